@@ -117,9 +117,6 @@ public static class FindingCodes
     /// <summary>A quotation mark between two letters; it was an apostrophe. Corrects.</summary>
     public const string TextApostrophe = "import.text.apostrophe";
 
-    /// <summary>A misspelt word that the publisher is known for; corrected.</summary>
-    public const string TextMisspelt = "import.text.misspelt";
-
     /// <summary>More was charged off than disbursed; kept.</summary>
     public const string ChargeOffAboveDisbursed = "import.check.charge_off_above_disbursed";
 
