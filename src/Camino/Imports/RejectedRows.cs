@@ -20,7 +20,8 @@ public sealed class RejectedRows(CaminoDb db)
         var shape = import.Shape is null ? null : JsonSerializer.Deserialize(import.Shape, ImportJson.Default.FileShape);
         var delimiter = shape?.Delimiter ?? ',';
         await using var writer = new StreamWriter(output, new UTF8Encoding(encoderShouldEmitUTF8Identifier: true), leaveOpen: true);
-        await writer.WriteAsync(CsvText.Line(["Line", "Reason", .. shape?.Header ?? []]));
+        if (shape is not null)
+            await writer.WriteAsync(RejectedRowsCsv.Header(shape));
 
         var rows = db.ImportRows.AsNoTracking().Where(r => r.ImportId == importId && r.DryRun == import.DryRun && r.Outcome == RowOutcome.Rejected)
             .OrderBy(r => r.Line).Select(r => new { r.Line, r.Findings, r.Raw }).AsAsyncEnumerable();
@@ -28,46 +29,9 @@ public sealed class RejectedRows(CaminoDb db)
         {
             var findings = JsonSerializer.Deserialize(row.Findings, ImportJson.Default.ListFinding) ?? [];
             var reason = string.Join("; ", findings.Where(f => f.Rejects).Select(say));
-            await writer.WriteAsync(CsvText.Line([row.Line.ToString(System.Globalization.CultureInfo.InvariantCulture), reason, .. Cells(row.Raw ?? "", delimiter)]));
+            await writer.WriteAsync(RejectedRowsCsv.Line(row.Line, reason, row.Raw ?? "", delimiter));
         }
 
         return true;
-    }
-
-    /// <summary>The row's own cells; quotes that do not pair are text, so that a damaged row still shows all it has.</summary>
-    internal static List<string> Cells(string raw, char delimiter)
-    {
-        var cells = new List<string>();
-        var cell = new StringBuilder();
-        var quoted = false;
-        for (var i = 0; i < raw.Length; i++)
-        {
-            var c = raw[i];
-            if (quoted)
-            {
-                if (c != '"')
-                    cell.Append(c);
-                else if (i + 1 < raw.Length && raw[i + 1] == '"')
-                    cell.Append(raw[i++]);
-                else
-                    quoted = false;
-            }
-            else if (c == '"' && cell.Length == 0 && raw.IndexOf('"', i + 1) > 0)
-            {
-                quoted = true;
-            }
-            else if (c == delimiter)
-            {
-                cells.Add(cell.ToString());
-                cell.Clear();
-            }
-            else
-            {
-                cell.Append(c);
-            }
-        }
-
-        cells.Add(cell.ToString());
-        return cells;
     }
 }

@@ -36,6 +36,9 @@ public static class FindingCodes
     /// <summary>Longer than 40 characters. Rejects.</summary>
     public const string NumberTooLong = "import.number.too_long";
 
+    /// <summary>The number stood in the file before with other content. Rejects: which of the two is right cannot be known.</summary>
+    public const string NumberTwice = "import.number.twice";
+
     /// <summary>An amount that is not one. Rejects.</summary>
     public const string MoneyUnreadable = "import.money.unreadable";
 

@@ -95,6 +95,9 @@ public sealed class PortfolioReader : IDisposable, IAsyncDisposable
         return true;
     }
 
+    /// <summary>The text of the record that was read last, as <see cref="PortfolioRow.Raw"/> shows it: for whoever rejects a row that the reader accepted.</summary>
+    public string RawOfLast() => _rows?.Raw(_records) ?? "";
+
     /// <summary>Passes over records without reading their values: the way to go on from a checkpoint.</summary>
     /// <param name="records">How many; going past the end is not an error.</param>
     /// <exception cref="ImportFileException">As in <see cref="TryRead"/>.</exception>

@@ -637,7 +637,7 @@ internal sealed class RowReader
         cell.Length > 1 && cell[0] == '\'' && CsvText.StartsFormula((char)cell[1]) ? cell[1..] : cell;
 
     /// <summary>The record as it stands, with demographic answers blanked out where the columns can be told apart.</summary>
-    private string Raw(RecordSplitter record)
+    internal string Raw(RecordSplitter record)
     {
         if (record.CellCount < _width || !_demographic.Contains(true))
             return Kept(record.Raw);
