@@ -1,0 +1,283 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Configuration;
+using Npgsql;
+
+namespace Camino.Host.Configuration;
+
+/// <summary>The start is refused because of what a configuration says. The program ends with exit code 78 (EX_CONFIG of sysexits.h).</summary>
+public sealed class ConfigRefusedException(string sentence) : Exception(sentence)
+{
+    /// <summary>EX_CONFIG.</summary>
+    public const int ExitCode = 78;
+}
+
+/// <summary>
+/// Reads one configuration file, the secrets folder and the environment (prefix <c>CAMINO_</c>, later wins), and refuses in one sentence what is unknown,
+/// missing, of the wrong type or out of range: file, key, value, what is allowed, and the nearest key that exists.
+/// </summary>
+public static class HostConfig
+{
+    /// <summary>Variables with the prefix that are not settings.</summary>
+    private static readonly string[] s_notSettings = ["CONFIG", "DATABASE", "POSTGRES", "PARENT", "TEST", "BENCH", "LOCAL"];
+
+    /// <summary>The checked settings of the file at <paramref name="path"/>.</summary>
+    /// <exception cref="ConfigRefusedException">with the first thing found, file before environment.</exception>
+    public static HostSettings Read(string? path, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        path ??= Environment.GetEnvironmentVariable("CAMINO_CONFIG");
+        if (string.IsNullOrWhiteSpace(path))
+            throw new ConfigRefusedException("No configuration file is named; say --config appsettings.BackOffice.json or --config appsettings.Async.json (or set CAMINO_CONFIG). There is no default role.");
+        var full = Path.GetFullPath(path);
+        if (!File.Exists(full))
+            throw new ConfigRefusedException($"{path}: there is no such configuration file.");
+
+        var fromFile = Flatten(new ConfigurationBuilder().AddInMemoryCollection(ReadJson(path, full)).Build());
+        var sources = new List<(string Name, Dictionary<string, string?> Values)> { (path, fromFile) };
+        var variables = environment ?? Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
+            .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal);
+        var fromEnvironment = FromEnvironment(variables);
+
+        var secrets = fromEnvironment.GetValueOrDefault(nameof(HostSettings.SecretsFolder)) ?? fromFile.GetValueOrDefault(nameof(HostSettings.SecretsFolder));
+        if (!string.IsNullOrEmpty(secrets))
+        {
+            if (!Directory.Exists(secrets))
+                throw new ConfigRefusedException($"{path}: SecretsFolder is \"{secrets}\"; there is no such folder.");
+            sources.Add(($"secrets folder {secrets}", Flatten(new ConfigurationBuilder().AddKeyPerFile(Path.GetFullPath(secrets), optional: false).Build())));
+        }
+
+        sources.Add(("environment", fromEnvironment));
+        return Check(path, sources);
+    }
+
+    private static HostSettings Check(string path, List<(string Name, Dictionary<string, string?> Values)> sources)
+    {
+        var role = RoleOf(path, sources);
+        foreach (var (name, values) in sources)
+        {
+            foreach (var (key, value) in values)
+                CheckOne(name, key, value, role, isFile: name == path);
+        }
+
+        var merged = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (_, values) in sources)
+        {
+            foreach (var (key, value) in values)
+                merged[key] = value;
+        }
+
+        CheckNeeded(path, merged, role);
+        var settings = new ConfigurationBuilder().AddInMemoryCollection(merged).Build().Get<HostSettings>() ?? new HostSettings();
+        CheckTogether(path, settings);
+        return settings;
+    }
+
+    private static Role RoleOf(string path, List<(string Name, Dictionary<string, string?> Values)> sources)
+    {
+        string? text = null;
+        var from = path;
+        foreach (var (name, values) in sources)
+        {
+            if (values.TryGetValue(nameof(HostSettings.Role), out var value))
+                (text, from) = (value, name);
+        }
+
+        if (text is null)
+            throw new ConfigRefusedException($"{path}: Role is missing; it must be BackOffice or Async.");
+        return Enum.TryParse<Role>(text, ignoreCase: false, out var role) && Enum.IsDefined(role) && !char.IsDigit(text[0])
+            ? role
+            : throw new ConfigRefusedException($"{from}: Role is \"{text}\"; it must be BackOffice or Async.");
+    }
+
+    private static void CheckOne(string source, string key, string? value, Role role, bool isFile)
+    {
+        var pattern = Regex.Replace(key, @":\d+(?=:|$)", ":#", RegexOptions.None, TimeSpan.FromSeconds(1));
+        var setting = Setting.All.FirstOrDefault(s => string.Equals(s.Path, pattern, StringComparison.OrdinalIgnoreCase));
+        if (setting is null)
+        {
+            var isSection = Setting.All.Any(s => s.Path.StartsWith(pattern + ":", StringComparison.OrdinalIgnoreCase));
+            if (isSection && string.IsNullOrEmpty(value))
+                return;
+            throw new ConfigRefusedException(isSection
+                ? $"{source}: {key} is \"{Shown(value)}\"; it is a group of settings and must be an object."
+                : $"{source}: {key} is not a known key (its value is \"{Shown(value)}\"); the nearest known key is {Nearest(pattern, role)}.");
+        }
+
+        if (setting.OnlyFor is { } owner && owner != role)
+            throw new ConfigRefusedException($"{source}: {key} is only for the role {owner}, and this file's Role is {role}; remove it.");
+        if (setting.IsList)
+        {
+            if (string.IsNullOrEmpty(value))
+                return;
+            throw new ConfigRefusedException($"{source}: {key} is \"{Shown(value)}\"; it must be {setting.Allowed}.");
+        }
+
+        if (isFile && setting.IsSecret && !string.IsNullOrEmpty(value))
+            throw new ConfigRefusedException($"{source}: {key} is a secret and must not stand in a file that is shared; set CAMINO_{key.Replace(":", "__", StringComparison.Ordinal)} or put it into the secrets folder.");
+        if (value is null || !IsAllowed(setting, value))
+            throw new ConfigRefusedException($"{source}: {key} is {(value is null ? "null" : setting.IsSecret ? "not usable" : $"\"{Shown(value)}\"")}; it must be {setting.Allowed}.");
+        if (isFile && key.Equals("Database:ConnectionString", StringComparison.OrdinalIgnoreCase) && PasswordIn(source, value))
+            throw new ConfigRefusedException($"{source}: {key} holds a password; set CAMINO_Database__Password or put it into the secrets folder.");
+    }
+
+    private static bool IsAllowed(Setting setting, string value)
+    {
+        if (setting.Type.IsEnum)
+            return Enum.GetNames(setting.Type).Contains(value, StringComparer.Ordinal);
+        if (setting.Type == typeof(bool))
+            return value is "true" or "false" or "True" or "False";
+        if (setting.Type == typeof(int) || setting.Type == typeof(long))
+            return long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && (setting.Between is not { } between || (number >= between.Least && number <= between.Most));
+        return setting.Matching is not { } matching || Regex.IsMatch(value, matching.Pattern, RegexOptions.None, TimeSpan.FromSeconds(1));
+    }
+
+    private static void CheckNeeded(string path, Dictionary<string, string?> merged, Role role)
+    {
+        foreach (var setting in Setting.All.Where(s => s.IsNeeded && (s.OnlyFor is null || s.OnlyFor == role)))
+        {
+            if (setting.IsList)
+            {
+                if (!merged.Keys.Any(k => k.StartsWith(setting.Path + ":", StringComparison.OrdinalIgnoreCase)))
+                    throw new ConfigRefusedException($"{path}: {setting.Path} is missing; it must be {setting.Allowed}.");
+            }
+            else if (setting.Path.Contains(":#:", StringComparison.Ordinal))
+            {
+                var list = setting.Path[..setting.Path.IndexOf(":#:", StringComparison.Ordinal)];
+                var last = setting.Path[(setting.Path.LastIndexOf(':') + 1)..];
+                var indexes = merged.Keys.Where(k => k.StartsWith(list + ":", StringComparison.OrdinalIgnoreCase)).Select(k => k[(list.Length + 1)..].Split(':')[0]).Distinct(StringComparer.Ordinal);
+                foreach (var index in indexes)
+                {
+                    if (!merged.ContainsKey($"{list}:{index}:{last}"))
+                        throw new ConfigRefusedException($"{path}: {list}:{index}:{last} is missing; it must be {setting.Allowed}.");
+                }
+            }
+            else if (string.IsNullOrEmpty(merged.GetValueOrDefault(setting.Path)))
+            {
+                var variable = $"CAMINO_{setting.Path.Replace(":", "__", StringComparison.Ordinal)}";
+                throw new ConfigRefusedException($"{path}: {setting.Path} is missing; it must be {setting.Allowed} (in the file, or as {variable}).");
+            }
+        }
+    }
+
+    private static void CheckTogether(string path, HostSettings settings)
+    {
+        try
+        {
+            _ = new NpgsqlConnectionStringBuilder(settings.Database.ConnectionString);
+        }
+        catch (Exception wrong) when (wrong is ArgumentException or FormatException or KeyNotFoundException)
+        {
+            throw new ConfigRefusedException($"{path}: Database:ConnectionString is not a connection string that Npgsql understands ({wrong.Message.Split('\n')[0]}); it must be like Host=...;Database=...;Username=....");
+        }
+
+        if (settings.Role != Role.Async)
+            return;
+        var jobs = settings.Jobs;
+        var twice = jobs.Queues.GroupBy(q => q.Name, StringComparer.Ordinal).FirstOrDefault(g => g.Count() > 1);
+        if (twice is not null)
+            throw new ConfigRefusedException($"{path}: Jobs:Queues names \"{twice.Key}\" twice; each queue must stand once, most urgent first.");
+        var reserved = jobs.Queues.Sum(q => q.ReservedSlots);
+        if (reserved >= jobs.Slots)
+            throw new ConfigRefusedException(FormattableString.Invariant($"{path}: Jobs:Queues reserve {reserved} slots in all; it must be less than Jobs:Slots, which is {jobs.Slots}."));
+        for (var i = 0; i < jobs.Queues.Count; i++)
+        {
+            if (jobs.Queues[i].MaxSlots != 0 && jobs.Queues[i].MaxSlots < jobs.Queues[i].ReservedSlots)
+                throw new ConfigRefusedException(FormattableString.Invariant($"{path}: Jobs:Queues:{i}:MaxSlots is {jobs.Queues[i].MaxSlots}; it must be 0 or at least ReservedSlots, which is {jobs.Queues[i].ReservedSlots}."));
+        }
+
+        if (jobs.GraceSeconds >= settings.Web.ShutdownSeconds)
+            throw new ConfigRefusedException(FormattableString.Invariant($"{path}: Jobs:GraceSeconds is {jobs.GraceSeconds}; it must be less than Web:ShutdownSeconds, which is {settings.Web.ShutdownSeconds}, so that jobs can be returned before the process ends."));
+    }
+
+    private static Dictionary<string, string?> ReadJson(string path, string full)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(File.ReadAllText(full), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+                throw new ConfigRefusedException($"{path}: the file must hold one JSON object.");
+            var values = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+            Add(path, "", document.RootElement, values);
+            return values;
+        }
+        catch (JsonException wrong)
+        {
+            throw new ConfigRefusedException(FormattableString.Invariant($"{path}: line {wrong.LineNumber + 1} is not JSON ({wrong.Message.Split(". ")[0]})."));
+        }
+    }
+
+    private static void Add(string path, string key, JsonElement element, Dictionary<string, string?> values)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.Object:
+                if (key.Length > 0)
+                    values.TryAdd(key, null);
+                foreach (var property in element.EnumerateObject())
+                    Add(path, key.Length == 0 ? property.Name : $"{key}:{property.Name}", property.Value, values);
+                return;
+            case JsonValueKind.Array:
+                values.TryAdd(key, null);
+                var index = 0;
+                foreach (var item in element.EnumerateArray())
+                    Add(path, FormattableString.Invariant($"{key}:{index++}"), item, values);
+                return;
+            default:
+                var text = element.ValueKind switch { JsonValueKind.Null => null, JsonValueKind.String => element.GetString(), _ => element.GetRawText() };
+                if (!values.TryAdd(key, text))
+                    throw new ConfigRefusedException($"{path}: {key} stands twice; each key must stand once.");
+                return;
+        }
+    }
+
+    private static Dictionary<string, string?> Flatten(IConfiguration configuration) =>
+        configuration.AsEnumerable().ToDictionary(p => p.Key, p => p.Value, StringComparer.OrdinalIgnoreCase);
+
+    private static Dictionary<string, string?> FromEnvironment(IReadOnlyDictionary<string, string> variables)
+    {
+        var values = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, value) in variables)
+        {
+            if (!name.StartsWith("CAMINO_", StringComparison.Ordinal))
+                continue;
+            var key = name["CAMINO_".Length..];
+            if (key.Contains("__", StringComparison.Ordinal) || !s_notSettings.Any(n => key == n || key.StartsWith(n + "_", StringComparison.Ordinal)))
+                values[key.Replace("__", ":", StringComparison.Ordinal)] = value;
+        }
+
+        return values;
+    }
+
+    private static bool PasswordIn(string source, string connectionString)
+    {
+        try
+        {
+            return !string.IsNullOrEmpty(new NpgsqlConnectionStringBuilder(connectionString).Password);
+        }
+        catch (Exception wrong) when (wrong is ArgumentException or FormatException or KeyNotFoundException)
+        {
+            throw new ConfigRefusedException($"{source}: Database:ConnectionString is not a connection string that Npgsql understands ({wrong.Message.Split('\n')[0]}); it must be like Host=...;Database=...;Username=....");
+        }
+    }
+
+    private static string Shown(string? value) => value is null ? "" : value.Length <= 100 ? value : value[..100] + "...";
+
+    private static string Nearest(string key, Role role) =>
+        Setting.All.Where(s => s.OnlyFor is null || s.OnlyFor == role).MinBy(s => Distance(s.Path.ToUpperInvariant(), key.ToUpperInvariant()))?.Path.Replace(":#:", ":0:", StringComparison.Ordinal) ?? "Role";
+
+    /// <summary>Levenshtein: single letters to insert, drop or change.</summary>
+    private static int Distance(string a, string b)
+    {
+        var row = Enumerable.Range(0, b.Length + 1).ToArray();
+        for (var i = 1; i <= a.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= b.Length; j++)
+                (diagonal, row[j]) = (row[j], Math.Min(Math.Min(row[j] + 1, row[j - 1] + 1), diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)));
+        }
+
+        return row[b.Length];
+    }
+}

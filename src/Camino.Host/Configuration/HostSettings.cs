@@ -1,0 +1,229 @@
+namespace Camino.Host.Configuration;
+
+/// <summary>What one process of the image is. Only the host knows.</summary>
+public enum Role
+{
+    /// <summary>Answers staff and client requests; works no queue.</summary>
+    BackOffice,
+
+    /// <summary>Works the queues; serves nothing but health and metrics.</summary>
+    Async,
+}
+
+/// <summary>How log lines are written.</summary>
+public enum LogFormat
+{
+    /// <summary>Text on a terminal, JSON otherwise.</summary>
+    Auto,
+
+    /// <summary>One JSON object a line.</summary>
+    Json,
+
+    /// <summary>Readable text.</summary>
+    Text,
+}
+
+/// <summary>Least severity that is written.</summary>
+public enum LogLevelName
+{
+    Verbose,
+    Debug,
+    Information,
+    Warning,
+    Error,
+}
+
+/// <summary>A whole number that a setting may hold.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class BetweenAttribute(long least, long most) : Attribute
+{
+    public long Least { get; } = least;
+    public long Most { get; } = most;
+}
+
+/// <summary>The setting must stand somewhere: in the file, the environment or the secrets folder.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class NeededAttribute : Attribute;
+
+/// <summary>The setting belongs to one role; in the other role's file it is refused.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class OnlyForAttribute(Role role) : Attribute
+{
+    public Role Role { get; } = role;
+}
+
+/// <summary>The setting must be the same in both files.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class SameInBothAttribute : Attribute;
+
+/// <summary>A secret: never shown, and refused in the file itself.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class SecretAttribute : Attribute;
+
+/// <summary>A text that must match, with words for people.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class MatchingAttribute(string pattern, string words) : Attribute
+{
+    public string Pattern { get; } = pattern;
+    public string Words { get; } = words;
+}
+
+/// <summary>Everything a configuration file may say. Keys, ranges and owners are these properties: the file is checked against them before anything starts.</summary>
+public sealed class HostSettings
+{
+    /// <summary>Which role this process takes; there is no default.</summary>
+    [Needed]
+    public Role Role { get; set; }
+
+    /// <summary>Folder with one file per secret, named like the key with two underscores (<c>Database__Password</c>).</summary>
+    public string? SecretsFolder { get; set; }
+
+    public WebSettings Web { get; set; } = new();
+    public DatabaseSettings Database { get; set; } = new();
+    public FilesSettings Files { get; set; } = new();
+    public LogSettings Log { get; set; } = new();
+    public JobsSettings Jobs { get; set; } = new();
+
+    [OnlyFor(Role.BackOffice)]
+    public SignInSettings SignIn { get; set; } = new();
+
+    public ImportsSettings Imports { get; set; } = new();
+}
+
+/// <summary>Where the process listens and how it ends.</summary>
+public sealed class WebSettings
+{
+    /// <summary>Addresses, separated by semicolons.</summary>
+    [Needed]
+    [Matching(@"^https?://[^\s;/]+(:\d{1,5})?/?(;https?://[^\s;/]+(:\d{1,5})?/?)*$", "addresses like http://127.0.0.1:8080, separated by semicolons")]
+    public string Urls { get; set; } = "";
+
+    /// <summary>Seconds that requests in flight may still take after SIGTERM; longer than Jobs:GraceSeconds on the Async Server.</summary>
+    [Between(1, 600)]
+    public int ShutdownSeconds { get; set; } = 20;
+
+    /// <summary>Trust X-Forwarded-For and -Proto of the proxy in front.</summary>
+    [OnlyFor(Role.BackOffice)]
+    public bool BehindProxy { get; set; }
+}
+
+/// <summary>The PostgreSQL server and what this process may take of it.</summary>
+public sealed class DatabaseSettings
+{
+    /// <summary>Npgsql connection string; a password in it is refused in the file.</summary>
+    [Needed]
+    public string ConnectionString { get; set; } = "";
+
+    /// <summary>The password, where the connection string has none.</summary>
+    [Secret]
+    public string? Password { get; set; }
+
+    /// <summary>Connections that one process keeps at most.</summary>
+    [Between(4, 500)]
+    public int MaxPoolSize { get; set; } = 20;
+
+    /// <summary>Processes of this role at most, for the connection budget.</summary>
+    [Between(1, 200)]
+    public int MaxReplicas { get; set; } = 1;
+
+    /// <summary>Seconds before one statement is given up.</summary>
+    [Between(1, 3600)]
+    public int CommandTimeoutSeconds { get; set; } = 30;
+}
+
+/// <summary>Where files handed in are kept until they are worked; both roles must see the same folder.</summary>
+public sealed class FilesSettings
+{
+    /// <summary>A folder on this machine or a shared mount; relative to the current folder.</summary>
+    [Needed]
+    [SameInBoth]
+    public string Folder { get; set; } = "";
+}
+
+/// <summary>What is written about what happens.</summary>
+public sealed class LogSettings
+{
+    public LogLevelName Level { get; set; } = LogLevelName.Information;
+    public LogFormat Format { get; set; }
+}
+
+/// <summary>The queue between the roles.</summary>
+public sealed class JobsSettings
+{
+    /// <summary>Which engine carries the jobs.</summary>
+    [SameInBoth]
+    [Matching("^(Camino|Hangfire)$", "Camino or Hangfire")]
+    public string Engine { get; set; } = "Camino";
+
+    /// <summary>Jobs that run at once in this process.</summary>
+    [OnlyFor(Role.Async)]
+    [Between(1, 256)]
+    public int Slots { get; set; } = 8;
+
+    /// <summary>A server that is silent for so long is dead and its jobs run elsewhere.</summary>
+    [OnlyFor(Role.Async)]
+    [Between(5, 600)]
+    public int LeaseSeconds { get; set; } = 15;
+
+    /// <summary>The longest time until waiting work is noticed without a wake-up.</summary>
+    [OnlyFor(Role.Async)]
+    [Between(50, 60_000)]
+    public int PollMilliseconds { get; set; } = 1_000;
+
+    /// <summary>Seconds that running jobs may still take after SIGTERM before they are returned to the queue.</summary>
+    [OnlyFor(Role.Async)]
+    [Between(1, 600)]
+    public int GraceSeconds { get; set; } = 8;
+
+    /// <summary>After so many seconds of waiting a job counts as one of the next queue up; 0 switches ageing off.</summary>
+    [OnlyFor(Role.Async)]
+    [Between(0, 86_400)]
+    public int AgeingSeconds { get; set; } = 300;
+
+    /// <summary>Queues that are served, most urgent first.</summary>
+    [OnlyFor(Role.Async)]
+    [Needed]
+    public List<QueueSettings> Queues { get; set; } = [];
+}
+
+/// <summary>One queue in the order of priority.</summary>
+public sealed class QueueSettings
+{
+    [Needed]
+    [Matching("^[a-z][a-z0-9-]{0,39}$", "1 to 40 small letters, digits and hyphens, beginning with a letter")]
+    public string Name { get; set; } = "";
+
+    /// <summary>Slots that only this queue and more urgent ones may take.</summary>
+    [Between(0, 255)]
+    public int ReservedSlots { get; set; }
+
+    /// <summary>Slots that this queue takes at most; 0 means no limit.</summary>
+    [Between(0, 256)]
+    public int MaxSlots { get; set; }
+}
+
+/// <summary>Sign-in and sessions.</summary>
+public sealed class SignInSettings
+{
+    /// <summary>Minutes without a request after which a session ends.</summary>
+    [Between(5, 720)]
+    public int IdleMinutes { get; set; } = 30;
+
+    /// <summary>Wrong passwords in a row before the account is locked for 5 minutes.</summary>
+    [Between(3, 20)]
+    public int Attempts { get; set; } = 5;
+}
+
+/// <summary>Limits of imported files.</summary>
+public sealed class ImportsSettings
+{
+    /// <summary>Bytes of one uploaded file.</summary>
+    [SameInBoth]
+    [Between(1_024, 2_147_483_648)]
+    public long MaxFileBytes { get; set; } = 2_147_483_648;
+
+    /// <summary>Rows of one transaction.</summary>
+    [OnlyFor(Role.Async)]
+    [Between(100, 50_000)]
+    public int ChunkRows { get; set; } = 10_000;
+}

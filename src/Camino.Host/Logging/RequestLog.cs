@@ -1,0 +1,45 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Routing;
+
+namespace Camino.Host.Logging;
+
+/// <summary>
+/// One line a request: method, route (the pattern, never the path: paths and queries may hold what was searched for), status, duration. Gives the request an id,
+/// answers with it, and names the server span after the route.
+/// </summary>
+internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLog> log)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var trace = Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier;
+        context.Response.Headers["X-Request-Id"] = trace;
+        using var scope = log.BeginScope(new Dictionary<string, object>(StringComparer.Ordinal) { ["RequestId"] = trace });
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            var route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "(none)";
+            if (Activity.Current is { } activity)
+            {
+                activity.DisplayName = $"{context.Request.Method} {route}";
+                activity.SetTag("http.route", route);
+                activity.SetTag("http.response.status_code", context.Response.StatusCode);
+            }
+
+            var milliseconds = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+            if (context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal))
+                LogHealth(context.Request.Method, route, context.Response.StatusCode, milliseconds);
+            else
+                LogRequest(context.Request.Method, route, context.Response.StatusCode, milliseconds);
+        }
+    }
+
+    [LoggerMessage(100, LogLevel.Information, "{Method} {Route} answered {Status} in {Milliseconds:0.0} ms")]
+    private partial void LogRequest(string method, string route, int status, double milliseconds);
+
+    [LoggerMessage(101, LogLevel.Debug, "{Method} {Route} answered {Status} in {Milliseconds:0.0} ms")]
+    private partial void LogHealth(string method, string route, int status, double milliseconds);
+}
