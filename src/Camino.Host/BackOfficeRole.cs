@@ -1,4 +1,3 @@
-using Camino.Data;
 using Camino.Host.Configuration;
 using Camino.Host.Health;
 using Camino.Host.Logging;
@@ -32,7 +31,6 @@ internal static class BackOfficeRole
         services.AddProblemDetails();
         services.AddExceptionHandler<ProblemMapping>();
         services.AddSingleton<MetricsText>();
-        services.AddCaminoPages();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.Never);
         if (settings.Web.BehindProxy)
         {
@@ -48,7 +46,6 @@ internal static class BackOfficeRole
         if (settings.Web.BehindProxy)
             app.UseForwardedHeaders();
         app.UseMiddleware<RequestLog>();
-        app.UseCaminoPages();
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
@@ -61,8 +58,7 @@ internal static class BackOfficeRole
         app.MapHealth();
         app.MapMetrics().RequireAuthorization(Rights.IsAdministrator);
         app.MapStaticAssets().AllowAnonymous();
-        app.MapRazorPages().WithStaticAssets();
-        app.MapImportDownloads();
+        app.MapImportDownloads(f => f.Code);
         var api = app.MapGroup("/api/v1").RequireAuthorization(policy => policy.AddAuthenticationSchemes(ApiKeyHandler.SchemeName).RequireAuthenticatedUser());
         api.MapImportApi();
         api.MapJobApi();

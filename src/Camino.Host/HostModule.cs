@@ -14,7 +14,8 @@ internal static class HostModule
     public static void AddCaminoApplication(this IServiceCollection services, HostSettings settings)
     {
         services.AddCamino(new FileStoreOptions(Path.GetFullPath(settings.Files.Folder), settings.Imports.MaxFileBytes), new ImportOptions(settings.Imports.ChunkRows));
-        services.AddJobClient(new JobRegistry().AddCaminoKinds());
+        services.AddJobs(registry => registry.AddCaminoKinds());
+        services.AddJobClient();
     }
 
     /// <summary>Users and passwords; without cookies, so that verbs can use it too.</summary>
@@ -46,6 +47,6 @@ internal static class HostModule
         PollMilliseconds = settings.Jobs.PollMilliseconds,
         GraceSeconds = settings.Jobs.GraceSeconds,
         AgeingSeconds = settings.Jobs.AgeingSeconds,
-        Queues = [.. settings.Jobs.Queues.Select(q => new JobQueueOptions { Name = q.Name, ReservedSlots = q.ReservedSlots, MaxSlots = q.MaxSlots })],
+        Queues = [.. settings.Jobs.Queues.Select(q => new JobQueueOptions { Name = q.Name, ReservedSlots = q.ReservedSlots, MaxSlots = q.MaxSlots == 0 ? null : q.MaxSlots })],
     });
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Camino.Host.Configuration;
-using Camino.Host.Local;
 using Camino.Host.Verbs;
 using Camino.Lending;
 
@@ -22,7 +21,6 @@ public static class Program
             ImportVerb.Create(),
             SeedDemoVerb.Create(),
             FirstAdminLinkVerb.Create(),
-            UpCommand.Create(),
         };
         try
         {

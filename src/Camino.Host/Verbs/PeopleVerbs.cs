@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using Camino.Host.Configuration;
-using Camino.Host.Local;
 using Camino.People;
 
 namespace Camino.Host.Verbs;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Camino.Jobs;
 using Npgsql;
 using NpgsqlTypes;
 

@@ -132,7 +132,7 @@ public sealed partial class ImportPass(NpgsqlDataSource source, FileStore files,
     }
 
     /// <summary>One chunk in one transaction: loans, findings, figures and the place to go on from are committed together or not at all.</summary>
-    private async Task<bool> StoreAsync(NpgsqlConnection connection, Guid importId, RowChunk chunk, ImportFigures figures, JobContext job, CancellationToken ct)
+    private static async Task<bool> StoreAsync(NpgsqlConnection connection, Guid importId, RowChunk chunk, ImportFigures figures, JobContext job, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await using (var alone = new NpgsqlCommand("select pg_advisory_xact_lock($1)", connection, transaction) { Parameters = { new() { Value = LoansLock } }, CommandTimeout = 0 })

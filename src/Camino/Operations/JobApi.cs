@@ -38,11 +38,12 @@ public static class JobApi
 
     private static async Task<Accepted<Enqueued>> EchoAsync(EchoRequest request, ClaimsPrincipal user, CaminoDb db, CancellationToken ct)
     {
-        Refuse.If(request.Text is null or { Length: 0 or > 200 }, "echo.text", $"text has {request.Text?.Length ?? 0} characters; it must have 1 to 200.");
+        var text = request.Text ?? "";
+        Refuse.If(text.Length is 0 or > 200, "echo.text", $"text has {text.Length} characters; it must have 1 to 200.");
         Guid id;
         try
         {
-            id = db.Enqueue(new Echo(request.Text), new JobOptions { Queue = request.Queue, RequestedBy = user.Id().ToString() });
+            id = db.Enqueue(new Echo(text), new JobOptions { Queue = request.Queue, RequestedBy = user.Id().ToString() });
         }
         catch (ArgumentException wrong)
         {
