@@ -38,7 +38,7 @@ public sealed class LocalPostgresTests
         await using (var server = await StartAsync())
         {
             first = server.ConnectionString("camino");
-            await LocalPostgres.CreateDatabaseAsync(server.ConnectionString("postgres"), "camino", CancellationToken.None);
+            await LocalDatabase.CreateWhenMissingAsync(first, CancellationToken.None);
             await RunAsync(first, "CREATE TABLE loan (number text); INSERT INTO loan VALUES ('L-1')");
         }
 
@@ -46,7 +46,7 @@ public sealed class LocalPostgresTests
 
         Assert.That(again.ConnectionString("camino"), Is.EqualTo(first));
         Assert.That(await ScalarAsync(first, "SELECT number FROM loan"), Is.EqualTo("L-1"));
-        Assert.That(await LocalPostgres.CreateDatabaseAsync(again.ConnectionString("postgres"), "camino", CancellationToken.None), Is.False);
+        Assert.That(await LocalDatabase.CreateWhenMissingAsync(first, CancellationToken.None), Is.False);
     }
 
     [Test]
@@ -153,7 +153,7 @@ public sealed class LocalPostgresTests
         Directory.CreateDirectory(data);
         await File.WriteAllTextAsync(Path.Combine(data, "PG_VERSION"), "9");
 
-        var refused = await Assert.ThrowsAsync<LocalPostgresException>(StartAsync);
+        var refused = await Assert.ThrowsAsync<LocalStartException>(StartAsync);
 
         Assert.That(refused?.Message, Does.Contain("written by PostgreSQL 9").And.Contain("Install PostgreSQL 9"));
         Directory.Delete(data, recursive: true);
