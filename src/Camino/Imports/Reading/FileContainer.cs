@@ -71,7 +71,7 @@ internal static class FileContainer
 
             var only = entries[0];
             if (only.IsEncrypted)
-                throw new ImportFileException("import.file.zip_encrypted", $"{fileName} is locked with a password; take it out first.", Problems.Args(fileName));
+                throw new ImportFileException("import.file.zip_encrypted", $"{fileName} is locked with a password; unlock it first.", Problems.Args(fileName));
             if (only.Length > limits.MaxExpandedBytes)
                 throw Problems.TooLarge(fileName, limits);
 

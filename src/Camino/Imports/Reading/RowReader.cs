@@ -12,6 +12,7 @@ internal sealed class RowReader
 {
     private const int KeptRaw = 64 << 10;
     private const int MostNumber = 40;
+    private const int MostUnfit = 3;
     private const int MostCount = 9_999_999;
 
     private readonly Layout _layout;
@@ -39,7 +40,7 @@ internal sealed class RowReader
         _values = new ValueReader(layout.Options);
     }
 
-    /// <summary>Columns up to the last that has a heading: what a record must have. Empty headings at the end are allowed, and so are empty cells there.</summary>
+    /// <summary>Columns up to the last that has a heading: what a record must have. Beyond it empty headings and cells are allowed.</summary>
     public static int Width(IReadOnlyList<string> header)
     {
         var width = header.Count;
@@ -72,9 +73,9 @@ internal sealed class RowReader
         if (kind == RecordKind.Record)
             ReadCells(record, facts);
         else if (kind == RecordKind.QuoteUnclosed)
-            _values.Findings.Reject(FindingCodes.QuoteUnclosed, "", record.Raw);
+            _values.Findings.Reject(FindingCodes.QuoteUnclosed, "", Start(record));
         else
-            _values.Findings.Reject(FindingCodes.RecordTooLong, "", record.Raw, _limits.MaxRecordBytes.ToString(CultureInfo.InvariantCulture));
+            _values.Findings.Reject(FindingCodes.RecordTooLong, "", Start(record), _limits.MaxRecordBytes.ToString(CultureInfo.InvariantCulture));
 
         if (!_values.Findings.Rejects)
             facts.ContentHash = _hash.Of(facts);
@@ -83,6 +84,9 @@ internal sealed class RowReader
         row.Findings = _values.Findings.List;
         row.Raw = row.Outcome == RowOutcome.Accepted ? "" : Raw(record);
     }
+
+    /// <summary>What a finding shows of a record without cells: nothing where a demographic answer could be in it.</summary>
+    private ReadOnlySpan<byte> Start(RecordSplitter record) => _demographic.Contains(true) ? default : record.Raw;
 
     private void ReadCells(RecordSplitter record, LoanFacts facts)
     {
@@ -117,6 +121,7 @@ internal sealed class RowReader
         if (facts.State is null && _countyFips > 0)
             facts.State = PlaceText.StateOfCounty(_countyFips);
 
+        RefuseShifted();
         Identify(record, facts);
         if (!_values.Findings.Rejects)
             Compare(facts);
@@ -266,7 +271,8 @@ internal sealed class RowReader
                 facts.BusinessType = _values.Code(use, cell, 60) is var type && type == "Sole Oroprietor" ? "Sole Proprietor" : type;
                 break;
             case LoanField.FranchiseCode:
-                facts.FranchiseCode = _layout.Source == LoanSource.Sba && (cell.SequenceEqual("0"u8) || cell.SequenceEqual("1"u8)) ? null : _values.Code(use, cell, 20);
+                var none = _layout.Source == LoanSource.Sba && (cell.SequenceEqual("0"u8) || cell.SequenceEqual("1"u8));
+                facts.FranchiseCode = none ? null : _values.Code(use, cell, 20);
                 break;
             case LoanField.ProcessingMethod:
                 facts.ProcessingMethod = _values.Code(use, cell, 60);
@@ -359,8 +365,10 @@ internal sealed class RowReader
             _values.Findings.Note(FindingCodes.DisbursedBeforeApproved, Column(LoanField.DisbursedOn), Iso(paid), Iso(agreed));
     }
 
-    private void Note(string code, LoanField field, decimal value, decimal limit) => _values.Findings.Note(
-        code, Column(field), string.Format(CultureInfo.InvariantCulture, ValueReader.Usd, value), string.Format(CultureInfo.InvariantCulture, ValueReader.Usd, limit));
+    private void Note(string code, LoanField field, decimal value, decimal limit) =>
+        _values.Findings.Note(code, Column(field), Dollars(value), Dollars(limit));
+
+    private static string Dollars(decimal amount) => string.Format(CultureInfo.InvariantCulture, ValueReader.Usd, amount);
 
     private static string Iso(DateOnly date) => date.ToString("O", CultureInfo.InvariantCulture);
 
@@ -386,6 +394,16 @@ internal sealed class RowReader
         // The first column stands where it should, whatever is wrong further on: it tells staff which loan it is.
         if (_uses.Length > 0 && _uses[0] is { Index: 0, Field: LoanField.LoanNumber } number && record.CellCount > 0)
             ReadNumber(number, record.Cell(0), facts);
+    }
+
+    private void RefuseShifted()
+    {
+        var unfit = 0;
+        for (var i = 0; i < _values.Findings.List.Count; i++)
+            unfit += FindingCodes.IsUnfit(_values.Findings.List[i].Code) ? 1 : 0;
+
+        if (unfit > MostUnfit)
+            _values.Findings.RejectCount(FindingCodes.RowUnfit, unfit, MostUnfit);
     }
 
     private static bool IsBlank(RecordSplitter record)

@@ -21,7 +21,8 @@ internal static class Given
         + "\"$60,000.00 \",\"$48,000.00 \"";
 
     /// <summary>Reads a text as a file of UTF-8.</summary>
-    public static PortfolioReading Text(string text, Layout? mapping = null, ReaderLimits? limits = null) => Bytes(Encoding.UTF8.GetBytes(text), mapping, limits);
+    public static PortfolioReading Text(string text, Layout? mapping = null, ReaderLimits? limits = null) =>
+        Bytes(Encoding.UTF8.GetBytes(text), mapping, limits);
 
     /// <summary>One row of Camino's template with the given column set to a value, as the file has it.</summary>
     public static PortfolioRow Cell(string column, string value, Layout? mapping = null) =>

@@ -51,7 +51,10 @@ public sealed class LayoutTests
         Assert.That(open.Layout, Is.EqualTo("sba-foia-7a"));
         Assert.That(open.Rows.Single().Findings, Is.Empty);
         Assert.That(
-            facts is { Approved: 150_000m, Guaranteed: 75_000m, TermMonths: 120, Revolving: true, FixedRate: false, InterestRatePercent: 5.5m, BusinessAge: "new" },
+            facts is
+            {
+                Approved: 150_000m, Guaranteed: 75_000m, TermMonths: 120, Revolving: true, FixedRate: false, InterestRatePercent: 5.5m, BusinessAge: "new",
+            },
             Is.True);
         Assert.That(facts.Number, Does.Match("^FOIA-[0-9A-F]{20}$"));
         Assert.That(paid.Rows.Single().Facts.Number, Is.EqualTo(facts.Number));

@@ -43,7 +43,9 @@ public sealed class ValueTests
     [TestCase("1.250.000", "1250000.00")]
     public void A_decimal_comma_is_read_only_where_the_layout_says_so(string text, string amount)
     {
-        Assert.That(Given.Cell("Approved", text, Mapping(European, "Approved", LoanField.Approved)).Facts.Approved, Is.EqualTo(decimal.Parse(amount, CultureInfo.InvariantCulture)));
+        var european = Given.Cell("Approved", text, Mapping(European, "Approved", LoanField.Approved));
+
+        Assert.That(european.Facts.Approved, Is.EqualTo(decimal.Parse(amount, CultureInfo.InvariantCulture)));
         Assert.That(Given.Cell("Approved", text).Outcome, Is.EqualTo(RowOutcome.Rejected));
     }
 
@@ -120,8 +122,12 @@ public sealed class ValueTests
     }
 
     [Test]
-    public void The_order_of_day_and_month_is_the_layouts() =>
-        Assert.That(Given.Cell("ApprovedOn", "3.4.2020", Mapping(European, "ApprovedOn", LoanField.ApprovedOn)).Facts.ApprovedOn, Is.EqualTo(Given.Day("2020-04-03")));
+    public void The_order_of_day_and_month_is_the_layouts()
+    {
+        var row = Given.Cell("ApprovedOn", "3.4.2020", Mapping(European, "ApprovedOn", LoanField.ApprovedOn));
+
+        Assert.That(row.Facts.ApprovedOn, Is.EqualTo(Given.Day("2020-04-03")));
+    }
 
     [TestCase("940", "00940")]
     [TestCase("31401.0", "31401")]
@@ -262,5 +268,18 @@ public sealed class ValueTests
         var row = Given.Text(Given.SbaHeader + "\n" + Given.SbaRow(name: name, city: city, term: term) + "\n").Rows.Single();
 
         Assert.That(row.Findings.Single().Code, Is.EqualTo(FindingCodes.TooManyColumns));
+    }
+
+    [Test]
+    public void A_row_whose_cells_stand_in_the_wrong_columns_is_rejected_even_where_its_amounts_can_be_read()
+    {
+        var shifted = Given.SbaRow().Replace("BLUE HERON BAKERY,SPRINGFIELD", "BLUE HERON,BAKERY,SPRINGFIELD", StringComparison.Ordinal)
+            .Replace(",Y,,28-Feb-99", ",Y,28-Feb-99", StringComparison.Ordinal);
+
+        var row = Given.Text(Given.SbaHeader + "\n" + shifted + "\n").Rows.Single();
+
+        Assert.That(row.Outcome, Is.EqualTo(RowOutcome.Rejected));
+        Assert.That(row.Findings[^1], Is.EqualTo(new Finding(FindingCodes.RowUnfit, "", "7", "3", null)));
+        Assert.That(row.Facts.Disbursed, Is.EqualTo(60_000.00m));
     }
 }
