@@ -19,6 +19,9 @@ public interface IJobArgs
 
     /// <summary>Attempts in all before the job is failed, and the waits between them.</summary>
     static virtual JobRetry Retry => JobRetry.Standard;
+
+    /// <summary>The longest that one attempt may run before its token fires and the attempt counts as failed; null for no limit. 1 second to 7 days.</summary>
+    static virtual TimeSpan? Timeout => null;
 }
 
 /// <summary>Runs one kind of job. Made anew for each run from a scope of its own; must be safe to run twice.</summary>
@@ -72,6 +75,9 @@ public sealed record JobOptions
 
     /// <summary>The user who asked (a user id, never a name).</summary>
     public string? RequestedBy { get; init; }
+
+    /// <summary>When the job would be pointless: not started by then, it is cancelled with the reason "expired" (the database's clock decides).</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
 }
 
 /// <summary>The run in hand: who asked, which attempt, and every write that only the holder of the lease may make.</summary>
@@ -128,3 +134,14 @@ public sealed class LeaseLostException(Guid jobId) : Exception($"The lease on jo
 
 /// <summary>The handler gives up for a stated reason: no further attempt is made, and the job is shown as failed with that reason.</summary>
 public sealed class JobAbandonedException(string reason) : Exception(reason);
+
+/// <summary>The handler asks to be run again later without burning an attempt (a bureau that is closed, a file not yet there).</summary>
+/// <param name="wait">How long to wait, above zero and at most 30 days.</param>
+/// <param name="reason">Why, shown to staff; never personal data.</param>
+public sealed class JobSnoozedException(TimeSpan wait, string reason) : Exception(reason)
+{
+    /// <summary>How long the job waits before it is taken again.</summary>
+    public TimeSpan Wait { get; } = wait > TimeSpan.Zero && wait <= TimeSpan.FromDays(30)
+        ? wait
+        : throw new ArgumentOutOfRangeException(nameof(wait), wait, "A snooze must be above zero and at most 30 days.");
+}

@@ -36,7 +36,7 @@ public sealed record LayoutOptions
     /// <summary>1970-01-01 stands for "date unknown" (files that went through a program counting from that day).</summary>
     public bool EpochIsUnknown { get; init; }
 
-    /// <summary>Published files: HTML entities, damaged apostrophes and names split over two columns are repaired. Off for Camino's own template.</summary>
+    /// <summary>Published files: HTML entities, damaged letters and apostrophes, names split over two columns are repaired. Off for Camino's own template.</summary>
     public bool RepairText { get; init; }
 }
 
@@ -45,4 +45,72 @@ public sealed record LayoutOptions
 /// <param name="Source">Whose loan numbers these are.</param>
 /// <param name="Columns">The columns that are taken in; every field at most once.</param>
 /// <param name="Options">How values are written.</param>
-public sealed record Layout(string Name, LoanSource Source, IReadOnlyList<ColumnUse> Columns, LayoutOptions Options);
+public sealed record Layout(
+    string Name,
+    [property: JsonConverter(typeof(JsonStringEnumConverter<LoanSource>))] LoanSource Source,
+    IReadOnlyList<ColumnUse> Columns,
+    LayoutOptions Options)
+{
+    /// <summary>Whether the file numbers its loans. Where it does not, the reader derives a number from the content (docs/imports.md).</summary>
+    [JsonIgnore]
+    public bool HasNumber => Columns.Any(column => column.Field == LoanField.LoanNumber);
+
+    /// <summary>Makes a layout from what staff said about the columns of a file.</summary>
+    /// <param name="name">What staff call it, 1 to 100 characters.</param>
+    /// <param name="header">The headings as <see cref="FileShape.Header"/> shows them.</param>
+    /// <param name="fields">Heading to field; headings that are not taken in are left out.</param>
+    /// <param name="options">How values are written; null: the defaults.</param>
+    /// <param name="source">Whose loan numbers these are.</param>
+    /// <exception cref="ImportFileException">
+    /// <c>import.mapping.column_unknown</c>, <c>import.mapping.field_twice</c>, <c>import.mapping.number_missing</c>, <c>import.mapping.demographic</c>.
+    /// </exception>
+    public static Layout FromMapping(
+        string name,
+        IReadOnlyList<string> header,
+        IReadOnlyDictionary<string, LoanField> fields,
+        LayoutOptions? options = null,
+        LoanSource source = LoanSource.Camino)
+    {
+        var columns = new List<ColumnUse>();
+        foreach (var (column, field) in fields)
+        {
+            var index = Headings.Find(header, column);
+            if (index < 0)
+                throw Problem("import.mapping.column_unknown", $"The file has no column \"{column}\".", "column", column);
+            if (Headings.IsDemographic(column))
+                throw Problem("import.mapping.demographic", $"Column \"{column}\" holds demographic answers; they are not taken in (12 CFR 1002).", "column", column);
+            if (columns.Any(used => used.Field == field))
+                throw Problem("import.mapping.field_twice", $"Two columns are said to be {LoanFields.Name(field)}.", "field", LoanFields.Name(field));
+
+            columns.Add(new ColumnUse(index, header[index], field));
+        }
+
+        columns.Sort((a, b) => a.Index.CompareTo(b.Index));
+        var layout = new Layout(name, source, columns, options ?? new LayoutOptions());
+        if (!layout.HasNumber && source == LoanSource.Camino)
+            throw Problem("import.mapping.number_missing", "One column has to be the loan number.", "field", LoanFields.Name(LoanField.LoanNumber));
+
+        return layout;
+    }
+
+    /// <summary>The same layout for a file whose columns may stand in another order.</summary>
+    /// <exception cref="ImportFileException"><c>import.mapping.column_unknown</c>: a column of the layout is not in the header.</exception>
+    public Layout Bind(IReadOnlyList<string> header)
+    {
+        var bound = new List<ColumnUse>(Columns.Count);
+        foreach (var use in Columns)
+        {
+            var index = Headings.Find(header, use.Column);
+            if (index < 0)
+                throw Problem("import.mapping.column_unknown", $"The mapping \"{Name}\" needs a column \"{use.Column}\"; the file has none.", "column", use.Column);
+
+            bound.Add(use with { Index = index, Column = header[index] });
+        }
+
+        bound.Sort((a, b) => a.Index.CompareTo(b.Index));
+        return this with { Columns = bound };
+    }
+
+    private static ImportFileException Problem(string code, string message, string arg, string value) =>
+        new(code, message, new Dictionary<string, string> { [arg] = value });
+}

@@ -30,8 +30,12 @@ public static class CsvText
     public static string Line(IEnumerable<string?> cells)
     {
         var line = new StringBuilder();
+        var separator = "";
         foreach (var cell in cells)
-            line.Append(line.Length == 0 ? "" : ",").Append(Cell(cell));
+        {
+            line.Append(separator).Append(Cell(cell));
+            separator = ",";
+        }
 
         return line.Append("\r\n").ToString();
     }

@@ -1,0 +1,4 @@
+using System.Runtime.CompilerServices;
+
+[assembly: InternalsVisibleTo("Camino.TestDatabase")]
+[assembly: InternalsVisibleTo("Camino.Tests")]

@@ -1,0 +1,92 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Camino.Jobs;
+
+/// <summary>The kinds that this process knows, listed by hand: start-up can be read, and nothing is found by accident.</summary>
+public sealed class JobRegistry
+{
+    private readonly Dictionary<string, JobKind> _kinds = new(StringComparer.Ordinal);
+
+    /// <summary>All kinds, in the order in which they were added.</summary>
+    public IReadOnlyCollection<JobKind> Kinds => _kinds.Values;
+
+    /// <summary>Adds a kind together with its handler: it can be enqueued and, on a server, run.</summary>
+    /// <exception cref="ArgumentException">the kind's name, queue, version, attempts or timeout is out of range, or the kind is already there.</exception>
+    public JobRegistry Add<TArgs, THandler>()
+        where TArgs : IJobArgs
+        where THandler : class, IJobHandler<TArgs>
+        => Put(Describe<TArgs>() with { HandlerType = typeof(THandler), Run = RunAsync<TArgs, THandler> });
+
+    /// <summary>Adds a kind without a handler: this process may enqueue it, another runs it.</summary>
+    /// <exception cref="ArgumentException">as for <see cref="Add{TArgs,THandler}"/>.</exception>
+    public JobRegistry AddKind<TArgs>()
+        where TArgs : IJobArgs
+        => Put(Describe<TArgs>());
+
+    /// <summary>The kind with that name, or null.</summary>
+    public JobKind? Find(string kind) => _kinds.GetValueOrDefault(kind);
+
+    internal static JobKind Describe<TArgs>()
+        where TArgs : IJobArgs
+    {
+        var kind = new JobKind(JobNames.Kind(TArgs.Kind), TArgs.Version, TArgs.Queue, TArgs.Retry, TArgs.Timeout, typeof(TArgs));
+        Check(kind);
+        return kind;
+    }
+
+    private static void Check(JobKind kind)
+    {
+        JobNames.Queue(kind.Queue, $"{kind.Name}.Queue");
+        if (kind.Version < 1)
+            throw new ArgumentException($"{kind.Name}.Version is {kind.Version}; it must be 1 or more.", nameof(kind));
+        if (kind.Retry.Attempts is < 1 or > 100)
+            throw new ArgumentException($"{kind.Name}.Retry.Attempts is {kind.Retry.Attempts}; it must be 1 to 100.", nameof(kind));
+        if (kind.Retry.First <= TimeSpan.Zero || kind.Retry.Longest < kind.Retry.First || kind.Retry.Longest > TimeSpan.FromDays(30))
+            throw new ArgumentException($"{kind.Name}.Retry waits {kind.Retry.First} to {kind.Retry.Longest}; above zero, in that order, at most 30 days.", nameof(kind));
+        if (kind.Timeout is { } timeout && (timeout < TimeSpan.FromSeconds(1) || timeout > TimeSpan.FromDays(7)))
+            throw new ArgumentException($"{kind.Name}.Timeout is {timeout}; it must be 1 second to 7 days.", nameof(kind));
+    }
+
+    private JobRegistry Put(JobKind kind)
+    {
+        if (!_kinds.TryAdd(kind.Name, kind))
+            throw new ArgumentException($"The kind '{kind.Name}' is registered twice: {_kinds[kind.Name].ArgsType.Name} and {kind.ArgsType.Name}.", nameof(kind));
+        return this;
+    }
+
+    private static async Task RunAsync<TArgs, THandler>(IServiceProvider services, string json, JobContext job, CancellationToken ct)
+        where TArgs : IJobArgs
+        where THandler : class, IJobHandler<TArgs>
+    {
+        TArgs args;
+        try
+        {
+            args = JsonSerializer.Deserialize<TArgs>(json, JobJson.Options) ?? throw new JsonException("The arguments are null.");
+        }
+        catch (Exception e) when (e is JsonException or NotSupportedException)
+        {
+            throw new JobUnreadableException(job.Kind, e);
+        }
+        await services.GetRequiredService<THandler>().RunAsync(args, job, ct);
+    }
+}
+
+/// <summary>One kind as it was registered.</summary>
+/// <param name="Name">Stable name, stored in rows.</param>
+/// <param name="Version">The newest payload version that this process reads; it reads all older ones too.</param>
+/// <param name="Queue">The queue used when the caller names none.</param>
+/// <param name="Retry">Attempts and waits.</param>
+/// <param name="Timeout">The longest attempt, or null.</param>
+/// <param name="ArgsType">The type of the arguments.</param>
+public sealed record JobKind(string Name, int Version, string Queue, JobRetry Retry, TimeSpan? Timeout, Type ArgsType)
+{
+    /// <summary>The handler, or null where this process only enqueues.</summary>
+    public Type? HandlerType { get; init; }
+
+    internal Func<IServiceProvider, string, JobContext, CancellationToken, Task>? Run { get; init; }
+}
+
+/// <summary>The stored arguments do not fit the kind's type: another attempt would end the same way.</summary>
+internal sealed class JobUnreadableException(string kind, Exception inner)
+    : Exception($"The stored arguments cannot be read as those of '{kind}': {inner.Message}", inner);

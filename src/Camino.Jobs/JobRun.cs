@@ -1,0 +1,328 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Camino.Jobs;
+
+/// <summary>Why a run was told to stop; the first reason stands.</summary>
+internal enum StopReason
+{
+    None,
+    Cancelled,
+    TimedOut,
+    LeaseLost,
+    ServerStopping,
+}
+
+/// <summary>How a run ended: exactly one of the two rows, and what to log once it is stored.</summary>
+internal sealed record RunEnd(JobRun Run, FinishRow? Finish, PutBackRow? PutBack, Action<ILogger, JobMetrics> Tell);
+
+/// <summary>One attempt at one job on this server: its context, its token, and what its end means.</summary>
+internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server, JobStore store, int rank) : JobContext, IDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource _stuck = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly SemaphoreSlim _reporting = new(1, 1);
+    private readonly Lock _latest = new();
+    private long _startedAt = Stopwatch.GetTimestamp();
+
+    private int _reason;
+    private int _ended;
+    private long _stoppedAt;
+    private CancelWish? _wish;
+    private string? _result;
+    private volatile bool _completed;
+    private volatile bool _launched;
+    private (long Done, long? Total, string? Message)? _progress;
+    private (long Done, long? Total, string? Message)? _unwritten;
+    private long _writtenAt;
+
+    public ClaimedJob Job => job;
+
+    public ServerIdentity Server => server;
+
+    public int Rank => rank;
+
+    public override Guid JobId => job.Id;
+
+    public override string Kind => job.Kind;
+
+    public override string Queue => job.Queue;
+
+    public override int Attempt => job.Attempt;
+
+    public override int MaxAttempts => job.MaxAttempts;
+
+    public override string? RequestedBy => job.RequestedBy;
+
+    public StopReason Reason => (StopReason)Volatile.Read(ref _reason);
+
+    public bool Completed => _completed;
+
+    public TimeSpan Age => Stopwatch.GetElapsedTime(_startedAt);
+
+    /// <summary>Since the token fired; null while it has not.</summary>
+    public TimeSpan? StoppingFor => Volatile.Read(ref _stoppedAt) is var at and not 0 ? Stopwatch.GetElapsedTime(at) : null;
+
+    public TimeSpan? Timeout => kind.Timeout;
+
+    /// <summary>The properties of every log line of this run; the trace is that of the request that asked, also where nobody records it.</summary>
+    public IReadOnlyList<KeyValuePair<string, object?>> LogScope { get; } =
+    [
+        new("JobId", job.Id), new("JobKind", job.Kind), new("TraceId", JobStore.TraceIdOf(job.TraceParent) ?? ""),
+    ];
+
+    /// <summary>A handler that still runs keeps its token.</summary>
+    public void Dispose()
+    {
+        if (_launched && Volatile.Read(ref _ended) == 0)
+            return;
+        _stop.Dispose();
+        _reporting.Dispose();
+    }
+
+    /// <summary>Fires the token once. Callbacks run elsewhere: the caller may be the heartbeat, which waits for nobody.</summary>
+    public void Stop(StopReason reason, CancelWish? wish = null)
+    {
+        if (wish is not null)
+            Interlocked.CompareExchange(ref _wish, wish, null);
+        if (Interlocked.CompareExchange(ref _reason, (int)reason, 0) != 0 || Volatile.Read(ref _ended) != 0)
+            return;
+        Volatile.Write(ref _stoppedAt, Stopwatch.GetTimestamp());
+        try
+        {
+            _ = _stop.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The run ended in this very moment.
+        }
+    }
+
+    /// <summary>The handler does not return: decide without it.</summary>
+    public void GiveUpOn() => _stuck.TrySetResult();
+
+    /// <summary>Runs the handler and says what its end means. Never throws.</summary>
+    public async Task<RunEnd> ExecuteAsync(IServiceScopeFactory scopes, ILogger logger, JobMetrics metrics, int stuckSeconds)
+    {
+        _launched = true;
+        _startedAt = Stopwatch.GetTimestamp();
+        using var scope = logger.BeginScope(LogScope);
+        JobLog.Started(logger, job.Kind, job.Queue, job.Attempt, job.MaxAttempts, Math.Max(0, (job.ClaimedAt - job.DueAt).TotalSeconds));
+        var handler = Task.Run(() => HandleAsync(scopes), CancellationToken.None);
+        if (await Task.WhenAny(handler, _stuck.Task) != handler)
+        {
+            JobLog.Stuck(logger, job.Kind, stuckSeconds);
+            _ = handler.ContinueWith(static late => _ = late.Exception, TaskScheduler.Default);
+            metrics.Ran(job.Queue, Age);
+            return EndOf(new TimeoutException($"The handler did not return within {stuckSeconds} s after its token fired."));
+        }
+
+        Exception? fault = null;
+        try
+        {
+            await handler;
+            await WriteProgressAsync(CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            fault = e;
+        }
+        Volatile.Write(ref _ended, 1);
+        metrics.Ran(job.Queue, Age);
+        return EndOf(fault);
+    }
+
+    private async Task HandleAsync(IServiceScopeFactory scopes)
+    {
+        using var activity = JobTelemetry.Source.StartActivity(job.Kind, ActivityKind.Consumer, job.TraceParent) ?? Untraced();
+        activity.SetTag("camino.job.id", job.Id);
+        activity.SetTag("camino.job.queue", job.Queue);
+        activity.SetTag("camino.job.attempt", job.Attempt);
+        try
+        {
+            await using var services = scopes.CreateAsyncScope();
+            var run = kind.Run ?? throw new InvalidOperationException($"No handler is registered for '{job.Kind}'.");
+            await run(services.ServiceProvider, job.Args, this, _stop.Token);
+        }
+        catch (Exception e)
+        {
+            activity.SetStatus(ActivityStatusCode.Error, e.GetType().Name);
+            throw;
+        }
+    }
+
+    /// <summary>Nobody records activities: children and log lines go on with the trace all the same.</summary>
+    private Activity Untraced()
+    {
+        var activity = new Activity(job.Kind);
+        if (job.TraceParent is not null)
+            activity.SetParentId(job.TraceParent);
+        return activity.Start();
+    }
+
+    private RunEnd EndOf(Exception? fault)
+    {
+        // "Done" was written inside the handler's transaction. If that was committed the row is gone and nothing below finds it; if not, the job is still
+        // ours and must not be called done.
+        if (_completed)
+            fault ??= new InvalidOperationException("The handler completed the job inside a transaction and returned without committing it.");
+
+        return fault switch
+        {
+            null => Done(),
+            LeaseLostException => Return("its lease was lost"),
+            _ when Reason == StopReason.LeaseLost => Return("its lease was lost"),
+            _ when Reason == StopReason.Cancelled => Cancel(fault),
+            JobAbandonedException => Fail("abandoned", fault.Message, fault),
+            JobUnreadableException => Fail("failed", fault.Message, fault),
+            JobSnoozedException snooze => Snooze(snooze),
+            _ when Reason == StopReason.ServerStopping => Return("the server stopped"),
+            _ when Reason == StopReason.TimedOut => TryAgain("timed_out", $"The attempt ran longer than {kind.Timeout}.\n{JobErrorText.Of(fault)}", fault),
+            _ => TryAgain("failed", JobErrorText.Of(fault), fault),
+        };
+    }
+
+    private RunEnd Done()
+    {
+        var seconds = Age.TotalSeconds;
+        return new RunEnd(this, new FinishRow(job.Id, job.Lease, "done", _result, Error: null, Note: null), PutBack: null, (log, metrics) =>
+        {
+            JobLog.Done(log, job.Kind, seconds);
+            metrics.Done(job.Queue);
+        });
+    }
+
+    private RunEnd Fail(string note, string error, Exception fault) =>
+        new(this, new FinishRow(job.Id, job.Lease, "failed", Result: null, JobErrorText.Storable(error), note), PutBack: null, (log, metrics) =>
+        {
+            JobLog.Failed(log, fault, job.Kind, job.Attempt, job.MaxAttempts, note);
+            metrics.Failed(job.Queue);
+        });
+
+    private RunEnd Cancel(Exception fault)
+    {
+        var error = fault is OperationCanceledException ? null : JobErrorText.Of(fault);
+        return new RunEnd(this, new FinishRow(job.Id, job.Lease, "cancelled", Result: null, error, "cancelled"), PutBack: null, (log, metrics) =>
+        {
+            JobLog.Cancelled(log, job.Kind, _wish?.Reason ?? "no reason given");
+            metrics.Cancelled(job.Queue);
+        });
+    }
+
+    private RunEnd Snooze(JobSnoozedException snooze)
+    {
+        var seconds = snooze.Wait.TotalSeconds;
+        return new RunEnd(
+            this, Finish: null, new PutBackRow(job.Id, job.Lease, seconds, Burn: false, "snoozed", JobErrorText.Storable(snooze.Message)),
+            (log, _) => JobLog.Snoozed(log, job.Kind, seconds));
+    }
+
+    /// <summary>To its old place, as if it had not been taken.</summary>
+    public RunEnd Return(string reason) =>
+        new(this, Finish: null, new PutBackRow(job.Id, job.Lease, WaitSeconds: null, Burn: false, Note: null, Error: null),
+            (log, _) => JobLog.Returned(log, job.Kind, reason));
+
+    private RunEnd TryAgain(string note, string error, Exception fault)
+    {
+        if (job.Attempt >= job.MaxAttempts)
+            return Fail(note, error, fault);
+        var seconds = WaitAfter(kind.Retry, job.Attempt, Random.Shared.NextDouble()).TotalSeconds;
+        return new RunEnd(this, Finish: null, new PutBackRow(job.Id, job.Lease, seconds, Burn: true, note, JobErrorText.Storable(error)), (log, metrics) =>
+        {
+            JobLog.Retried(log, fault, job.Kind, job.Attempt, job.MaxAttempts, seconds);
+            metrics.Retried(job.Queue);
+        });
+    }
+
+    /// <summary><c>First x 2^(attempt-1)</c>, at most <c>Longest</c>, then between three and five quarters of it.</summary>
+    internal static TimeSpan WaitAfter(JobRetry retry, int attempt, double dice)
+    {
+        var seconds = Math.Min(retry.First.TotalSeconds * Math.Pow(2, Math.Min(attempt - 1, 60)), retry.Longest.TotalSeconds);
+        return TimeSpan.FromSeconds(seconds * (0.75 + dice / 2));
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask ReportProgressAsync(long done, long? total, string? message = null, CancellationToken ct = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(done);
+        if (message is { Length: > 200 })
+            throw new ArgumentException($"message has {message.Length} characters; at most 200 are allowed.", nameof(message));
+        if (message is not null)
+            message = JobErrorText.Storable(message);
+        if (_completed)
+            return;
+        lock (_latest)
+        {
+            _progress = (Math.Max(done, _progress?.Done ?? 0), total ?? _progress?.Total, message ?? _progress?.Message);
+            _unwritten = _progress;
+        }
+        if (_writtenAt == 0 || Stopwatch.GetElapsedTime(_writtenAt) >= TimeSpan.FromSeconds(1))
+            await WriteProgressAsync(ct);
+    }
+
+    /// <summary>Writes what was reported last and is not stored yet.</summary>
+    public async Task WriteProgressAsync(CancellationToken ct)
+    {
+        if (_unwritten is null || _completed)
+            return;
+        await _reporting.WaitAsync(ct);
+        try
+        {
+            (long Done, long? Total, string? Message)? latest;
+            lock (_latest)
+            {
+                latest = _unwritten;
+                _unwritten = null;
+            }
+            if (latest is not { } now)
+                return;
+            _writtenAt = Stopwatch.GetTimestamp();
+            if (!await store.ReportAsync(job.Id, job.Lease, now.Done, now.Total, now.Message, ct))
+            {
+                Stop(StopReason.LeaseLost);
+                throw new LeaseLostException(job.Id);
+            }
+        }
+        finally
+        {
+            _reporting.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override T? ReadCheckpoint<T>()
+        where T : class
+        => job.Checkpoint is null ? null : JsonSerializer.Deserialize<T>(job.Checkpoint, JobJson.Options);
+
+    /// <inheritdoc/>
+    public override async Task WriteCheckpointAsync<T>(NpgsqlConnection connection, NpgsqlTransaction transaction, T checkpoint, CancellationToken ct)
+    {
+        var state = JobJson.Encode(checkpoint, typeof(T), $"The checkpoint of '{job.Kind}'");
+        if (!await store.WriteCheckpointAsync(connection, transaction, job.Id, job.Lease, server.ReleaseNumber, state, ct))
+            throw new LeaseLostException(job.Id);
+    }
+
+    /// <inheritdoc/>
+    public override async Task HoldLeaseAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken ct)
+    {
+        if (!await store.HoldLeaseAsync(connection, transaction, job.Id, job.Lease, server.ReleaseNumber, ct))
+            throw new LeaseLostException(job.Id);
+    }
+
+    /// <inheritdoc/>
+    public override async Task CompleteAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, object? result, CancellationToken ct)
+    {
+        SetResult(result);
+        await WriteProgressAsync(ct);
+        if (!await store.CompleteAsync(connection, transaction, server, job.Id, job.Lease, _result, ct))
+            throw new LeaseLostException(job.Id);
+        _completed = true;
+    }
+
+    /// <inheritdoc/>
+    public override void SetResult(object? result) =>
+        _result = result is null ? null : JobJson.Encode(result, result.GetType(), $"The result of '{job.Kind}'");
+}

@@ -1,0 +1,264 @@
+namespace Camino.Jobs;
+
+/// <content>What people and pages ask for and command.</content>
+internal sealed partial class JobSql
+{
+    public string List { get; } = In(schema, ListText);
+
+    public string Get { get; } = In(schema, GetText);
+
+    public string GetAttempts { get; } = In(schema, GetAttemptsText);
+
+    public string Figures { get; } = In(schema, FiguresText);
+
+    public string Servers { get; } = In(schema, ServersText);
+
+    public string RequestCancel { get; } = In(schema, RequestCancelText);
+
+    public string Retry { get; } = In(schema, RetryText);
+
+    public string Acknowledge { get; } = In(schema, AcknowledgeText);
+
+    public string StateOf { get; } = In(schema, StateOfText);
+
+    public string Pause { get; } = In(schema, PauseText);
+
+    public string Resume { get; } = In(schema, ResumeText);
+
+    public string Paused { get; } = In(schema, PausedText);
+
+    public string MoveFence { get; } = In(schema, MoveFenceText);
+
+    public string Prune { get; } = In(schema, PruneText);
+
+    public string PruneServers { get; } = In(schema, PruneServersText);
+
+    public string Unserved { get; } = In(schema, UnservedText);
+
+    /// <summary>The state as people name it, of a row in <c>job</c>.</summary>
+    private const string LiveState = "CASE WHEN j.lease IS NOT NULL THEN 'running' WHEN j.due_at > now() THEN 'scheduled' ELSE 'waiting' END";
+
+    /// <summary>Newest first, keyset-paged by id, from what is live and what is over; each side stops at the page's size.</summary>
+    private const string ListText = $$"""
+        WITH page AS (
+            (SELECT j.id, {{LiveState}} AS state, j.queue, j.kind, j.attempt, j.max_attempts, j.requested_by, j.enqueued_at, j.due_at,
+                    j.claimed_at AS started_at, NULL::timestamptz AS finished_at, (SELECT v.name FROM {s}.server v WHERE v.id = j.server_id) AS server,
+                    j.cancel_at IS NOT NULL AS cancel_requested, NULL::text AS error
+             FROM {s}.job j
+             WHERE @live AND (@before IS NULL OR j.id < @before) AND (@queue IS NULL OR j.queue = @queue) AND (@kind IS NULL OR j.kind = @kind)
+               AND (@state IS NULL
+                    OR @state = 'running' AND j.lease IS NOT NULL
+                    OR @state = 'waiting' AND j.lease IS NULL AND j.due_at <= now()
+                    OR @state = 'scheduled' AND j.lease IS NULL AND j.due_at > now())
+             ORDER BY j.id DESC LIMIT @take)
+            UNION ALL
+            (SELECT f.id, f.state, f.queue, f.kind, f.attempt, f.max_attempts, f.requested_by, f.enqueued_at, f.due_at,
+                    f.started_at, f.finished_at, f.server, f.cancel_at IS NOT NULL, left(f.error, 200)
+             FROM {s}.finished f
+             WHERE @over AND (@before IS NULL OR f.id < @before) AND (@queue IS NULL OR f.queue = @queue) AND (@kind IS NULL OR f.kind = @kind)
+               AND (@state IS NULL OR f.state = @state)
+             ORDER BY f.id DESC LIMIT @take)
+        )
+        SELECT page.*, p.done, p.total, p.message
+        FROM page LEFT JOIN {s}.progress p ON p.job_id = page.id
+        ORDER BY page.id DESC LIMIT @take
+        """;
+
+    private const string GetText = $$"""
+        SELECT o.*, p.done, p.total, p.message
+        FROM (
+            SELECT j.id, {{LiveState}} AS state, j.queue, j.kind, j.version, j.attempt, j.max_attempts, j.requested_by, j.enqueued_at, j.due_at,
+                   j.expires_at, j.claimed_at AS started_at, NULL::timestamptz AS finished_at,
+                   (SELECT v.name FROM {s}.server v WHERE v.id = j.server_id) AS server,
+                   j.cancel_at, j.cancel_by, j.cancel_reason, j.unique_key, j.traceparent, j.args::text AS args, NULL::text AS result, NULL::text AS error,
+                   NULL::timestamptz AS acknowledged_at, NULL::text AS acknowledged_by
+            FROM {s}.job j WHERE j.id = @id
+            UNION ALL
+            SELECT f.id, f.state, f.queue, f.kind, f.version, f.attempt, f.max_attempts, f.requested_by, f.enqueued_at, f.due_at,
+                   f.expires_at, f.started_at, f.finished_at, f.server,
+                   f.cancel_at, f.cancel_by, f.cancel_reason, f.unique_key, f.traceparent, f.args::text, f.result::text, f.error,
+                   f.acknowledged_at, f.acknowledged_by
+            FROM {s}.finished f WHERE f.id = @id
+        ) o LEFT JOIN {s}.progress p ON p.job_id = o.id
+        LIMIT 1
+        """;
+
+    private const string GetAttemptsText = """
+        SELECT number, outcome, started_at, ended_at, server, error FROM {s}.attempt WHERE job_id = @id ORDER BY ended_at, number LIMIT 200
+        """;
+
+    /// <summary>
+    /// The queues that have rows are found by hopping through the index; counts stop at <c>@cap</c>, so the cost does not grow with the backlog.
+    /// </summary>
+    private const string FiguresText = """
+        WITH RECURSIVE waiting(queue) AS (
+            (SELECT queue FROM {s}.job WHERE lease IS NULL ORDER BY queue LIMIT 1)
+            UNION ALL
+            SELECT (SELECT j.queue FROM {s}.job j WHERE j.lease IS NULL AND j.queue > w.queue ORDER BY j.queue LIMIT 1)
+            FROM waiting w WHERE w.queue IS NOT NULL
+        ), running AS (
+            SELECT queue, count(*) AS jobs FROM {s}.job WHERE lease IS NOT NULL GROUP BY queue
+        ), broken(queue) AS (
+            (SELECT queue FROM {s}.finished WHERE state = 'failed' ORDER BY queue LIMIT 1)
+            UNION ALL
+            SELECT (SELECT f.queue FROM {s}.finished f WHERE f.state = 'failed' AND f.queue > b.queue ORDER BY f.queue LIMIT 1)
+            FROM broken b WHERE b.queue IS NOT NULL
+        ), known AS (
+            SELECT queue FROM waiting WHERE queue IS NOT NULL
+            UNION SELECT queue FROM running
+            UNION SELECT queue FROM broken WHERE queue IS NOT NULL
+            UNION SELECT unnest(v.queues) FROM {s}.server v WHERE v.lost_at IS NULL AND v.stopped_at IS NULL
+            UNION SELECT p.name FROM {s}.pause p WHERE p.scope = 'queue'
+        )
+        SELECT k.queue,
+               (SELECT count(*) FROM (SELECT 1 FROM {s}.job j WHERE j.lease IS NULL AND j.queue = k.queue AND j.due_at <= now() LIMIT @cap) c) AS ready,
+               (SELECT count(*) FROM (SELECT 1 FROM {s}.job j WHERE j.lease IS NULL AND j.queue = k.queue AND j.due_at > now() LIMIT @cap) c) AS scheduled,
+               coalesce((SELECT r.jobs FROM running r WHERE r.queue = k.queue), 0) AS running,
+               (SELECT count(*) FROM (SELECT 1 FROM {s}.finished f WHERE f.state = 'failed' AND f.queue = k.queue
+                                       AND f.finished_at > now() - interval '1 hour' LIMIT @cap) c) AS failed,
+               (SELECT greatest(extract(epoch FROM now() - j.due_at), 0)::float8 FROM {s}.job j
+                WHERE j.lease IS NULL AND j.queue = k.queue AND j.due_at <= now() ORDER BY j.due_at, j.id LIMIT 1) AS oldest,
+               EXISTS (SELECT FROM {s}.pause p WHERE p.scope = 'queue' AND p.name = k.queue) AS paused,
+               EXISTS (SELECT FROM {s}.server v WHERE v.lost_at IS NULL AND v.stopped_at IS NULL AND v.lease_until >= clock_timestamp()
+                                                  AND k.queue = ANY(v.queues)) AS served
+        FROM known k
+        ORDER BY k.queue
+        """;
+
+    private const string ServersText = """
+        SELECT v.id, v.name, v.release, v.number, v.slots, v.queues, v.running, v.draining, v.started_at, v.beat_at, v.lost_at, v.stopped_at,
+               CASE WHEN v.stopped_at IS NOT NULL THEN 'stopped'
+                    WHEN v.lost_at IS NOT NULL OR v.lease_until < clock_timestamp() THEN 'lost'
+                    WHEN EXISTS (SELECT FROM {s}.fence f WHERE v.number < f.lowest OR v.number > f.highest) THEN 'retired'
+                    WHEN v.draining THEN 'draining'
+                    ELSE 'running' END AS state,
+               extract(epoch FROM clock_timestamp() - v.beat_at)::float8 AS silent
+        FROM {s}.server v
+        ORDER BY v.started_at DESC, v.id DESC
+        LIMIT 200
+        """;
+
+    /// <summary>
+    /// A waiting job is cancelled at once; a running one is told through its server. The id comes back from whichever of the two matched; a job that is
+    /// just being claimed matches neither, and the caller asks again.
+    /// </summary>
+    private const string RequestCancelText = """
+        WITH gone AS (
+            DELETE FROM {s}.job j WHERE j.id = @id AND j.lease IS NULL RETURNING j.*
+        ), kept AS (
+            INSERT INTO {s}.finished (id, due_at, enqueued_at, started_at, expires_at, version, attempt, max_attempts, state, queue, kind, unique_key,
+                                      requested_by, traceparent, cancel_at, cancel_by, cancel_reason, args)
+            SELECT id, due_at, enqueued_at, claimed_at, expires_at, version, attempt, max_attempts, 'cancelled', queue, kind, unique_key,
+                   requested_by, traceparent, clock_timestamp(), @by, @reason, args
+            FROM gone
+        ), told AS (
+            UPDATE {s}.job j
+            SET cancel_at = coalesce(cancel_at, clock_timestamp()), cancel_by = coalesce(cancel_by, @by), cancel_reason = coalesce(cancel_reason, @reason)
+            WHERE j.id = @id AND j.lease IS NOT NULL
+            RETURNING j.id
+        )
+        SELECT 'cancelled' AS outcome, NULL::text AS woken FROM gone
+        UNION ALL
+        SELECT 'requested', CASE WHEN @wake THEN pg_notify(@channel, '!cancel')::text END FROM told
+        """;
+
+    /// <summary>A failed or cancelled job waits again, with one attempt more; a scheduled one is due now.</summary>
+    private const string RetryText = """
+        WITH gone AS (
+            DELETE FROM {s}.finished f WHERE f.id = @id AND f.state IN ('failed', 'cancelled') RETURNING f.*
+        ), noted AS (
+            INSERT INTO {s}.attempt (job_id, number, outcome, error)
+            SELECT id, attempt, 'retried', 'Asked for by ' || @by || '.' FROM gone
+        ), back AS (
+            INSERT INTO {s}.job (id, due_at, enqueued_at, version, attempt, max_attempts, queue, kind, unique_key, requested_by, traceparent, args)
+            SELECT id, clock_timestamp(), enqueued_at, version, attempt, greatest(max_attempts, attempt + 1), queue, kind, unique_key, requested_by,
+                   traceparent, args
+            FROM gone
+            RETURNING queue
+        ), hurried AS (
+            UPDATE {s}.job j SET due_at = clock_timestamp() WHERE j.id = @id AND j.lease IS NULL AND j.due_at > clock_timestamp() RETURNING j.queue
+        )
+        SELECT queue, CASE WHEN @wake THEN pg_notify(@channel, queue)::text END FROM (SELECT queue FROM back UNION ALL SELECT queue FROM hurried) woken
+        """;
+
+    private const string AcknowledgeText = """
+        UPDATE {s}.finished SET acknowledged_at = clock_timestamp(), acknowledged_by = @by
+        WHERE id = @id AND state = 'failed' AND acknowledged_at IS NULL
+        """;
+
+    private const string StateOfText = $$"""
+        SELECT {{LiveState}} FROM {s}.job j WHERE j.id = @id
+        UNION ALL SELECT f.state FROM {s}.finished f WHERE f.id = @id
+        """;
+
+    private const string PauseText = """
+        INSERT INTO {s}.pause (scope, name, paused_by, reason) VALUES (@scope, @name, @by, @reason) ON CONFLICT (scope, name) DO NOTHING
+        """;
+
+    private const string ResumeText = """
+        WITH gone AS (DELETE FROM {s}.pause WHERE scope = @scope AND name = @name RETURNING name)
+        SELECT name, CASE WHEN @wake THEN pg_notify(@channel, CASE WHEN @scope = 'queue' THEN name ELSE '!all' END)::text END FROM gone
+        """;
+
+    private const string PausedText = "SELECT scope, name, paused_at, paused_by, reason FROM {s}.pause ORDER BY scope DESC, name";
+
+    private const string MoveFenceText = """
+        INSERT INTO {s}.fence (lowest, highest, moved_by) VALUES (@lowest, @highest, @by)
+        ON CONFLICT (only_row) DO UPDATE SET lowest = excluded.lowest, highest = excluded.highest, moved_by = excluded.moved_by, moved_at = clock_timestamp()
+        """;
+
+    /// <summary>
+    /// One bounded batch of history that has had its time. Ids carry their time, so the search ends at the oldest id that can have finished too recently
+    /// and needs no index of its own.
+    /// </summary>
+    private const string PruneText = """
+        WITH old AS MATERIALIZED (
+            SELECT f.id FROM {s}.finished f
+            WHERE f.id < (lpad(to_hex(floor(extract(epoch FROM now() - make_interval(days => @days)) * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid
+              AND (f.state <> 'failed' OR f.acknowledged_at IS NOT NULL OR f.finished_at < now() - make_interval(days => @failedDays))
+              AND f.finished_at < now() - make_interval(days => @days)
+            ORDER BY f.id
+            LIMIT @most
+            FOR UPDATE SKIP LOCKED
+        ), attempts AS (
+            DELETE FROM {s}.attempt a USING old o WHERE a.job_id = o.id
+        ), progress AS (
+            DELETE FROM {s}.progress p USING old o WHERE p.job_id = o.id
+        ), checkpoints AS (
+            DELETE FROM {s}.checkpoint c USING old o WHERE c.job_id = o.id
+        ), gone AS (
+            DELETE FROM {s}.finished f WHERE f.id = ANY(ARRAY(SELECT id FROM old)) RETURNING 1
+        )
+        SELECT count(*) FROM gone
+        """;
+
+    private const string PruneServersText = """
+        DELETE FROM {s}.server v
+        WHERE coalesce(v.stopped_at, v.lost_at) < now() - interval '7 days' AND NOT EXISTS (SELECT FROM {s}.job j WHERE j.server_id = v.id AND j.lease IS NOT NULL)
+        """;
+
+    /// <summary>Kinds that have waited at the head of their queue for a minute while no living server knows them: newer than every worker, or forgotten.</summary>
+    private const string UnservedText = """
+        WITH RECURSIVE waiting(queue) AS (
+            (SELECT queue FROM {s}.job WHERE lease IS NULL ORDER BY queue LIMIT 1)
+            UNION ALL
+            SELECT (SELECT j.queue FROM {s}.job j WHERE j.lease IS NULL AND j.queue > w.queue ORDER BY j.queue LIMIT 1)
+            FROM waiting w WHERE w.queue IS NOT NULL
+        ), heads AS (
+            SELECT w.queue, h.kind, h.due_at
+            FROM waiting w CROSS JOIN LATERAL (
+                SELECT j.kind, j.due_at FROM {s}.job j
+                WHERE j.lease IS NULL AND j.queue = w.queue AND j.due_at < now() - interval '1 minute'
+                ORDER BY j.due_at, j.id LIMIT 1000) h
+            WHERE w.queue IS NOT NULL
+        )
+        SELECT h.queue, h.kind, count(*) AS jobs, min(h.due_at) AS since
+        FROM heads h
+        WHERE NOT EXISTS (SELECT FROM {s}.server v
+                          WHERE v.lost_at IS NULL AND v.stopped_at IS NULL AND v.lease_until >= clock_timestamp()
+                            AND h.queue = ANY(v.queues) AND h.kind = ANY(v.kinds))
+        GROUP BY h.queue, h.kind
+        ORDER BY h.queue, h.kind
+        LIMIT 100
+        """;
+}

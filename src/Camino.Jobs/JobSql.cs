@@ -1,0 +1,281 @@
+namespace Camino.Jobs;
+
+/// <summary>Every statement of the engine, each a named constant; <c>{s}</c> is the schema.</summary>
+/// <remarks>
+/// Who changes a lease locks the row FOR UPDATE (or deletes it); who relies on one holds it FOR KEY SHARE. A request to cancel changes other columns
+/// and waits for neither. All times are the database's.
+/// </remarks>
+internal sealed partial class JobSql(string schema)
+{
+    /// <summary>The channel of this schema: two schemas in one database do not wake each other.</summary>
+    public string Channel { get; } = $"camino_jobs_{JobNames.Schema(schema)}";
+
+    public string Insert { get; } = In(schema, InsertText);
+
+    public string InsertMany { get; } = In(schema, InsertManyText);
+
+    public string Copy { get; } = In(schema, CopyText);
+
+    public string FindUnique { get; } = In(schema, FindUniqueText);
+
+    public string FindUniqueMany { get; } = In(schema, FindUniqueManyText);
+
+    public string Claim { get; } = In(schema, ClaimText);
+
+    public string Finish { get; } = In(schema, FinishText);
+
+    public string PutBack { get; } = In(schema, PutBackText);
+
+    public string ReturnLease { get; } = In(schema, ReturnLeaseText);
+
+    public string Register { get; } = In(schema, RegisterText);
+
+    public string Beat { get; } = In(schema, BeatText);
+
+    public string Cancelled { get; } = In(schema, CancelledText);
+
+    public string MarkLost { get; } = In(schema, MarkLostText);
+
+    public string Rescue { get; } = In(schema, RescueText);
+
+    public string StopServer { get; } = In(schema, StopServerText);
+
+    public string HoldLease { get; } = In(schema, HoldLeaseText);
+
+    public string Report { get; } = In(schema, ReportText);
+
+    public string WriteCheckpoint { get; } = In(schema, WriteCheckpointText);
+
+    private static string In(string schema, string text) => text.Replace("{s}", schema, StringComparison.Ordinal);
+
+    /// <summary>One wake-up for each queue, when the transaction commits.</summary>
+    public const string Wake = "SELECT pg_notify(@channel, queue)::text FROM unnest(@queues) AS q(queue)";
+
+    private const string InsertText = """
+        WITH stored AS (
+            INSERT INTO {s}.job (id, due_at, expires_at, version, max_attempts, queue, kind, unique_key, requested_by, traceparent, args)
+            VALUES (@id, coalesce(@due, clock_timestamp()), @expires, @version, @max, @queue, @kind, @key, @by, @trace, @args)
+            ON CONFLICT (kind, unique_key) WHERE unique_key IS NOT NULL DO NOTHING
+            RETURNING id
+        )
+        SELECT id, CASE WHEN @wake THEN pg_notify(@channel, @queue)::text END FROM stored
+        """;
+
+    private const string InsertManyText = """
+        INSERT INTO {s}.job (id, due_at, expires_at, version, max_attempts, queue, kind, unique_key, requested_by, traceparent, args)
+        SELECT n.id, coalesce(n.due, clock_timestamp()), n.expires, n.version, n.max, n.queue, n.kind, n.key, n.by, n.trace, n.args
+        FROM unnest(@ids, @dues, @expires, @versions, @maxes, @queues, @kinds, @keys, @bys, @traces, @args)
+            AS n(id, due, expires, version, max, queue, kind, key, by, trace, args)
+        ON CONFLICT (kind, unique_key) WHERE unique_key IS NOT NULL DO NOTHING
+        RETURNING id
+        """;
+
+    private const string CopyText = """
+        COPY {s}.job (id, due_at, version, max_attempts, queue, kind, args, expires_at, requested_by, traceparent) FROM STDIN (FORMAT binary)
+        """;
+
+    private const string FindUniqueText = "SELECT id FROM {s}.job WHERE kind = @kind AND unique_key = @key";
+
+    private const string FindUniqueManyText = """
+        SELECT j.kind, j.unique_key, j.id
+        FROM unnest(@kinds, @keys) AS w(kind, key) JOIN {s}.job j ON j.kind = w.kind AND j.unique_key = w.key
+        """;
+
+    /// <summary>
+    /// Takes up to <c>@most</c> jobs of each queue, then keeps those that the slots allow: the queue's own reserved ones first, the shared ones by level
+    /// and age. The inner LIMIT is a parameter so that the planner sees a number; the outer one stops locking where the queue's own limit is reached.
+    /// </summary>
+    /// <remarks>
+    /// <c>@lows</c>: where this server's last claim of the queue ended, so that dead index entries before it are not read again; rows that came late are
+    /// found by the full look that every server takes at least once a second, and whatever is younger than 5 seconds is always looked at.
+    /// </remarks>
+    private const string ClaimText = """
+        WITH wanted AS MATERIALIZED (
+            SELECT w.queue, w.take, w.own, w.low, w.rank
+            FROM unnest(@queues, @takes, @owns, @lows) WITH ORDINALITY AS w(queue, take, own, low, rank)
+            WHERE EXISTS (SELECT FROM {s}.server v WHERE v.id = @server AND v.lost_at IS NULL AND v.stopped_at IS NULL)
+              AND NOT EXISTS (SELECT FROM {s}.fence f WHERE @number < f.lowest OR @number > f.highest)
+              AND NOT EXISTS (SELECT FROM {s}.pause p WHERE p.scope = 'queue' AND p.name = w.queue)
+        ), heads AS MATERIALIZED (
+            SELECT h.id, h.due_at, w.queue, w.own, w.rank
+            FROM wanted w CROSS JOIN LATERAL (
+                SELECT * FROM (
+                    SELECT j.id, j.due_at
+                    FROM {s}.job j
+                    WHERE j.lease IS NULL AND j.queue = w.queue AND j.due_at <= now()
+                      AND j.due_at >= least(w.low, now() - interval '5 seconds')
+                      AND j.kind = ANY(ARRAY(SELECT k.kind FROM unnest(@kinds) AS k(kind)
+                                             WHERE NOT EXISTS (SELECT FROM {s}.pause p WHERE p.scope = 'kind' AND p.name = k.kind)))
+                      AND (j.version = 1 OR EXISTS (SELECT FROM unnest(@kinds, @versions) AS k(kind, version)
+                                                    WHERE k.kind = j.kind AND k.version >= j.version))
+                    ORDER BY j.due_at, j.id
+                    LIMIT @most
+                    FOR UPDATE SKIP LOCKED) AS first_ones
+                LIMIT w.take) AS h
+        ), numbered AS (
+            SELECT id, due_at, own,
+                   row_number() OVER (PARTITION BY queue ORDER BY due_at, id) AS nth,
+                   CASE WHEN @ageing > 0 THEN greatest(1, rank - floor(extract(epoch FROM now() - due_at)::float8 / @ageing)) ELSE rank END AS level
+            FROM heads
+        ), placed AS (
+            SELECT id, nth <= own AS reserved, row_number() OVER (PARTITION BY nth <= own ORDER BY level, due_at, id) AS place
+            FROM numbered
+        )
+        UPDATE {s}.job j
+        SET lease = @lease, server_id = @server, claimed_at = now(), attempt = attempt + 1
+        WHERE j.id = ANY(ARRAY(SELECT id FROM placed WHERE reserved OR place <= @shared))
+        RETURNING j.id, j.queue, j.kind, j.version, j.attempt, j.max_attempts, j.due_at, j.enqueued_at, j.requested_by, j.traceparent,
+                  j.args, j.cancel_at IS NOT NULL AS cancelled, coalesce(j.expires_at <= now(), false) AS expired, j.claimed_at,
+                  (SELECT c.state FROM {s}.checkpoint c WHERE c.job_id = j.id) AS checkpoint
+        """;
+
+    /// <summary>Moves finished jobs to history; whoever lost its lease finds no row and changes nothing.</summary>
+    private const string FinishText = """
+        WITH outcome AS MATERIALIZED (
+            SELECT * FROM unnest(@ids, @leases, @states, @results, @errors, @notes) AS o(id, lease, state, result, error, note)
+        ), gone AS (
+            DELETE FROM {s}.job j USING outcome o
+            WHERE j.id = ANY(@ids) AND j.id = o.id AND j.lease = o.lease
+            RETURNING j.*, o.state, o.result, o.error, o.note
+        ), noted AS (
+            INSERT INTO {s}.attempt (job_id, number, outcome, started_at, server, error)
+            SELECT id, attempt, note, claimed_at, @name, error FROM gone WHERE note IS NOT NULL
+        ), cleared AS (
+            DELETE FROM {s}.checkpoint c USING gone g WHERE c.job_id = g.id AND g.state = 'done'
+        ), kept AS (
+            INSERT INTO {s}.finished (id, due_at, enqueued_at, started_at, expires_at, version, attempt, max_attempts, state, queue, kind, unique_key,
+                                      requested_by, traceparent, server, error, cancel_at, cancel_by, cancel_reason, args, result)
+            SELECT id, due_at, enqueued_at, claimed_at, expires_at, version, attempt, max_attempts, state, queue, kind, unique_key,
+                   requested_by, traceparent, @name, error, cancel_at, cancel_by,
+                   CASE WHEN state = 'cancelled' AND cancel_at IS NULL THEN error ELSE cancel_reason END, args, result
+            FROM gone WHERE @keep OR state <> 'done'
+        )
+        SELECT id FROM gone
+        """;
+
+    /// <summary>
+    /// Gives jobs back to their queue: for another attempt (<c>wait</c> seconds from now), or returned to the old place (<c>wait</c> null) without burning one.
+    /// A job with a wish to cancel comes at once, so that the wish is carried out.
+    /// </summary>
+    private const string PutBackText = """
+        WITH outcome AS MATERIALIZED (
+            SELECT * FROM unnest(@ids, @leases, @waits, @burns, @notes, @errors) AS o(id, lease, wait, burn, note, error)
+        ), held AS MATERIALIZED (
+            SELECT j.id, j.attempt, j.claimed_at, o.wait, o.burn, o.note, o.error
+            FROM {s}.job j JOIN outcome o ON o.id = j.id AND o.lease = j.lease
+            WHERE j.id = ANY(@ids)
+            FOR UPDATE OF j
+        ), noted AS (
+            INSERT INTO {s}.attempt (job_id, number, outcome, started_at, server, error)
+            SELECT id, attempt, note, claimed_at, @name, error FROM held WHERE note IS NOT NULL
+        )
+        UPDATE {s}.job j
+        SET lease = NULL, server_id = NULL, claimed_at = NULL,
+            attempt = CASE WHEN h.burn THEN j.attempt ELSE greatest(j.attempt - 1, 0) END,
+            due_at = CASE WHEN h.wait IS NULL OR j.cancel_at IS NOT NULL THEN least(j.due_at, clock_timestamp())
+                          ELSE clock_timestamp() + make_interval(secs => h.wait) END
+        FROM held h
+        WHERE j.id = h.id AND j.id = ANY(@ids)
+        RETURNING j.id
+        """;
+
+    /// <summary>Gives back what a claim took whose answer never arrived: nobody runs it, nobody burnt an attempt.</summary>
+    private const string ReturnLeaseText = """
+        UPDATE {s}.job j
+        SET lease = NULL, server_id = NULL, claimed_at = NULL, attempt = greatest(attempt - 1, 0)
+        WHERE j.server_id = @server AND j.lease IS NOT NULL AND j.lease = ANY(@leases)
+        """;
+
+    private const string RegisterText = """
+        INSERT INTO {s}.server (id, name, release, number, slots, queues, kinds, lease_until)
+        VALUES (@server, @name, @release, @number, @slots, @queues, @kinds, clock_timestamp() + make_interval(secs => @seconds))
+        """;
+
+    /// <summary>No row: this server was declared lost, and all that it ran belongs to others.</summary>
+    private const string BeatText = """
+        UPDATE {s}.server
+        SET beat_at = clock_timestamp(), lease_until = clock_timestamp() + make_interval(secs => @seconds), running = @running, draining = @draining
+        WHERE id = @server AND lost_at IS NULL AND stopped_at IS NULL
+        RETURNING EXISTS (SELECT FROM {s}.fence f WHERE @number < f.lowest OR @number > f.highest) AS fenced
+        """;
+
+    private const string CancelledText = """
+        SELECT id, lease, cancel_by, cancel_reason FROM {s}.job WHERE server_id = @server AND lease IS NOT NULL AND cancel_at IS NOT NULL
+        """;
+
+    private const string MarkLostText = """
+        UPDATE {s}.server SET lost_at = clock_timestamp()
+        WHERE lost_at IS NULL AND stopped_at IS NULL AND lease_until < clock_timestamp()
+        RETURNING id, name, release, beat_at
+        """;
+
+    /// <summary>
+    /// Jobs of servers that are gone go back to their old place with the reason, or are failed when that was the last attempt. A job whose effect is just
+    /// being committed is locked: it is passed over and, if need be, found by the next round.
+    /// </summary>
+    private const string RescueText = """
+        WITH orphan AS MATERIALIZED (
+            SELECT j.id, j.attempt, j.claimed_at, j.attempt >= j.max_attempts AND j.cancel_at IS NULL AS spent,
+                   coalesce((SELECT v.name FROM {s}.server v WHERE v.id = j.server_id), 'unknown') AS server
+            FROM {s}.job j
+            WHERE j.lease IS NOT NULL
+              AND NOT EXISTS (SELECT FROM {s}.server v WHERE v.id = j.server_id AND v.lost_at IS NULL AND v.stopped_at IS NULL)
+            ORDER BY j.id
+            LIMIT 500
+            FOR UPDATE OF j SKIP LOCKED
+        ), noted AS (
+            INSERT INTO {s}.attempt (job_id, number, outcome, started_at, server, error)
+            SELECT id, attempt, 'rescued', claimed_at, server, 'Server ' || server || ' stopped answering while it had the job.' FROM orphan
+        ), gone AS (
+            DELETE FROM {s}.job j USING orphan o WHERE j.id = o.id AND o.spent RETURNING j.*, o.server
+        ), kept AS (
+            INSERT INTO {s}.finished (id, due_at, enqueued_at, started_at, expires_at, version, attempt, max_attempts, state, queue, kind, unique_key,
+                                      requested_by, traceparent, server, error, args)
+            SELECT id, due_at, enqueued_at, claimed_at, expires_at, version, attempt, max_attempts, 'failed', queue, kind, unique_key,
+                   requested_by, traceparent, server, 'Server ' || server || ' stopped answering while it had the job; that was the last attempt.', args
+            FROM gone
+        ), back AS (
+            UPDATE {s}.job j SET lease = NULL, server_id = NULL, claimed_at = NULL
+            FROM orphan o WHERE j.id = o.id AND NOT o.spent
+            RETURNING j.id, j.kind, j.queue, j.attempt, o.server
+        )
+        SELECT id, kind, queue, attempt, server, false AS spent FROM back
+        UNION ALL
+        SELECT id, kind, queue, attempt, server, true FROM gone
+        """;
+
+    private const string StopServerText = """
+        UPDATE {s}.server SET stopped_at = clock_timestamp(), running = 0, draining = true WHERE id = @server AND lost_at IS NULL
+        """;
+
+    /// <summary>Inside the handler's transaction: nobody can be given the job until it ends, and a release behind the fence has no effect.</summary>
+    private const string HoldLeaseText = """
+        SELECT true FROM {s}.job
+        WHERE id = @id AND lease = @lease AND NOT EXISTS (SELECT FROM {s}.fence f WHERE @number < f.lowest OR @number > f.highest)
+        FOR KEY SHARE
+        """;
+
+    private const string ReportText = """
+        WITH held AS MATERIALIZED (
+            SELECT id FROM {s}.job WHERE id = @id AND lease = @lease FOR KEY SHARE
+        )
+        INSERT INTO {s}.progress AS p (job_id, done, total, message)
+        SELECT id, @done, @total, @message FROM held
+        ON CONFLICT (job_id) DO UPDATE
+        SET done = greatest(p.done, excluded.done), total = coalesce(excluded.total, p.total), message = coalesce(excluded.message, p.message),
+            changed_at = clock_timestamp()
+        RETURNING true
+        """;
+
+    private const string WriteCheckpointText = """
+        WITH held AS MATERIALIZED (
+            SELECT id FROM {s}.job
+            WHERE id = @id AND lease = @lease AND NOT EXISTS (SELECT FROM {s}.fence f WHERE @number < f.lowest OR @number > f.highest)
+            FOR KEY SHARE
+        )
+        INSERT INTO {s}.checkpoint AS c (job_id, state)
+        SELECT id, @state FROM held
+        ON CONFLICT (job_id) DO UPDATE SET state = excluded.state, changed_at = clock_timestamp()
+        RETURNING true
+        """;
+}
