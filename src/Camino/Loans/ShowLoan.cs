@@ -23,7 +23,7 @@ public sealed class ShowLoan(CaminoDb db)
     /// <summary>Changes shown at most, the newest first.</summary>
     public const int MaxChanges = 50;
 
-    private static readonly HashSet<string> NotFacts = ["id", "content_hash", "import_id", "import_line", "stored_at", "amount", "name_search"];
+    private static readonly HashSet<string> NotFacts = ["id", "content_hash", "import_id", "import_line", "stored_at", "amount"];
 
     /// <summary>The loan, or null.</summary>
     public async Task<LoanView?> RunAsync(Guid id, CancellationToken ct)
