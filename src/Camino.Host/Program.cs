@@ -1,1 +1,45 @@
-return 0;
+using System.CommandLine;
+using Camino.Host.Configuration;
+using Camino.Host.Verbs;
+using Camino.Lending;
+
+namespace Camino.Host;
+
+/// <summary>The one executable: every verb of <c>camino</c>.</summary>
+public static class Program
+{
+    /// <summary>0 done, 1 failed or refused, 78 the configuration is refused, 130 stopped by Ctrl-C.</summary>
+    public static async Task<int> Main(string[] args)
+    {
+        var root = new RootCommand("Camino, the back office of a small-business lender. One executable; the configuration file says which role it takes.")
+        {
+            RunVerb.Create(),
+            CheckVerb.Create(),
+            MigrateVerb.Create(),
+            ProbeVerb.Create(),
+            VersionVerb.Create(),
+            ImportVerb.Create(),
+            SeedDemoVerb.Create(),
+            FirstAdminLinkVerb.Create(),
+        };
+        try
+        {
+            // Ctrl-C and SIGTERM are the host's and the verbs' own business: the library's handler would end the process after 2 s
+            return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+        catch (ConfigRefusedException refused)
+        {
+            await Console.Error.WriteLineAsync(refused.Message);
+            return ConfigRefusedException.ExitCode;
+        }
+        catch (RefusedException refused)
+        {
+            await Console.Error.WriteLineAsync($"{refused.Message} ({refused.Code})");
+            return 1;
+        }
+        catch (OperationCanceledException)
+        {
+            return 130;
+        }
+    }
+}

@@ -1,5 +1,6 @@
 using Camino.Audit;
 using Camino.Imports;
+using Camino.Jobs;
 using Camino.Loans;
 using Camino.Notices;
 using Camino.People;
@@ -11,13 +12,17 @@ using Microsoft.EntityFrameworkCore;
 namespace Camino.Data;
 
 /// <summary>The application's tables, all in schema <c>camino</c>. It is the repository and the unit of work; there is no other.</summary>
-public sealed partial class CaminoDb(DbContextOptions<CaminoDb> options) : IdentityDbContext<StaffUser, IdentityRole<Guid>, Guid>(options)
+/// <param name="writer">Puts enqueued jobs into the same save; left out where nothing is enqueued (migrations).</param>
+public sealed partial class CaminoDb(DbContextOptions<CaminoDb> options, JobWriter? writer = null) : IdentityDbContext<StaffUser, IdentityRole<Guid>, Guid>(options)
 {
+    private JobWriter Writer { get; } = writer ?? new JobWriter(new JobClientOptions());
+
     /// <summary>The schema of every table of the application (the queue has its own).</summary>
     public const string Schema = "camino";
 
     public DbSet<Loan> Loans => Set<Loan>();
     public DbSet<LoanVersion> LoanVersions => Set<LoanVersion>();
+    public DbSet<LoanName> LoanNames => Set<LoanName>();
     public DbSet<Import> Imports => Set<Import>();
     public DbSet<ImportRow> ImportRows => Set<ImportRow>();
     public DbSet<SavedMapping> SavedMappings => Set<SavedMapping>();
@@ -66,11 +71,18 @@ public sealed partial class CaminoDb(DbContextOptions<CaminoDb> options) : Ident
             loan.HasIndex(l => new { l.Amount, l.Id });
             loan.HasIndex(l => new { l.ApprovedOn, l.Id });
             loan.HasIndex(l => new { l.State, l.Id });
+            loan.HasIndex(l => new { l.ImportId, l.Id });
         });
         builder.Entity<LoanVersion>(version =>
         {
             version.Property(v => v.Facts).HasColumnType("jsonb");
             version.HasIndex(v => v.LoanId);
+        });
+
+        builder.Entity<LoanName>(name =>
+        {
+            name.HasKey(n => n.LoanId);
+            name.HasIndex(n => n.Words).HasMethod("gin");
         });
 
         builder.Entity<Import>(import =>

@@ -117,18 +117,9 @@ public sealed class Import
     /// <summary>Says which job works on the next step.</summary>
     public void HandTo(Guid jobId) => JobId = jobId;
 
-    /// <summary>The columns are not known: staff must say.</summary>
-    public void AskForMapping(string shape, DateTimeOffset at)
-    {
-        Shape = shape;
-        Status = ImportStatus.NeedsMapping;
-        StartedAt = null;
-        ProgressAt = at;
-    }
-
     /// <summary>Staff said which column is what; the dry run starts over.</summary>
     /// <exception cref="RefusedException"><c>import.not_waiting_for_mapping</c>.</exception>
-    public void Map(string layoutName, string mapping, Guid jobId)
+    public void Map(string layoutName, string mapping)
     {
         Refuse.If(Status is not (ImportStatus.NeedsMapping or ImportStatus.Checked or ImportStatus.Failed) || LoadFigures is not null, "import.not_waiting_for_mapping", $"The import is {Status}; columns can be said only before anything is stored.");
         LayoutName = layoutName;
@@ -137,17 +128,17 @@ public sealed class Import
         ErrorCode = null;
         ErrorArguments = [];
         FinishedAt = null;
-        Restart(ImportStatus.Received, jobId);
+        Restart();
     }
 
     /// <summary>A person looked at the dry run and wants the rows stored.</summary>
     /// <exception cref="RefusedException"><c>import.not_checked</c>.</exception>
-    public void DecideToLoad(Guid jobId)
+    public void DecideToLoad()
     {
         Refuse.If(Status != ImportStatus.Checked, "import.not_checked", $"The import is {Status}; only one whose dry run is done can be loaded.");
         Plan = ImportPlan.Load;
         FinishedAt = null;
-        Restart(ImportStatus.Received, jobId);
+        Restart();
     }
 
     /// <summary>Stopped by a person. A step that is under way ends at its next commit, and what it had committed stays and stays reported.</summary>
@@ -159,10 +150,10 @@ public sealed class Import
         FinishedAt = at;
     }
 
-    private void Restart(ImportStatus status, Guid jobId)
+    private void Restart()
     {
-        Status = status;
-        JobId = jobId;
+        Status = ImportStatus.Received;
+        JobId = null;
         BytesDone = 0;
         StartedAt = null;
         ProgressAt = null;

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Camino.Imports;
 
-/// <summary>Sums of the money columns over a set of rows; null where the file has no such column (or no row had a value in it).</summary>
+/// <summary>Sums of the money columns over a set of rows; null where the file has no such column.</summary>
 public sealed record AmountSums
 {
     public decimal? Disbursed { get; set; }
@@ -11,6 +11,20 @@ public sealed record AmountSums
     public decimal? Guaranteed { get; set; }
     public decimal? ChargedOff { get; set; }
     public decimal? Balance { get; set; }
+
+    /// <summary>Zero for each money column that the layout has, null for the others.</summary>
+    public static AmountSums For(Layout layout)
+    {
+        decimal? Zero(LoanField field) => layout.Columns.Any(c => c.Field == field) ? 0m : null;
+        return new AmountSums
+        {
+            Disbursed = Zero(LoanField.Disbursed),
+            Approved = Zero(LoanField.Approved),
+            Guaranteed = Zero(LoanField.Guaranteed),
+            ChargedOff = Zero(LoanField.ChargedOff),
+            Balance = Zero(LoanField.Balance),
+        };
+    }
 
     /// <summary>Adds one row's amounts.</summary>
     public void Add(LoanFacts facts)
@@ -55,6 +69,9 @@ public sealed record ImportFigures
 
     /// <summary>How often each finding stood: <c>code|column</c> to count.</summary>
     public SortedDictionary<string, long> Findings { get; set; } = new(StringComparer.Ordinal);
+
+    /// <summary>Figures at the beginning of a pass.</summary>
+    public static ImportFigures For(Layout layout) => new() { Accepted = AmountSums.For(layout), RejectedSums = AmountSums.For(layout) };
 
     /// <summary>Exact JSON: amounts as numbers with their cents.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, ImportJson.Default.ImportFigures);

@@ -33,6 +33,9 @@ public sealed class Loan
     /// <summary>Six digits, as given; the year of the code list is not.</summary>
     public string? Naics { get; private set; }
 
+    /// <summary>What the file called the industry, where it said so.</summary>
+    public string? IndustryTitle { get; private set; }
+
     public DateOnly? ApprovedOn { get; private set; }
     public DateOnly? DisbursedOn { get; private set; }
     public DateOnly? ChargedOffOn { get; private set; }
@@ -114,4 +117,11 @@ public sealed class LoanVersion
 
     /// <summary>The whole replaced row as JSON.</summary>
     public string Facts { get; private set; } = "{}";
+}
+
+/// <summary>The words of a loan's borrower, for search; kept by <see cref="IndexNames"/>.</summary>
+public sealed class LoanName
+{
+    public Guid LoanId { get; private set; }
+    public NpgsqlTypes.NpgsqlTsVector? Words { get; private set; }
 }

@@ -36,6 +36,9 @@ public static class FindingCodes
     /// <summary>Longer than 40 characters. Rejects.</summary>
     public const string NumberTooLong = "import.number.too_long";
 
+    /// <summary>The number stood in the file before with other content. Rejects: which of the two is right cannot be known.</summary>
+    public const string NumberTwice = "import.number.twice";
+
     /// <summary>An amount that is not one. Rejects.</summary>
     public const string MoneyUnreadable = "import.money.unreadable";
 
@@ -116,9 +119,6 @@ public static class FindingCodes
 
     /// <summary>A quotation mark between two letters; it was an apostrophe. Corrects.</summary>
     public const string TextApostrophe = "import.text.apostrophe";
-
-    /// <summary>A misspelt word that the publisher is known for; corrected.</summary>
-    public const string TextMisspelt = "import.text.misspelt";
 
     /// <summary>More was charged off than disbursed; kept.</summary>
     public const string ChargeOffAboveDisbursed = "import.check.charge_off_above_disbursed";

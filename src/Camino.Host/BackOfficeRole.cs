@@ -1,0 +1,91 @@
+using Camino.Host.Configuration;
+using Camino.Host.Health;
+using Camino.Host.Logging;
+using Camino.Imports;
+using Camino.Operations;
+using Camino.People;
+using Camino.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Camino.Host;
+
+/// <summary>The Back Office: pages for staff, the API for programs. It works no queue.</summary>
+internal static class BackOfficeRole
+{
+    /// <summary>Chooses cookie or key by what the request carries.</summary>
+    private const string EitherScheme = "Camino";
+
+    public static WebApplication Build(HostSettings settings, string configPath, NpgsqlDataSource source, Serilog.ILogger log)
+    {
+        var builder = RoleProcess.Builder(settings, configPath, source, log);
+        var services = builder.Services;
+        builder.WebHost.UseStaticWebAssets();
+        services.AddCaminoApplication(settings);
+        AddSignIn(services, settings);
+        services.AddProblemDetails();
+        services.AddExceptionHandler<ProblemMapping>();
+        services.AddSingleton<MetricsText>();
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.Never);
+        if (settings.Web.BehindProxy)
+        {
+            services.Configure<ForwardedHeadersOptions>(forwarded =>
+            {
+                forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
+                forwarded.KnownIPNetworks.Clear();
+                forwarded.KnownProxies.Clear();
+            });
+        }
+
+        var app = builder.Build();
+        if (settings.Web.BehindProxy)
+            app.UseForwardedHeaders();
+        app.UseMiddleware<RequestLog>();
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        Map(app);
+        return app;
+    }
+
+    private static void Map(WebApplication app)
+    {
+        app.MapHealth();
+        app.MapMetrics().RequireAuthorization(Rights.IsAdministrator);
+        app.MapStaticAssets().AllowAnonymous();
+        app.MapImportDownloads(f => f.Code);
+        var api = app.MapGroup("/api/v1").RequireAuthorization(policy => policy.AddAuthenticationSchemes(ApiKeyHandler.SchemeName).RequireAuthenticatedUser());
+        api.MapImportApi();
+        api.MapJobApi();
+    }
+
+    private static void AddSignIn(IServiceCollection services, HostSettings settings)
+    {
+        services.AddAuthentication(EitherScheme)
+            .AddPolicyScheme(EitherScheme, null, either => either.ForwardDefaultSelector = context => ApiKeyHandler.IsPresent(context.Request) || context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal) ? ApiKeyHandler.SchemeName : IdentityConstants.ApplicationScheme)
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(ApiKeyHandler.SchemeName, null)
+            .AddIdentityCookies();
+        services.ConfigureApplicationCookie(cookie =>
+        {
+            cookie.Cookie.Name = "camino.session";
+            cookie.Cookie.SameSite = SameSiteMode.Lax;
+            cookie.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+            cookie.LoginPath = "/sign-in";
+            cookie.LogoutPath = "/sign-out";
+            cookie.AccessDeniedPath = "/error/403";
+            cookie.ReturnUrlParameter = "ReturnUrl";
+            cookie.ExpireTimeSpan = TimeSpan.FromMinutes(settings.SignIn.IdleMinutes);
+            cookie.SlidingExpiration = true;
+        });
+        services.AddAuthorization(CaminoModule.AddRights);
+        services.AddCaminoIdentity(settings);
+        services.AddDataProtection().SetApplicationName("Camino");
+        services.AddSingleton<DataProtectionKeys>();
+        services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(provider => new ConfigureOptions<KeyManagementOptions>(keys => keys.XmlRepository = provider.GetRequiredService<DataProtectionKeys>()));
+    }
+}

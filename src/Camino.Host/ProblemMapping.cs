@@ -1,0 +1,52 @@
+using Camino.Lending;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Camino.Host;
+
+/// <summary>The one place where a refusal becomes an answer: problem+json (RFC 9457) for programs; pages show refusals themselves.</summary>
+internal sealed partial class ProblemMapping(IProblemDetailsService problems, ILogger<ProblemMapping> log) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken ct)
+    {
+        if (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested)
+        {
+            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            return true;
+        }
+
+        var problem = exception switch
+        {
+            RefusedException refused => Problem(StatusOf(refused.Code), "Refused", refused.Message, refused.Code),
+            BadHttpRequestException bad => Problem(bad.StatusCode, "Bad request", bad.Message, "request.bad"),
+            AntiforgeryValidationException => Problem(StatusCodes.Status400BadRequest, "Bad request", "The form is too old or was not made by Camino; load the page again and repeat.", "request.token"),
+            InvalidDataException data => Problem(StatusCodes.Status400BadRequest, "Bad request", data.Message, "request.body"),
+            IOException => Problem(StatusCodes.Status400BadRequest, "Bad request", "The body ended early; nothing was stored.", "request.body_ended"),
+            _ => null,
+        };
+        if (problem is null)
+        {
+            LogBroken(exception, context.Request.Method);
+            problem = Problem(StatusCodes.Status500InternalServerError, "Something broke", "The request was not carried out. The log has the details under the request id.", "server.broken");
+        }
+
+        context.Response.StatusCode = problem.Status ?? 500;
+        problem.Extensions["requestId"] = context.Response.Headers["X-Request-Id"].ToString();
+        return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem });
+    }
+
+    private static int StatusOf(string code) => code switch
+    {
+        "import.file.too_large" => StatusCodes.Status413PayloadTooLarge,
+        "import.disk_full" => StatusCodes.Status507InsufficientStorage,
+        _ when code.EndsWith(".not_found", StringComparison.Ordinal) => StatusCodes.Status404NotFound,
+        _ => StatusCodes.Status422UnprocessableEntity,
+    };
+
+    private static ProblemDetails Problem(int status, string title, string detail, string code) =>
+        new() { Status = status, Title = title, Detail = detail, Type = $"urn:camino:problem:{code}", Extensions = { ["code"] = code } };
+
+    [LoggerMessage(110, LogLevel.Error, "{Method} broke")]
+    private partial void LogBroken(Exception exception, string method);
+}

@@ -1,0 +1,52 @@
+using Camino.Imports;
+using Camino.Jobs;
+using Camino.Loans;
+using Camino.Operations;
+using Camino.People;
+using Camino.Web;
+using Camino.Portfolio;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Camino;
+
+/// <summary>The capabilities, listed by hand: nothing is scanned, and start-up can be read.</summary>
+public static class CaminoModule
+{
+    /// <summary>Operations and what they need; both roles have them all.</summary>
+    public static void AddCamino(this IServiceCollection services, FileStoreOptions files, ImportOptions imports)
+    {
+        services.AddSingleton(files);
+        services.AddSingleton<FileStore>();
+        services.AddSingleton(imports);
+        services.AddScoped<ReceiveImport>();
+        services.AddScoped<LoadImport>();
+        services.AddScoped<CancelImport>();
+        services.AddScoped<MapImport>();
+        services.AddScoped<RejectedRows>();
+        services.AddScoped<ImportPass>();
+        services.AddSingleton<ImportEvents>();
+        services.AddScoped<CancelJob>();
+
+        services.AddScoped<AddApiKey>();
+        services.AddScoped<OfferFirstAdminLink>();
+        services.AddScoped<CreateFirstAdmin>();
+        services.AddScoped<SeedDemo>();
+    }
+
+    /// <summary>Every kind of job and who runs it.</summary>
+    public static JobRegistry AddCaminoKinds(this JobRegistry registry) => registry
+        .Add<Echo, Echo.Handler>()
+        .Add<CheckPortfolio, CheckPortfolio.Handler>()
+        .Add<LoadPortfolio, LoadPortfolio.Handler>()
+        .Add<IndexNames, IndexNames.Handler>()
+        .Add<RefreshPortfolio, RefreshPortfolio.Handler>();
+
+    /// <summary>What each right asks for. Everything that says nothing else needs somebody who is signed in.</summary>
+    public static void AddRights(AuthorizationOptions options)
+    {
+        options.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build();
+        options.AddPolicy(Rights.CanWrite, policy => policy.RequireRole(StaffRoles.Administrator, StaffRoles.Officer));
+        options.AddPolicy(Rights.IsAdministrator, policy => policy.RequireRole(StaffRoles.Administrator));
+    }
+}

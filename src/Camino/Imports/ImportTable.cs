@@ -1,0 +1,147 @@
+using System.Text.Json;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Camino.Imports;
+
+/// <summary>What a job needs to know of an import when it begins.</summary>
+internal sealed record ImportWork(Guid Id, string FileName, string StoredAs, ImportStatus Status, ImportPlan Plan, Guid RequestedBy, Layout? Mapping, ImportFigures? CheckFigures, ImportFigures? LoadFigures);
+
+/// <summary>The jobs' statements on <c>camino.imports</c> and <c>camino.import_rows</c>. Each one that changes an import says which status it expects: a cancelled one is never touched again.</summary>
+internal static class ImportTable
+{
+    private const string Read = "select file_name, stored_as, status, plan, requested_by, mapping, check_figures, load_figures from camino.imports where id = $1";
+
+    private const string Start =
+        "update camino.imports set status = $2, started_at = now(), progress_at = now(), finished_at = null, shape = $3, layout_name = $4, bytes_done = 0, error_code = null, error_arguments = '{}' " +
+        "where id = $1 and status <> 7";
+
+    private const string AskForMapping = "update camino.imports set status = 1, shape = $2, progress_at = now(), started_at = null where id = $1 and status <> 7";
+
+    private const string HoldIfWorking = "select status from camino.imports where id = $1 for update";
+
+    private const string StoreLoad = "update camino.imports set load_figures = $2, bytes_done = $3, progress_at = now() where id = $1";
+
+    private const string StoreCheck = "update camino.imports set check_figures = $2, bytes_done = $3, progress_at = now() where id = $1 and status = 2";
+
+    private const string FinishCheck = "update camino.imports set status = 3, check_figures = $2, bytes_done = size_bytes, progress_at = now(), finished_at = case when plan = 2 then now() end where id = $1 and status = 2";
+
+    private const string FinishLoad = "update camino.imports set status = 5, load_figures = $2, bytes_done = size_bytes, progress_at = now(), finished_at = now() where id = $1 and status = 4";
+
+    private const string Fail = "update camino.imports set status = 6, error_code = $2, error_arguments = $3, progress_at = now(), finished_at = now() where id = $1 and status not in (5, 7)";
+
+    private const string DropDryRunRows = "delete from camino.import_rows where import_id = $1 and dry_run";
+
+    private const string CopyRows = "copy camino.import_rows (import_id, dry_run, line, outcome, number, findings, raw) from stdin (format binary)";
+
+    private const string Tell = "insert into camino.notices (id, user_id, text, arguments, link, created_at) values ($1, $2, $3, $4, $5, now())";
+
+    /// <summary>The import as it stands; null when there is none.</summary>
+    public static async Task<ImportWork?> ReadAsync(NpgsqlConnection connection, Guid id, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(Read, connection) { Parameters = { new() { Value = id } } };
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        if (!await reader.ReadAsync(ct))
+            return null;
+        return new ImportWork(
+            id,
+            reader.GetString(0),
+            reader.GetString(1),
+            (ImportStatus)reader.GetInt16(2),
+            (ImportPlan)reader.GetInt16(3),
+            reader.GetGuid(4),
+            reader.IsDBNull(5) ? null : JsonSerializer.Deserialize(reader.GetString(5), ImportJson.Default.Layout),
+            ImportFigures.FromJson(reader.IsDBNull(6) ? null : reader.GetString(6)),
+            ImportFigures.FromJson(reader.IsDBNull(7) ? null : reader.GetString(7)));
+    }
+
+    /// <summary>The step begins; what the file turned out to be is stored.</summary>
+    public static Task StartAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, ImportStatus status, FileShape shape, CancellationToken ct) =>
+        RunAsync(connection, transaction, Start, ct, new() { Value = id }, new() { Value = (short)status }, Json(JsonSerializer.Serialize(shape, ImportJson.Default.FileShape)), new() { Value = (object?)shape.Layout?.Name ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+
+    /// <summary>Nobody knows the columns: staff must say.</summary>
+    public static Task AskForMappingAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, FileShape shape, CancellationToken ct) =>
+        RunAsync(connection, transaction, AskForMapping, ct, new() { Value = id }, Json(JsonSerializer.Serialize(shape, ImportJson.Default.FileShape)));
+
+    /// <summary>Locks the import's row until the end of the transaction.</summary>
+    /// <returns>False when it is no longer in that status: a person cancelled it.</returns>
+    public static async Task<bool> HoldAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, ImportStatus expected, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(HoldIfWorking, connection, transaction) { Parameters = { new() { Value = id } } };
+        return await command.ExecuteScalarAsync(ct) is short status && status == (short)expected;
+    }
+
+    /// <summary>Figures of the load, in the transaction that stored the rows they count.</summary>
+    public static Task StoreLoadAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, ImportFigures figures, long bytes, CancellationToken ct) =>
+        RunAsync(connection, transaction, StoreLoad, ct, new() { Value = id }, Json(figures.ToJson()), new() { Value = bytes });
+
+    /// <summary>Figures of the dry run so far.</summary>
+    public static Task StoreCheckAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, ImportFigures figures, long bytes, CancellationToken ct) =>
+        RunAsync(connection, transaction, StoreCheck, ct, new() { Value = id }, Json(figures.ToJson()), new() { Value = bytes });
+
+    /// <summary>The dry run is done.</summary>
+    public static Task FinishCheckAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, ImportFigures figures, CancellationToken ct) =>
+        RunAsync(connection, transaction, FinishCheck, ct, new() { Value = id }, Json(figures.ToJson()));
+
+    /// <summary>Every row has its outcome.</summary>
+    public static Task FinishLoadAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, ImportFigures figures, CancellationToken ct) =>
+        RunAsync(connection, transaction, FinishLoad, ct, new() { Value = id }, Json(figures.ToJson()));
+
+    /// <summary>The file as a whole cannot be worked.</summary>
+    public static Task FailAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, string code, string[] arguments, CancellationToken ct) =>
+        RunAsync(connection, transaction, Fail, ct, new() { Value = id }, new() { Value = code }, new() { Value = arguments });
+
+    /// <summary>A dry run starts over: what an interrupted one found is dropped.</summary>
+    public static Task DropDryRunRowsAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, CancellationToken ct) =>
+        RunAsync(connection, transaction, DropDryRunRows, ct, new NpgsqlParameter { Value = id });
+
+    /// <summary>Tells the person who asked.</summary>
+    public static Task TellAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, ImportWork import, string text, params string[] arguments) =>
+        RunAsync(connection, transaction, Tell, CancellationToken.None, new() { Value = Guid.CreateVersion7() }, new() { Value = import.RequestedBy }, new() { Value = text }, new() { Value = (string[])[import.FileName, .. arguments] }, new() { Value = $"/imports/{import.Id}" });
+
+    /// <summary>Stores what was found in rows; findings as JSON, the raw text of rejected ones.</summary>
+    public static async Task CopyRowsAsync(NpgsqlConnection connection, Guid id, bool dryRun, List<PortfolioRow> rows, CancellationToken ct)
+    {
+        if (rows.Count == 0)
+            return;
+        await using var copy = await connection.BeginBinaryImportAsync(CopyRows, ct);
+        foreach (var row in rows)
+        {
+            copy.StartRow();
+            copy.Write(id, NpgsqlDbType.Uuid);
+            copy.Write(dryRun, NpgsqlDbType.Boolean);
+            copy.Write(row.Line, NpgsqlDbType.Bigint);
+            copy.Write((short)row.Outcome, NpgsqlDbType.Smallint);
+            if (row.Facts.Number.Length > 0)
+                copy.Write(Storable(row.Facts.Number), NpgsqlDbType.Text);
+            else
+                copy.WriteNull();
+            copy.Write(Storable(JsonSerializer.Serialize(row.Findings, ImportJson.Default.IReadOnlyListFinding)), NpgsqlDbType.Jsonb);
+            if (row.Outcome == RowOutcome.Rejected)
+                copy.Write(Storable(row.Raw), NpgsqlDbType.Text);
+            else
+                copy.WriteNull();
+        }
+
+        await copy.CompleteAsync(ct);
+    }
+
+    /// <summary>PostgreSQL stores no NUL: it becomes the picture of one (U+2400), in JSON too.</summary>
+    private static string Storable(string text) => text.Contains('\0', StringComparison.Ordinal) || text.Contains("\\u0000", StringComparison.Ordinal)
+        ? text.Replace("\\u0000", "\u2400", StringComparison.Ordinal).Replace('\0', '\u2400')
+        : text;
+
+    private static NpgsqlParameter Json(string json) => new() { Value = json, NpgsqlDbType = NpgsqlDbType.Jsonb };
+
+    private static async Task RunAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, string sql, CancellationToken ct, params NpgsqlParameter[] parameters)
+    {
+        await using var command = new NpgsqlCommand(sql, connection, transaction);
+        foreach (var parameter in parameters)
+            command.Parameters.Add(parameter);
+        await command.ExecuteNonQueryAsync(ct);
+    }
+}
+
+/// <summary>Settings of the import jobs.</summary>
+/// <param name="ChunkRows">Rows of one transaction.</param>
+public sealed record ImportOptions(int ChunkRows);

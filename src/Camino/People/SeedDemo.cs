@@ -1,0 +1,77 @@
+using System.Security.Cryptography;
+using Camino.Audit;
+using Camino.Data;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+
+namespace Camino.People;
+
+/// <summary>One demo user as it is printed at the start.</summary>
+public sealed record DemoUser(string Email, string Password, string Role);
+
+/// <summary>Makes invented users for trying Camino out, one per role, marked as demo everywhere.</summary>
+public sealed class SeedDemo(CaminoDb db, UserManager<StaffUser> users, AddApiKey addApiKey, TimeProvider clock)
+{
+    private static readonly (string Name, string DisplayName, string Role)[] s_people =
+    [
+        ("admin", "Alma Reyes (demo)", StaffRoles.Administrator),
+        ("officer", "Owen Brandt (demo)", StaffRoles.Officer),
+        ("viewer", "Vera Lindqvist (demo)", StaffRoles.Viewer),
+    ];
+
+    /// <summary>Creates the users that are missing.</summary>
+    /// <param name="password">The password of all demo users in this data folder.</param>
+    /// <returns>All demo users.</returns>
+    public async Task<IReadOnlyList<DemoUser>> RunAsync(string password, CancellationToken ct)
+    {
+        var made = new List<DemoUser>();
+        foreach (var (name, displayName, role) in s_people)
+        {
+            var email = $"{name}@demo.camino.example";
+            made.Add(new DemoUser(email, password, role));
+            if (await users.FindByEmailAsync(email) is { } known)
+            {
+                if (!await users.CheckPasswordAsync(known, password))
+                {
+                    await users.RemovePasswordAsync(known);
+                    Check(await users.AddPasswordAsync(known, password));
+                }
+
+                continue;
+            }
+
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            var user = new StaffUser { Id = Guid.CreateVersion7(), UserName = email, Email = email, EmailConfirmed = true, DisplayName = displayName, IsDemo = true };
+            Check(await users.CreateAsync(user, password));
+            Check(await users.AddToRoleAsync(user, role));
+            db.AuditEntries.Add(new AuditEntry(clock.GetUtcNow(), null, "user.demo_created", "user", user.Id.ToString()));
+            await db.SaveChangesAsync(ct);
+            await transaction.CommitAsync(ct);
+        }
+
+        return made;
+    }
+
+    /// <summary>A key for the command line and the smoke test, in the name of the demo officer.</summary>
+    public async Task<string> AddKeyAsync(string name, CancellationToken ct)
+    {
+        var officer = await db.Users.FirstAsync(u => u.UserName == "officer@demo.camino.example", ct);
+        return await addApiKey.RunAsync(name, officer.Id, ct);
+    }
+
+    /// <summary>True while that key opens something.</summary>
+    public Task<bool> KnowsKeyAsync(string key, CancellationToken ct)
+    {
+        var hash = AddApiKey.HashOf(key);
+        return db.ApiKeys.AnyAsync(k => k.Hash == hash && k.RevokedAt == null, ct);
+    }
+
+    /// <summary>Five groups of four letters and digits that nobody mistakes for one another.</summary>
+    public static string NewPassword() => string.Join('-', Enumerable.Range(0, 5).Select(_ => RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 4)));
+
+    private static void Check(IdentityResult result)
+    {
+        if (!result.Succeeded)
+            throw new InvalidOperationException(string.Join(" ", result.Errors.Select(e => e.Description)));
+    }
+}

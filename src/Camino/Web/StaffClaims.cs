@@ -1,0 +1,46 @@
+using System.Security.Claims;
+using Camino.People;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.Options;
+
+namespace Camino.Web;
+
+/// <summary>Puts what every page shows about the reader into the cookie, so that no page asks the database for it.</summary>
+public sealed class StaffClaims(UserManager<StaffUser> users, RoleManager<IdentityRole<Guid>> roles, IOptions<IdentityOptions> options)
+    : UserClaimsPrincipalFactory<StaffUser, IdentityRole<Guid>>(users, roles, options)
+{
+    internal const string DisplayName = "camino.name";
+    internal const string Demo = "camino.demo";
+
+    /// <inheritdoc/>
+    protected override async Task<ClaimsIdentity> GenerateClaimsAsync(StaffUser user)
+    {
+        var identity = await base.GenerateClaimsAsync(user);
+        identity.AddClaim(new Claim(DisplayName, user.DisplayName));
+        if (user.IsDemo)
+            identity.AddClaim(new Claim(Demo, "true"));
+        return identity;
+    }
+}
+
+/// <summary>The signed-in reader as pages see them.</summary>
+public static class CurrentUser
+{
+    /// <summary>Name of the policy for whoever may change things: officers and administrators.</summary>
+    public const string CanWritePolicy = "CanWrite";
+
+    /// <summary>The user's id.</summary>
+    /// <exception cref="InvalidOperationException">nobody is signed in; the page was not closed.</exception>
+    public static Guid Id(this ClaimsPrincipal user) =>
+        Guid.TryParse(user.FindFirstValue(ClaimTypes.NameIdentifier), out var id) ? id : throw new InvalidOperationException("Nobody is signed in.");
+
+    /// <summary>Name to show: the display name, else the sign-in name.</summary>
+    public static string Name(this ClaimsPrincipal user) =>
+        user.FindFirstValue(StaffClaims.DisplayName) is { Length: > 0 } name ? name : user.Identity?.Name ?? "";
+
+    /// <summary>True for demo users; every page marks them.</summary>
+    public static bool IsDemo(this ClaimsPrincipal user) => user.HasClaim(StaffClaims.Demo, "true");
+
+    /// <summary>True for those whose buttons are shown; the policy on the handler decides.</summary>
+    public static bool CanWrite(this ClaimsPrincipal user) => user.IsInRole(StaffRoles.Officer) || user.IsInRole(StaffRoles.Administrator);
+}
