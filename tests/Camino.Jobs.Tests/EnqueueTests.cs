@@ -114,7 +114,7 @@ internal sealed class EnqueueTests
     {
         await _bed.StartServerAsync(options => options.PollMilliseconds = 50);
         var due = await _bed.ScalarAsync<DateTime>("SELECT clock_timestamp() + interval '400 milliseconds'");
-        var id = await _bed.EnqueueAsync(new Act("later"), new JobOptions { DueAt = due });
+        var id = await _bed.EnqueueAsync(new Act("later"), new JobOptions { DueAt = new DateTimeOffset(due) });
         Assert.That((await _bed.JobAsync(id)).State, Is.EqualTo(JobState.Scheduled));
 
         var job = await _bed.WaitForAsync(id, JobState.Done);
@@ -125,7 +125,7 @@ internal sealed class EnqueueTests
     public async Task A_job_that_was_not_started_in_time_is_cancelled_as_expired()
     {
         var now = await _bed.ScalarAsync<DateTime>("SELECT clock_timestamp()");
-        var id = await _bed.EnqueueAsync(new Act("stale"), new JobOptions { ExpiresAt = now.AddMilliseconds(-1) });
+        var id = await _bed.EnqueueAsync(new Act("stale"), new JobOptions { ExpiresAt = new DateTimeOffset(now.AddMilliseconds(-1)) });
         await _bed.StartServerAsync();
 
         var job = await _bed.WaitForAsync(id, JobState.Cancelled);
