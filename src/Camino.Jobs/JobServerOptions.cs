@@ -100,7 +100,7 @@ public sealed class JobServerOptions
         var reserved = Queues.Sum(queue => (long)queue.ReservedSlots);
         if (reserved > Slots)
             faults.Add($"{section}:Queues reserve {reserved} slots in all; {section}:Slots is {Slots}, and no more than that can be reserved.");
-        else if (reserved == Slots && Queues.FirstOrDefault(queue => queue.ReservedSlots == 0) is { } starved)
+        else if (reserved == Slots && Slots > 0 && Queues.FirstOrDefault(queue => queue.ReservedSlots == 0) is { } starved)
             faults.Add($"{section}:Queues reserve all {Slots} slots, so '{starved.Name}' would never run; leave at least one slot unreserved.");
     }
 
