@@ -225,7 +225,8 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
         new(this, Finish: null, new PutBackRow(job.Id, job.Lease, WaitSeconds: null, Burn: false, Note: null, Error: null),
             (log, _) => JobLog.Returned(log, job.Kind, reason));
 
-    private RunEnd TryAgain(string note, string error, Exception fault)
+    /// <summary>Another attempt after a wait, or failed after the last.</summary>
+    public RunEnd TryAgain(string note, string error, Exception fault)
     {
         if (job.Attempt >= job.MaxAttempts)
             return Fail(note, error, fault);

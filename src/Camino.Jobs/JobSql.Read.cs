@@ -245,9 +245,9 @@ internal sealed partial class JobSql
             SELECT (SELECT j.queue FROM {s}.job j WHERE j.lease IS NULL AND j.queue > w.queue ORDER BY j.queue LIMIT 1)
             FROM waiting w WHERE w.queue IS NOT NULL
         ), heads AS (
-            SELECT w.queue, h.kind, h.due_at
+            SELECT w.queue, h.kind, h.version, h.due_at
             FROM waiting w CROSS JOIN LATERAL (
-                SELECT j.kind, j.due_at FROM {s}.job j
+                SELECT j.kind, j.version, j.due_at FROM {s}.job j
                 WHERE j.lease IS NULL AND j.queue = w.queue AND j.due_at < now() - interval '1 minute'
                 ORDER BY j.due_at, j.id LIMIT 1000) h
             WHERE w.queue IS NOT NULL
@@ -256,7 +256,8 @@ internal sealed partial class JobSql
         FROM heads h
         WHERE NOT EXISTS (SELECT FROM {s}.server v
                           WHERE v.lost_at IS NULL AND v.stopped_at IS NULL AND v.lease_until >= clock_timestamp()
-                            AND h.queue = ANY(v.queues) AND h.kind = ANY(v.kinds))
+                            AND h.queue = ANY(v.queues)
+                            AND EXISTS (SELECT FROM unnest(v.kinds, v.versions) AS k(kind, version) WHERE k.kind = h.kind AND k.version >= h.version))
         GROUP BY h.queue, h.kind
         ORDER BY h.queue, h.kind
         LIMIT 100

@@ -142,6 +142,10 @@ internal sealed partial class JobSql(string schema)
             SELECT id, attempt, note, claimed_at, @name, error FROM gone WHERE note IS NOT NULL
         ), cleared AS (
             DELETE FROM {s}.checkpoint c USING gone g WHERE c.job_id = g.id AND g.state = 'done'
+        ), dropped_attempts AS (
+            DELETE FROM {s}.attempt a USING gone g WHERE NOT @keep AND a.job_id = g.id AND g.state = 'done'
+        ), dropped_progress AS (
+            DELETE FROM {s}.progress p USING gone g WHERE NOT @keep AND p.job_id = g.id AND g.state = 'done'
         ), kept AS (
             INSERT INTO {s}.finished (id, due_at, enqueued_at, started_at, expires_at, version, attempt, max_attempts, state, queue, kind, unique_key,
                                       requested_by, traceparent, server, error, cancel_at, cancel_by, cancel_reason, args, result)
@@ -187,8 +191,8 @@ internal sealed partial class JobSql(string schema)
         """;
 
     private const string RegisterText = """
-        INSERT INTO {s}.server (id, name, release, number, slots, queues, kinds, lease_until)
-        VALUES (@server, @name, @release, @number, @slots, @queues, @kinds, clock_timestamp() + make_interval(secs => @seconds))
+        INSERT INTO {s}.server (id, name, release, number, slots, queues, kinds, versions, lease_until)
+        VALUES (@server, @name, @release, @number, @slots, @queues, @kinds, @versions, clock_timestamp() + make_interval(secs => @seconds))
         """;
 
     /// <summary>No row: this server was declared lost, and all that it ran belongs to others.</summary>

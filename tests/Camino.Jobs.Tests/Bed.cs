@@ -59,20 +59,21 @@ internal sealed class Bed : IAsyncDisposable
     }
 
     /// <summary>Starts a server in this process, with connections of its own as a real one has.</summary>
-    public async Task<IHost> StartServerAsync(Action<JobServerOptions>? change = null, Action<IServiceCollection>? services = null)
+    /// <param name="change">Other options than those of <see cref="Options"/>.</param>
+    /// <param name="pooler">Where statements go instead of straight to the database; the listener always goes straight.</param>
+    public async Task<IHost> StartServerAsync(Action<JobServerOptions>? change = null, string? pooler = null)
     {
-        var host = MakeHost(ConnectionString, Options(change), builder =>
+        var host = MakeHost(pooler ?? ConnectionString, ConnectionString, Options(change), builder =>
         {
             builder.Logging.AddProvider(Log);
             builder.Services.AddSingleton(Probe);
-            services?.Invoke(builder.Services);
         });
         _hosts.Add(host);
         await host.StartAsync();
         return host;
     }
 
-    public static IHost MakeHost(string connectionString, JobServerOptions options, Action<HostApplicationBuilder>? configure = null)
+    public static IHost MakeHost(string connectionString, string listenerString, JobServerOptions options, Action<HostApplicationBuilder>? configure = null)
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
@@ -82,8 +83,10 @@ internal sealed class Bed : IAsyncDisposable
             .Add<Count, Count.Handler>().Add<Hang, Hang.Handler>());
         builder.Services.AddJobServer(options, _ =>
         {
-            var own = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = $"jobs {options.ServerName}", MaxPoolSize = 5 });
-            return new JobConnections(own, own);
+            var name = $"jobs {options.ServerName}";
+            return new JobConnections(
+                NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = name, MaxPoolSize = 4 }),
+                NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(listenerString) { ApplicationName = name, MaxPoolSize = 1 }));
         });
         configure?.Invoke(builder);
         return builder.Build();

@@ -177,7 +177,7 @@ internal sealed class RunTests
 
         Assert.That((await _bed.JobAsync(kind)).State, Is.EqualTo(JobState.Waiting));
         Assert.That((await _bed.JobAsync(version)).State, Is.EqualTo(JobState.Waiting));
-        Assert.That((await _bed.Store.UnservedAsync()).Select(unserved => unserved.Kind), Is.EqualTo(new[] { "test.from-tomorrow" }));
+        Assert.That((await _bed.Store.UnservedAsync()).Select(unserved => unserved.Kind), Is.EqualTo(new[] { "test.act", "test.from-tomorrow" }));
     }
 
     [Test]

@@ -132,6 +132,6 @@ internal sealed class ScaleTests
             best = watch.Elapsed < best ? watch.Elapsed : best;
         }
         TestContext.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {best.TotalMilliseconds:F1} ms"));
-        Assert.That(best, Is.LessThan(TimeSpan.FromMilliseconds(100)), what);
+        Assert.That(best, Is.LessThan(TimeSpan.FromMilliseconds(500)), what);
     }
 }

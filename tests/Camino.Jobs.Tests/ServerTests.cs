@@ -1,3 +1,4 @@
+using Camino.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -361,6 +362,59 @@ internal sealed class ServerTests
         Assert.That((await _bed.WaitForAsync(across, JobState.Done)).Attempt, Is.EqualTo(1));
         await _bed.WaitForAsync(await _bed.EnqueueAsync(new Act("after")), JobState.Done);
         await Bed.UntilAsync(() => Task.FromResult(state is { Running: true, Listening: true }), () => "the listener to come back");
+    }
+
+    [Test]
+    public async Task A_database_that_is_away_for_a_while_loses_and_doubles_nothing()
+    {
+        var host = await _bed.StartServerAsync();
+        var state = host.Services.GetRequiredService<IJobServerState>();
+        await _bed.EnqueueManyAsync(Enumerable.Range(0, 500).Select(number => new Count(number)), new JobOptions { MaxAttempts = 100 });
+        await Bed.UntilAsync(async () => await _bed.ScalarAsync<long>("SELECT count(*) FROM effect") > 20, () => "some jobs to be done");
+        var database = await _bed.ScalarAsync<string>("SELECT current_database()::text");
+        var server = await TestServer.SharedAsync();
+        await using (var other = new NpgsqlConnection(server.ConnectionString("postgres")))
+        {
+            await other.OpenAsync();
+            await RunAsync(other, $"ALTER DATABASE \"{database}\" ALLOW_CONNECTIONS false");
+            await RunAsync(other, $"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'");
+            await Bed.UntilAsync(() => Task.FromResult(state.SinceHeartbeat > TimeSpan.FromSeconds(2)), () => "the server to miss its database");
+            await RunAsync(other, $"ALTER DATABASE \"{database}\" ALLOW_CONNECTIONS true");
+        }
+        _bed.Source.Clear();
+        await Bed.UntilAsync(() => Task.FromResult(state.SinceHeartbeat < TimeSpan.FromSeconds(1)), () => "the server to find its database again");
+        await _bed.DrainedAsync();
+
+        Assert.That(await _bed.ScalarAsync<long>("SELECT count(*) FROM effect"), Is.EqualTo(500));
+        Assert.That(await _bed.ScalarAsync<long>("SELECT count(DISTINCT number) FROM effect"), Is.EqualTo(500));
+        Assert.That(await _bed.ScalarAsync<long>("SELECT count(*) FROM jobs.finished WHERE state = 'done'"), Is.EqualTo(500));
+
+        static async Task RunAsync(NpgsqlConnection connection, string sql)
+        {
+            await using var command = new NpgsqlCommand(sql, connection);
+            await command.ExecuteNonQueryAsync();
+        }
+    }
+
+    [Test]
+    public async Task Servers_killed_again_and_again_leave_every_effect_exactly_once()
+    {
+        const int jobs = 3000;
+        await _bed.EnqueueManyAsync(Enumerable.Range(0, jobs).Select(number => new Count(number)));
+        for (var kill = 0; kill < 4; kill++)
+        {
+            var before = await _bed.ScalarAsync<long>("SELECT count(*) FROM effect");
+            using var worker = Worker.Start(_bed.ConnectionString, $"victim {kill}");
+            await Bed.UntilAsync(async () => await _bed.ScalarAsync<long>("SELECT count(*) FROM effect") > before + 100, () => "a hundred more effects", seconds: 30);
+            worker.Kill();
+            await worker.WaitForExitAsync();
+        }
+        await _bed.StartServerAsync(options => options.ServerName = "heir");
+        await _bed.DrainedAsync();
+
+        Assert.That(await _bed.ScalarAsync<long>("SELECT count(*) FROM effect"), Is.EqualTo(jobs));
+        Assert.That(await _bed.ScalarAsync<long>("SELECT count(DISTINCT number) FROM effect"), Is.EqualTo(jobs));
+        Assert.That(await _bed.ScalarAsync<long>("SELECT count(*) FROM jobs.finished WHERE state = 'done'"), Is.EqualTo(jobs));
     }
 
     [Test]

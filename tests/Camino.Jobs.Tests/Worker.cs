@@ -14,7 +14,8 @@ internal static class Worker
             await Console.Error.WriteLineAsync("This is a test assembly: run it with dotnet test.");
             return 64;
         }
-        using var host = Bed.MakeHost(connectionString, Bed.Options(options => options.ServerName = name), builder => builder.Services.AddSingleton<Probe>());
+        using var host = Bed.MakeHost(
+            connectionString, connectionString, Bed.Options(options => options.ServerName = name), builder => builder.Services.AddSingleton<Probe>());
         await host.RunAsync();
         return 0;
     }
