@@ -153,7 +153,7 @@ internal sealed class Claimer(
                 run.GiveUpOn();
             try
             {
-                await run.WriteProgressAsync(ct);
+                await run.WriteReportsAsync(ct);
             }
             catch (LeaseLostException)
             {

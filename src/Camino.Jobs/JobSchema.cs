@@ -183,6 +183,16 @@ public static class JobSchema
         -- Version 2: a server says which payload versions it reads, in the order of its kinds.
         ALTER TABLE {s}.server ADD COLUMN IF NOT EXISTS versions integer[] NOT NULL DEFAULT '{}';
 
+        -- Version 2: what a handler says to staff.
+        CREATE TABLE IF NOT EXISTS {s}.log (
+            job_id  uuid        NOT NULL,
+            number  bigint      GENERATED ALWAYS AS IDENTITY,
+            at      timestamptz NOT NULL,
+            attempt integer     NOT NULL,
+            line    text        NOT NULL
+        );
+        CREATE INDEX IF NOT EXISTS log_job ON {s}.log (job_id, number);
+
         INSERT INTO {s}.meta (version) VALUES ({v})
             ON CONFLICT (only_row) DO UPDATE SET version = excluded.version WHERE meta.version < excluded.version;
         """;

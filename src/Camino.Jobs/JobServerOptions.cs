@@ -123,7 +123,7 @@ internal sealed record ServerIdentity(
 {
     public static ServerIdentity Make(JobServerOptions options, JobRegistry registry)
     {
-        var runnable = registry.Kinds.Where(kind => kind.Run is not null).ToList();
+        var runnable = registry.Kinds.Where(kind => kind.Run is not null).SelectMany(kind => kind.Names, (kind, name) => (Name: name, kind.Version)).ToList();
         return new ServerIdentity(
             Guid.CreateVersion7(), options.ServerName, options.Release, options.ReleaseNumber, runnable.ConvertAll(kind => kind.Name).ToArray(),
             runnable.ConvertAll(kind => kind.Version).ToArray(), options.AgeingSeconds, options.KeepDone);

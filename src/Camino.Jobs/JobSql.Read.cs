@@ -9,6 +9,8 @@ internal sealed partial class JobSql
 
     public string GetAttempts { get; } = In(schema, GetAttemptsText);
 
+    public string GetLog { get; } = In(schema, GetLogText);
+
     public string Figures { get; } = In(schema, FiguresText);
 
     public string Servers { get; } = In(schema, ServersText);
@@ -85,6 +87,11 @@ internal sealed partial class JobSql
 
     private const string GetAttemptsText = """
         SELECT number, outcome, started_at, ended_at, server, error FROM {s}.attempt WHERE job_id = @id ORDER BY ended_at, number LIMIT 200
+        """;
+
+    /// <summary>The latest lines, oldest first.</summary>
+    private const string GetLogText = """
+        SELECT at, attempt, line FROM (SELECT number, at, attempt, line FROM {s}.log WHERE job_id = @id ORDER BY number DESC LIMIT 1000) latest ORDER BY number
         """;
 
     /// <summary>
@@ -222,6 +229,8 @@ internal sealed partial class JobSql
             FOR UPDATE SKIP LOCKED
         ), attempts AS (
             DELETE FROM {s}.attempt a USING old o WHERE a.job_id = o.id
+        ), log AS (
+            DELETE FROM {s}.log l USING old o WHERE l.job_id = o.id
         ), progress AS (
             DELETE FROM {s}.progress p USING old o WHERE p.job_id = o.id
         ), checkpoints AS (

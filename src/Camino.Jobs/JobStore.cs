@@ -71,7 +71,9 @@ public sealed partial class JobStore
     {
         await using var connection = await _source.OpenConnectionAsync(ct);
         // The job first: its attempts are stored in the statement that changes its state, so what is read next is at least as new.
-        return await ReadDetailAsync(connection, id, ct) is { } job ? job with { Attempts = await AttemptsAsync(connection, id, ct) } : null;
+        return await ReadDetailAsync(connection, id, ct) is { } job
+            ? job with { Attempts = await AttemptsAsync(connection, id, ct), Log = await LogAsync(connection, id, ct) }
+            : null;
     }
 
     /// <summary>Figures of every queue that has jobs, is served or is paused; the cost does not grow with the backlog or the history.</summary>
@@ -291,6 +293,17 @@ public sealed partial class JobStore
                 row.Number("number"), row.Text("outcome"), row.TimeOrNull("started_at"), row.Time("ended_at"), row.TextOrNull("server"), row.TextOrNull("error")));
         }
         return attempts;
+    }
+
+    private async Task<IReadOnlyList<JobLogLine>> LogAsync(NpgsqlConnection connection, Guid id, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(_sql.GetLog, connection) { CommandTimeout = CommandSeconds };
+        command.Parameters.AddWithValue("id", id);
+        var lines = new List<JobLogLine>();
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+            lines.Add(new JobLogLine(reader.GetFieldValue<DateTimeOffset>(0), reader.GetInt32(1), reader.GetString(2)));
+        return lines;
     }
 
     private void AddWake(NpgsqlCommand command)

@@ -79,7 +79,7 @@ internal sealed class Bed : IAsyncDisposable
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
         builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(connectionString));
         builder.Services.AddJobs(jobs => jobs
-            .Add<Act, Act.Handler>().Add<BriefAct, BriefAct.Handler>().Add<Unmakeable, Unmakeable.Handler>()
+            .Add<Act, Act.Handler>("test.act-of-old").Add<BriefAct, BriefAct.Handler>().Add<Unmakeable, Unmakeable.Handler>()
             .Add<Count, Count.Handler>().Add<Hang, Hang.Handler>());
         builder.Services.AddJobServer(options, _ =>
         {

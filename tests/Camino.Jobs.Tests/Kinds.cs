@@ -84,6 +84,12 @@ internal sealed record NewerAct(string Name) : IJobArgs
     public static int Version => 2;
 }
 
+/// <summary>What <see cref="Act"/> was called in an earlier release.</summary>
+internal sealed record OldAct(string Name) : IJobArgs
+{
+    public static string Kind => "test.act-of-old";
+}
+
 /// <summary>Arguments that fit the stored kind of <see cref="Act"/> but not its type.</summary>
 internal sealed record WrongAct(int Number) : IJobArgs
 {

@@ -253,6 +253,33 @@ internal sealed class RunTests
     }
 
     [Test]
+    public async Task What_a_handler_says_is_read_in_order_on_the_jobs_page()
+    {
+        await _bed.StartServerAsync();
+        _bed.Probe.On("talks", async (job, ct) =>
+        {
+            for (var line = 1; line <= 1200; line++)
+                await job.LogAsync($"line {line}\0", ct);
+            if (job.Attempt == 1)
+                throw new InvalidOperationException("again");
+        });
+        var job = await _bed.WaitForAsync(await _bed.EnqueueAsync(new Act("talks")), JobState.Done);
+
+        Assert.That(job.Log, Has.Count.EqualTo(1000));
+        Assert.That(job.Log.Select(line => line.Attempt).Distinct(), Is.EqualTo(new[] { 2 }), "the latest thousand");
+        Assert.That(job.Log.Select(line => line.Line).Take(2), Is.EqualTo(new[] { "line 1", "line 2" }));
+        Assert.That(job.Log[^1].Line, Is.EqualTo("… more lines are left out …"));
+    }
+
+    [Test]
+    public async Task A_row_with_the_name_that_a_kind_had_before_is_run_by_its_handler()
+    {
+        await _bed.StartServerAsync();
+        await _bed.WaitForAsync(await _bed.EnqueueAsync(new OldAct("renamed")), JobState.Done);
+        Assert.That(_bed.Probe.Began, Is.EqualTo(new[] { "renamed" }));
+    }
+
+    [Test]
     public async Task Effect_and_done_commit_together_or_not_at_all()
     {
         await _bed.StartServerAsync();
