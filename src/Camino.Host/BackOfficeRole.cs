@@ -31,6 +31,7 @@ internal static class BackOfficeRole
         services.AddProblemDetails();
         services.AddExceptionHandler<ProblemMapping>();
         services.AddSingleton<MetricsText>();
+        services.AddCaminoPages();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.Never);
         if (settings.Web.BehindProxy)
         {
@@ -46,6 +47,7 @@ internal static class BackOfficeRole
         if (settings.Web.BehindProxy)
             app.UseForwardedHeaders();
         app.UseMiddleware<RequestLog>();
+        app.UseCaminoPages();
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
@@ -58,7 +60,8 @@ internal static class BackOfficeRole
         app.MapHealth();
         app.MapMetrics().RequireAuthorization(Rights.IsAdministrator);
         app.MapStaticAssets().AllowAnonymous();
-        app.MapImportDownloads(f => f.Code);
+        app.MapCaminoPages();
+        app.MapImportDownloads();
         var api = app.MapGroup("/api/v1").RequireAuthorization(policy => policy.AddAuthenticationSchemes(ApiKeyHandler.SchemeName).RequireAuthenticatedUser());
         api.MapImportApi();
         api.MapJobApi();

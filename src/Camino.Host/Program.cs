@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Camino.Host.Configuration;
+using Camino.Host.Local;
 using Camino.Host.Verbs;
 using Camino.Lending;
 
@@ -21,6 +22,7 @@ public static class Program
             ImportVerb.Create(),
             SeedDemoVerb.Create(),
             FirstAdminLinkVerb.Create(),
+            Up.Create(),
         };
         try
         {

@@ -66,7 +66,7 @@ public sealed class TestServer
     private static async Task<TestServer> StartThrowAwayAsync()
     {
         if (OperatingSystem.IsWindows())
-            throw new LocalPostgresException($"On Windows, use the Linux subsystem (WSL), or name a server in {Variable}.");
+            throw new LocalStartException($"On Windows, use the Linux subsystem (WSL), or name a server in {Variable}.");
 
         var place = await ThrowAwayFolder.TakeAsync();
         var local = await LocalPostgres.StartAsync(

@@ -20,7 +20,7 @@ internal static class FolderLock
         }
     }
 
-    /// <exception cref="LocalPostgresException">Another process kept the lock for longer than <paramref name="limit"/>.</exception>
+    /// <exception cref="LocalStartException">Another process kept the lock for longer than <paramref name="limit"/>.</exception>
     public static async Task<FileStream> WaitAsync(string file, TimeSpan limit, CancellationToken ct)
     {
         var watch = Stopwatch.StartNew();
@@ -31,6 +31,6 @@ internal static class FolderLock
             await Task.Delay(Pause, ct);
         }
 
-        throw new LocalPostgresException($"Another process has kept {file} locked for {limit.TotalMinutes:0} minutes.");
+        throw new LocalStartException($"Another process has kept {file} locked for {limit.TotalMinutes:0} minutes.");
     }
 }

@@ -12,12 +12,13 @@ public sealed class LocalPostgres : IAsyncDisposable
     public const string UserName = "postgres";
 
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(60);
-    private readonly Func<CancellationToken, Task> _stop;
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(8);
+    private readonly Func<TimeSpan, Task> _stop;
     private readonly int _port;
     private readonly string _password;
     private bool _stopped;
 
-    private LocalPostgres(int port, string password, string description, bool takenOver, Func<CancellationToken, Task> stop)
+    private LocalPostgres(int port, string password, string description, bool takenOver, Func<TimeSpan, Task> stop)
     {
         _port = port;
         _password = password;
@@ -33,41 +34,27 @@ public sealed class LocalPostgres : IAsyncDisposable
     public bool TakenOver { get; }
 
     /// <summary>Starts the server of a folder; the first time its data are made, after that they are kept.</summary>
-    /// <exception cref="LocalPostgresException">There is no PostgreSQL and none can be installed, or it does not start.</exception>
+    /// <exception cref="LocalStartException">There is no PostgreSQL and none can be installed, or it does not start.</exception>
     public static Task<LocalPostgres> StartAsync(LocalPostgresOptions options, CancellationToken ct) =>
         OperatingSystem.IsWindows()
-            ? throw new LocalPostgresException("On Windows, use the Linux subsystem (WSL), or name a server of your own in CAMINO_DATABASE.")
+            ? throw new LocalStartException("On Windows, use the Linux subsystem (WSL), or name a server of your own in CAMINO_DATABASE.")
             : StartHereAsync(options, ct);
 
     /// <summary>Connection string for one of the server's databases.</summary>
     public string ConnectionString(string database) => ConnectionString(_port, _password, database);
 
-    /// <summary>Makes a database unless it is there.</summary>
-    /// <returns>Whether it was made.</returns>
-    public static async Task<bool> CreateDatabaseAsync(string serverConnectionString, string database, CancellationToken ct)
-    {
-        await using var source = NpgsqlDataSource.Create(serverConnectionString);
-        await using var exists = source.CreateCommand("SELECT 1 FROM pg_database WHERE datname = $1");
-        exists.Parameters.AddWithValue(database);
-        if (await exists.ExecuteScalarAsync(ct) is not null)
-            return false;
-
-        await using var create = source.CreateCommand($"CREATE DATABASE {Quoted(database)} TEMPLATE template0 ENCODING 'UTF8'");
-        await create.ExecuteNonQueryAsync(ct);
-        return true;
-    }
-
     /// <summary>Stops the server; a second call does nothing.</summary>
-    public async Task StopAsync(CancellationToken ct)
+    /// <param name="patience">So long it may write its last checkpoint; then it is stopped at once, and recovers at the next start. Committed rows are safe either way.</param>
+    public async Task StopAsync(TimeSpan patience)
     {
         if (_stopped)
             return;
         _stopped = true;
         NpgsqlConnection.ClearAllPools();
-        await _stop(ct);
+        await _stop(patience);
     }
 
-    public async ValueTask DisposeAsync() => await StopAsync(CancellationToken.None);
+    public async ValueTask DisposeAsync() => await StopAsync(StopPatience);
 
     internal static string ConnectionString(int port, string password, string database) =>
         new NpgsqlConnectionStringBuilder
@@ -79,24 +66,29 @@ public sealed class LocalPostgres : IAsyncDisposable
             Database = database,
             GssEncryptionMode = GssEncryptionMode.Disable, // slim images have no Kerberos library, and looking for it takes time
             SslMode = SslMode.Disable,
-            IncludeErrorDetail = true,
         }.ConnectionString;
-
-    internal static string Quoted(string identifier) => $"\"{identifier.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     [UnsupportedOSPlatform("windows")]
     private static async Task<LocalPostgres> StartHereAsync(LocalPostgresOptions options, CancellationToken ct)
     {
         var folder = Directory.CreateDirectory(Path.GetFullPath(options.Folder)).FullName;
-        var place = await PostgresAccount.ForAsync(folder, ct) is null ? await OpenFolder.ForAsync(folder, ct) : folder;
-        var major = await MajorOfDataAsync(place, ct);
+        var place = await OpenFolder.KnownAsync(folder, ct)
+            ?? (await PostgresAccount.ForAsync(folder, ct) is null ? await OpenFolder.ForAsync(folder, ct) : folder);
+        var major = await MajorOfDataAsync(folder, ct) ?? await MajorOfDataAsync(place, ct);
         var reasons = new List<string>();
         if (PostgresBinaries.Forced != PostgresContainer.Forced
             && !PostgresContainer.HasDataIn(folder)
             && await PostgresBinaries.FindAsync(options.PackageFolder, major, reasons, options.Say, ct) is { } binaries)
         {
             var server = await PostgresProcess.PrepareAsync(binaries, folder, place, options.ThrowAway, ct);
-            var takenOver = await server.StartAsync(port => AnswersAsync(port, server.Password, ct), ct);
+            // A start that is given up half-way would leave a server behind, so it is finished first; it is a matter of a second.
+            var takenOver = await server.StartAsync(port => AnswersAsync(port, server.Password, CancellationToken.None), CancellationToken.None);
+            if (ct.IsCancellationRequested)
+            {
+                await server.StopAsync(StopPatience);
+                ct.ThrowIfCancellationRequested();
+            }
+
             return new LocalPostgres(server.Port, server.Password, $"PostgreSQL {binaries.Version} from {binaries.Bin}", takenOver, server.StopAsync);
         }
 
@@ -106,7 +98,7 @@ public sealed class LocalPostgres : IAsyncDisposable
             return new LocalPostgres(container.Port, container.Password, container.Description, container.TakenOver, container.StopAsync);
         }
 
-        throw new LocalPostgresException(WhatToDo(major, folder, reasons));
+        throw new LocalStartException(WhatToDo(major, folder, reasons));
     }
 
     [UnsupportedOSPlatform("windows")]
@@ -119,7 +111,7 @@ public sealed class LocalPostgres : IAsyncDisposable
         }
         catch (Exception broken) when (broken is FormatException or UnauthorizedAccessException)
         {
-            throw new LocalPostgresException($"{file} cannot be read, so the data beside it cannot be used: {broken.Message} Use another data folder with --data.", broken);
+            throw new LocalStartException($"{file} cannot be read, so the data beside it cannot be used: {broken.Message} Use another data folder with --data.", broken);
         }
     }
 
@@ -150,8 +142,8 @@ public sealed class LocalPostgres : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            await container.StopAsync(CancellationToken.None);
-            throw new LocalPostgresException($"{container.Description} did not answer within {AnswerLimit.TotalSeconds:0} seconds.");
+            await container.StopAsync(StopPatience);
+            throw new LocalStartException($"{container.Description} did not answer within {AnswerLimit.TotalSeconds:0} seconds.");
         }
     }
 

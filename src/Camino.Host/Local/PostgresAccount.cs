@@ -96,6 +96,6 @@ internal sealed class PostgresAccount
         var start = new ProcessStartInfo("chown", ["--", _user, path]);
         var result = await Tool.RunAsync(start, ProbeLimit, ct);
         if (!result.Succeeded)
-            throw new LocalPostgresException($"{path} cannot be given to the user {_user}, and PostgreSQL refuses to run as root: {result.Output}");
+            throw new LocalStartException($"{path} cannot be given to the user {_user}, and PostgreSQL refuses to run as root: {result.Output}");
     }
 }

@@ -88,13 +88,13 @@ internal sealed class PostgresContainer
         return new PostgresContainer(engine, name, port, password, options.ThrowAway, takenOver);
     }
 
-    public async Task StopAsync(CancellationToken ct)
+    public async Task StopAsync(TimeSpan patience)
     {
         if (!_throwAway)
-            await RunAsync(_engine, ["stop", "--time", "8", _name], QuickLimit, ct);
-        await RunAsync(_engine, ["rm", "--force", _name], QuickLimit, ct);
+            await RunAsync(_engine, ["stop", "--time", patience.TotalSeconds.ToString("0", CultureInfo.InvariantCulture), _name], QuickLimit, CancellationToken.None);
+        await RunAsync(_engine, ["rm", "--force", _name], QuickLimit, CancellationToken.None);
         if (_throwAway)
-            await RunAsync(_engine, ["volume", "rm", "--force", _name], QuickLimit, ct);
+            await RunAsync(_engine, ["volume", "rm", "--force", _name], QuickLimit, CancellationToken.None);
     }
 
     private static async Task<string?> EngineAsync(CancellationToken ct)

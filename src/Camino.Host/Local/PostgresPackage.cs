@@ -74,7 +74,7 @@ internal static class PostgresPackage
     {
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(package, ct));
         return json.RootElement.GetProperty("optionalDependencies").GetProperty($"@embedded-postgres/{platform}").GetString()
-            ?? throw new LocalPostgresException($"{package} names no version of @embedded-postgres/{platform}.");
+            ?? throw new LocalStartException($"{package} names no version of @embedded-postgres/{platform}.");
     }
 
     /// <summary>Packages cannot hold links, so this one lists those of its libraries; its own install script, which we do not run, would make them.</summary>

@@ -47,8 +47,10 @@ internal sealed class PostgresProcess
     /// <summary>Makes the folder's server ready to start: its place, its account and, the first time, its data.</summary>
     public static async Task<PostgresProcess> PrepareAsync(PostgresBinaries binaries, string folder, string place, bool throwAway, CancellationToken ct)
     {
+        if (place != folder && Directory.Exists(Path.Combine(folder, "data")))
+            throw new LocalStartException($"PostgreSQL's user cannot enter {folder}, where its data are. Let other users pass through the folders above it (chmod o+x), or move it.");
         var account = await PostgresAccount.ForAsync(place, ct)
-            ?? throw new LocalPostgresException($"PostgreSQL's user can enter neither {folder} nor {place}.");
+            ?? throw new LocalStartException($"PostgreSQL's user can enter neither {folder} nor {place}.");
         var server = new PostgresProcess(binaries, account, folder, place, throwAway);
         server.Password = await server.RememberAsync("password", Secret.New, ct);
         if (!Directory.Exists(server.Data))
@@ -69,7 +71,7 @@ internal sealed class PostgresProcess
                 return true;
             }
 
-            await StopAsync(ct);
+            await StopAsync(TimeSpan.FromSeconds(8));
         }
 
         var remembered = int.Parse(await RememberAsync("port", () => FreePort().ToString(CultureInfo.InvariantCulture), ct), CultureInfo.InvariantCulture);
@@ -81,7 +83,7 @@ internal sealed class PostgresProcess
             if (result.Succeeded)
                 break;
             if (attempt == StartAttempts || IsFree(Port))
-                throw new LocalPostgresException($"PostgreSQL {_binaries.Version} did not start: {result.Output}{Environment.NewLine}{LastLines()}");
+                throw new LocalStartException($"PostgreSQL {_binaries.Version} did not start: {result.Output}{Environment.NewLine}{LastLines()}");
         }
 
         await File.WriteAllTextAsync(Path.Combine(_folder, "port"), Port.ToString(CultureInfo.InvariantCulture), ct);
@@ -89,14 +91,17 @@ internal sealed class PostgresProcess
     }
 
     /// <summary>Stops the server: open transactions are rolled back, everything committed is on disk. Harmless when it is not running.</summary>
-    public async Task StopAsync(CancellationToken ct)
+    public async Task StopAsync(TimeSpan patience)
     {
         if (!File.Exists(PidFile))
             return;
-        var fast = await PgCtlAsync(["stop", "--wait", "--silent", "--mode=fast", "--timeout", "8"], TimeSpan.FromSeconds(15), ct);
+        var fast = await StopAsync("fast", patience);
         if (!fast.Succeeded && File.Exists(PidFile))
-            await PgCtlAsync(["stop", "--wait", "--silent", "--mode=immediate", "--timeout", "5"], TimeSpan.FromSeconds(10), ct);
+            await StopAsync("immediate", patience);
     }
+
+    private Task<ToolResult> StopAsync(string mode, TimeSpan patience) =>
+        PgCtlAsync(["stop", "--wait", "--silent", $"--mode={mode}", "--timeout", Seconds(patience)], patience + TimeSpan.FromSeconds(5), CancellationToken.None);
 
     private async Task InitializeAsync(CancellationToken ct)
     {
@@ -122,7 +127,7 @@ internal sealed class PostgresProcess
         if (!result.Succeeded && result.Output.Contains("invalid locale name", StringComparison.Ordinal))
             result = await Tool.RunAsync(_account.Start(_binaries.Initdb, [.. arguments, "--locale=C"]), InitdbLimit, ct); // macOS before PostgreSQL 17
         if (!result.Succeeded)
-            throw new LocalPostgresException($"{_binaries.Initdb} failed: {result.Output}");
+            throw new LocalStartException($"{_binaries.Initdb} failed: {result.Output}");
 
         File.Delete(password);
         await File.AppendAllTextAsync(Path.Combine(data, "postgresql.conf"), $"{Environment.NewLine}include_if_exists = '{PostgresSettings.FileName}'{Environment.NewLine}", ct);

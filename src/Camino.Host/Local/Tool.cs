@@ -8,7 +8,7 @@ internal static class Tool
 {
     /// <param name="start">Program, arguments, folder, environment and user; streams are set here.</param>
     /// <param name="limit">After this long the program and its children are killed.</param>
-    /// <exception cref="LocalPostgresException">The program cannot be started or ran longer than <paramref name="limit"/>.</exception>
+    /// <exception cref="LocalStartException">The program cannot be started or ran longer than <paramref name="limit"/>.</exception>
     public static async Task<ToolResult> RunAsync(ProcessStartInfo start, TimeSpan limit, CancellationToken ct)
     {
         start.RedirectStandardInput = true;
@@ -26,7 +26,7 @@ internal static class Tool
         }
         catch (System.ComponentModel.Win32Exception broken)
         {
-            throw new LocalPostgresException($"{start.FileName} cannot be started: {broken.Message}", broken);
+            throw new LocalStartException($"{start.FileName} cannot be started: {broken.Message}", broken);
         }
 
         process.StandardInput.Close();
@@ -43,7 +43,7 @@ internal static class Tool
         {
             process.Kill(entireProcessTree: true);
             ct.ThrowIfCancellationRequested();
-            throw new LocalPostgresException($"{start.FileName} did not end within {limit.TotalSeconds:0} seconds.{Environment.NewLine}{output}");
+            throw new LocalStartException($"{start.FileName} did not end within {limit.TotalSeconds:0} seconds.{Environment.NewLine}{output}");
         }
 
         lock (output)
@@ -56,6 +56,17 @@ internal static class Tool
         .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
         .Select(folder => Path.Combine(folder, name))
         .FirstOrDefault(File.Exists);
+
+    /// <summary>Adds variables to what the program gets from us, and leaves out those that are null.</summary>
+    public static void Set(this ProcessStartInfo start, IReadOnlyDictionary<string, string?> variables)
+    {
+        foreach (var (name, value) in variables)
+        {
+            start.Environment.Remove(name);
+            if (value is not null)
+                start.Environment[name] = value;
+        }
+    }
 
     private static void Keep(StringBuilder output, string? line)
     {
@@ -72,6 +83,3 @@ internal sealed record ToolResult(int ExitCode, string Output)
 {
     public bool Succeeded => ExitCode == 0;
 }
-
-/// <summary>PostgreSQL cannot be had on this machine; the message says why and what to do, and is meant to be printed as it is.</summary>
-public sealed class LocalPostgresException(string message, Exception? cause = null) : Exception(message, cause);

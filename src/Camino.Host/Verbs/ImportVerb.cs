@@ -100,7 +100,7 @@ internal static class ImportVerb
         while (true)
         {
             await using var scope = services.CreateAsyncScope();
-            var view = await ImportView.FindAsync(scope.ServiceProvider.GetRequiredService<CaminoDb>(), id, ct) ?? throw new RefusedException("import.not_found", $"There is no import {id}.");
+            var view = await ImportReport.FindAsync(scope.ServiceProvider.GetRequiredService<CaminoDb>(), id, ct) ?? throw new RefusedException("import.not_found", $"There is no import {id}.");
             if (view.IsOver || view.Status == "needsMapping")
                 return Say(view, Stopwatch.GetElapsedTime(started).TotalSeconds, json);
             if (!warned && view.Status == "received" && Stopwatch.GetElapsedTime(started) > TimeSpan.FromSeconds(5) && !(await scope.ServiceProvider.GetRequiredService<JobStore>().ServersAsync(ct)).Any(s => s.State == "running"))
@@ -113,7 +113,7 @@ internal static class ImportVerb
         }
     }
 
-    private static int Say(ImportView view, double seconds, bool json)
+    private static int Say(ImportReport view, double seconds, bool json)
     {
         var well = view.Status is "done" or "checked";
         var error = view.Status switch

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Camino.Data;
 using Camino.Lending;
+using Camino.Resources;
 using Camino.Web;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
@@ -11,6 +12,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Localization;
 using Microsoft.Net.Http.Headers;
 
 namespace Camino.Imports;
@@ -26,7 +28,7 @@ public static class ImportEndpoints
 
     public sealed record Accepted(Guid ImportId, string Status, string Url);
 
-    public sealed record ImportPage(IReadOnlyList<ImportView> Items, string? Next);
+    public sealed record ImportPage(IReadOnlyList<ImportReport> Items, string? Next);
 
     /// <summary>API of programs; they sign in by key.</summary>
     public static void MapImportApi(this IEndpointRouteBuilder api)
@@ -35,17 +37,17 @@ public static class ImportEndpoints
         api.MapPost("/imports", PostAsync).RequireAuthorization(Rights.CanWrite).DisableAntiforgery();
         api.MapGet("/imports", ListAsync);
         api.MapGet("/imports/{id:guid}", GetAsync);
-        api.MapPost("/imports/{id:guid}/load", async (Guid id, ClaimsPrincipal user, LoadImport load, CancellationToken ct) => TypedResults.Accepted($"/api/v1/imports/{id}", ImportView.Of(await load.RunAsync(id, user.Id(), ct)))).RequireAuthorization(Rights.CanWrite);
-        api.MapPost("/imports/{id:guid}/cancel", async (Guid id, ClaimsPrincipal user, CancelImport cancel, CancellationToken ct) => TypedResults.Ok(ImportView.Of(await cancel.RunAsync(id, user.Id(), ct)))).RequireAuthorization(Rights.CanWrite);
+        api.MapPost("/imports/{id:guid}/load", async (Guid id, ClaimsPrincipal user, LoadImport load, CancellationToken ct) => TypedResults.Accepted($"/api/v1/imports/{id}", ImportReport.Of(await load.RunAsync(id, user.Id(), ct)))).RequireAuthorization(Rights.CanWrite);
+        api.MapPost("/imports/{id:guid}/cancel", async (Guid id, ClaimsPrincipal user, CancelImport cancel, CancellationToken ct) => TypedResults.Ok(ImportReport.Of(await cancel.RunAsync(id, user.Id(), ct)))).RequireAuthorization(Rights.CanWrite);
         api.MapGet("/imports/{id:guid}/rejected", (Guid id, RejectedRows rejected, HttpContext context, CancellationToken ct) => RejectedAsync(id, rejected, f => $"{f.Column}: {f.Code}", context, ct));
     }
 
     /// <summary>What the pages need beside themselves; signed in by cookie.</summary>
-    public static void MapImportDownloads(this IEndpointRouteBuilder pages, Func<Finding, string> say)
+    public static void MapImportDownloads(this IEndpointRouteBuilder pages)
     {
         pages.MapPost("/imports/upload", UploadAsync).RequireAuthorization(Rights.CanWrite);
         pages.MapGet("/imports/template.csv", () => Results.File(System.Text.Encoding.UTF8.GetBytes(Layouts.TemplateCsv + "\r\n" + Layouts.TemplateExampleCsv + "\r\n"), "text/csv", "camino-loans.csv"));
-        pages.MapGet("/imports/{id:guid}/rejected.csv", (Guid id, RejectedRows rejected, HttpContext context, CancellationToken ct) => RejectedAsync(id, rejected, say, context, ct));
+        pages.MapGet("/imports/{id:guid}/rejected.csv", (Guid id, RejectedRows rejected, IStringLocalizer<Texts> texts, HttpContext context, CancellationToken ct) => RejectedAsync(id, rejected, texts.Sentence, context, ct));
         pages.MapGet("/imports/{id:guid}/events", (Guid id, ImportEvents events, HttpContext context) =>
         {
             context.Response.Headers.CacheControl = "no-store";
@@ -58,7 +60,7 @@ public static class ImportEndpoints
     {
         var plan = dryRun ? ImportPlan.DryRun : review ? ImportPlan.Review : ImportPlan.Load;
         var import = await ReceiveAsync(context, receive, files, fileName, plan, beforeFile: null, ct);
-        return TypedResults.Accepted($"/api/v1/imports/{import.Id}", new Accepted(import.Id, ImportView.Name(import.Status.ToString()), $"/api/v1/imports/{import.Id}"));
+        return TypedResults.Accepted($"/api/v1/imports/{import.Id}", new Accepted(import.Id, ImportReport.Name(import.Status.ToString()), $"/api/v1/imports/{import.Id}"));
     }
 
     private static async Task<IResult> UploadAsync(HttpContext context, ReceiveImport receive, FileStore files, IAntiforgery antiforgery, CancellationToken ct, string? fileName = null, string? plan = null)
@@ -136,11 +138,11 @@ public static class ImportEndpoints
         var count = Math.Clamp(take, 1, MostItems);
         var imports = await db.Imports.AsNoTracking().Where(i => after == null || i.Id < after).OrderByDescending(i => i.Id).Take(count + 1).ToListAsync(ct);
         var next = imports.Count > count ? $"/api/v1/imports?after={imports[count - 1].Id}&take={count}" : null;
-        return TypedResults.Ok(new ImportPage([.. imports.Take(count).Select(ImportView.Of)], next));
+        return TypedResults.Ok(new ImportPage([.. imports.Take(count).Select(ImportReport.Of)], next));
     }
 
-    private static async Task<Results<Ok<ImportView>, ProblemHttpResult>> GetAsync(Guid id, CaminoDb db, CancellationToken ct) =>
-        await ImportView.FindAsync(db, id, ct) is { } import ? TypedResults.Ok(import) : TypedResults.Problem($"There is no import {id}.", statusCode: StatusCodes.Status404NotFound);
+    private static async Task<Results<Ok<ImportReport>, ProblemHttpResult>> GetAsync(Guid id, CaminoDb db, CancellationToken ct) =>
+        await ImportReport.FindAsync(db, id, ct) is { } import ? TypedResults.Ok(import) : TypedResults.Problem($"There is no import {id}.", statusCode: StatusCodes.Status404NotFound);
 
     private static async Task<IResult> RejectedAsync(Guid id, RejectedRows rejected, Func<Finding, string> say, HttpContext context, CancellationToken ct)
     {

@@ -64,7 +64,7 @@ public sealed class ImportEvents(IServiceScopeFactory scopes, TimeProvider clock
     /// <summary>Rate and time left over the whole step so far.</summary>
     public static ImportProgress Of(Import import)
     {
-        var view = ImportView.Of(import);
+        var view = ImportReport.Of(import);
         var seconds = import is { StartedAt: { } started, ProgressAt: { } progress } ? Math.Max((progress - started).TotalSeconds, 0.001) : 0;
         var done = import.SizeBytes == 0 ? 1 : Math.Clamp((double)import.BytesDone / import.SizeBytes, 0, 1);
         return new ImportProgress(

@@ -36,7 +36,9 @@ public sealed record LayoutOptions
     /// <summary>1970-01-01 stands for "date unknown" (files that went through a program counting from that day).</summary>
     public bool EpochIsUnknown { get; init; }
 
-    /// <summary>Published files: HTML entities, damaged letters and apostrophes, names split over two columns are repaired. Off for Camino's own template.</summary>
+    /// <summary>
+    /// Published files: HTML entities, damaged letters and apostrophes, names split over two columns are repaired. Off for Camino's own template.
+    /// </summary>
     public bool RepairText { get; init; }
 }
 
@@ -78,7 +80,7 @@ public sealed record Layout(
             if (index < 0)
                 throw Problem("import.mapping.column_unknown", $"The file has no column \"{column}\".", "column", column);
             if (Headings.IsDemographic(column))
-                throw Problem("import.mapping.demographic", $"Column \"{column}\" holds demographic answers; they are not taken in (12 CFR 1002).", "column", column);
+                throw Problem("import.mapping.demographic", $"\"{column}\" holds demographic answers; they are not taken in (12 CFR 1002).", "column", column);
             if (columns.Any(used => used.Field == field))
                 throw Problem("import.mapping.field_twice", $"Two columns are said to be {LoanFields.Name(field)}.", "field", LoanFields.Name(field));
 
@@ -102,7 +104,7 @@ public sealed record Layout(
         {
             var index = Headings.Find(header, use.Column);
             if (index < 0)
-                throw Problem("import.mapping.column_unknown", $"The mapping \"{Name}\" needs a column \"{use.Column}\"; the file has none.", "column", use.Column);
+                throw Problem("import.mapping.column_unknown", $"Mapping \"{Name}\" needs a column \"{use.Column}\"; the file has none.", "column", use.Column);
 
             bound.Add(use with { Index = index, Column = header[index] });
         }

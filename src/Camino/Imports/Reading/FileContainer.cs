@@ -21,7 +21,7 @@ internal static class FileContainer
         if (head.Length == 0)
             throw Problems.Empty(fileName);
         if (head.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]))
-            return ("gzip", new GuardedStream(new GZipStream(file, CompressionMode.Decompress), file, fileName, "import.file.gzip_damaged", limits));
+            return ("gzip", new GuardedStream(new GzipMembers(file), file, fileName, "import.file.gzip_damaged", limits));
         if (head.StartsWith("PK\u0003\u0004"u8) || head.StartsWith("PK\u0005\u0006"u8))
             return ("zip", OpenZip(file, fileName, limits));
 
@@ -71,7 +71,7 @@ internal static class FileContainer
 
             var only = entries[0];
             if (only.IsEncrypted)
-                throw new ImportFileException("import.file.zip_encrypted", $"{fileName} is locked with a password; take it out first.", Problems.Args(fileName));
+                throw new ImportFileException("import.file.zip_encrypted", $"{fileName} is locked with a password; unlock it first.", Problems.Args(fileName));
             if (only.Length > limits.MaxExpandedBytes)
                 throw Problems.TooLarge(fileName, limits);
 

@@ -3,6 +3,10 @@ namespace Camino.Imports;
 /// <summary>Every code that a <see cref="Finding"/> can have. Stable: stored, counted and translated.</summary>
 public static class FindingCodes
 {
+    /// <summary>Values that are of another kind than their column. One is dirt; several in one row say that its cells stand in the wrong columns.</summary>
+    internal static bool IsUnfit(string code) => code
+        is StateUnknown or ZipUnreadable or NaicsUnreadable or DateUnreadable or CountUnreadable or RateUnreadable or StatusUnknown or CodeUnknown;
+
     /// <summary>Fewer cells than the header has columns. Rejects.</summary>
     public const string TooFewColumns = "import.row.too_few_columns";
 
@@ -23,6 +27,9 @@ public static class FindingCodes
 
     /// <summary>A NUL byte in the record. Rejects.</summary>
     public const string RowNul = "import.row.nul";
+
+    /// <summary>Four or more values do not fit their columns: the row is probably shifted. Rejects.</summary>
+    public const string RowUnfit = "import.row.columns_do_not_fit";
 
     /// <summary>A name had been split over two columns and the rest shifted; put together again. Corrects.</summary>
     public const string NameSplit = "import.row.name_split";

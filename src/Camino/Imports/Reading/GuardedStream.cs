@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Camino.Imports;
 
 /// <summary>What a zip's directory says about its file; checked when the last byte has been read.</summary>
@@ -13,7 +11,7 @@ internal sealed class GuardedStream(
     : Stream
 {
     private long _read;
-    private uint _crc = uint.MaxValue;
+    private uint _crc = Crc32.Start;
 
     public override bool CanRead => true;
 
@@ -86,47 +84,7 @@ internal sealed class GuardedStream(
     private void CheckAgainstDirectory(ReadOnlySpan<byte> bytes, ExpectedContent whole)
     {
         _crc = Crc32.Append(_crc, bytes);
-        if (_read > whole.Length || (bytes.Length == 0 && (_read != whole.Length || ~_crc != whole.Crc)))
+        if (_read > whole.Length || (bytes.Length == 0 && (_read != whole.Length || Crc32.End(_crc) != whole.Crc)))
             throw Problems.Damaged(damagedCode, fileName, inner: null);
-    }
-
-    /// <summary>The check sum of zip, eight bytes at a time; the framework has it only in a package.</summary>
-    private static class Crc32
-    {
-        private static readonly uint[] Table = MakeTable();
-
-        public static uint Append(uint crc, ReadOnlySpan<byte> bytes)
-        {
-            var table = Table;
-            foreach (var pair in MemoryMarshal.Cast<byte, ulong>(bytes))
-            {
-                var low = (uint)pair ^ crc;
-                var high = (uint)(pair >> 32);
-                crc = table[(7 * 256) + (int)(low & 0xFF)] ^ table[(6 * 256) + (int)((low >> 8) & 0xFF)]
-                    ^ table[(5 * 256) + (int)((low >> 16) & 0xFF)] ^ table[(4 * 256) + (int)(low >> 24)]
-                    ^ table[(3 * 256) + (int)(high & 0xFF)] ^ table[(2 * 256) + (int)((high >> 8) & 0xFF)]
-                    ^ table[256 + (int)((high >> 16) & 0xFF)] ^ table[(int)(high >> 24)];
-            }
-
-            foreach (var one in bytes[(bytes.Length & ~7)..])
-                crc = table[(int)((crc ^ one) & 0xFF)] ^ (crc >> 8);
-
-            return crc;
-        }
-
-        private static uint[] MakeTable()
-        {
-            var table = new uint[8 * 256];
-            for (var i = 0; i < table.Length; i++)
-            {
-                var crc = i < 256 ? (uint)i : table[i - 256];
-                for (var bit = 0; bit < 8; bit++)
-                    crc = (crc & 1) != 0 ? (crc >> 1) ^ 0xEDB88320u : crc >> 1;
-
-                table[i] = crc;
-            }
-
-            return table;
-        }
     }
 }

@@ -27,7 +27,8 @@ internal static class PlaceText
 
     private static readonly string?[] ByLetters = new string?[26 * 26];
     private static readonly string?[] ByFips = new string?[100];
-    private static readonly FrozenDictionary<string, string> ByName = States.ToFrozenDictionary(state => state.Name, state => state.Code, StringComparer.OrdinalIgnoreCase);
+    private static readonly FrozenDictionary<string, string> ByName =
+        States.ToFrozenDictionary(state => state.Name, state => state.Code, StringComparer.OrdinalIgnoreCase);
 
     static PlaceText()
     {

@@ -43,7 +43,9 @@ public sealed class PortfolioReader : IDisposable, IAsyncDisposable
     /// <param name="path">Where it lies.</param>
     /// <param name="fileName">What staff called it; only used in messages.</param>
     /// <param name="limits">See <see cref="ReaderLimits.Default"/>.</param>
-    /// <param name="mapping">What staff said about the columns; null: detect. A file without a known layout opens, with <see cref="FileShape.Layout"/> null.</param>
+    /// <param name="mapping">
+    /// What staff said about the columns; null: detect. A file without a known layout opens too, with <see cref="FileShape.Layout"/> null.
+    /// </param>
     /// <exception cref="ImportFileException">
     /// The file as a whole cannot be read: one of the <c>import.file.*</c> codes of docs/imports.md, or <c>import.mapping.column_unknown</c>.
     /// </exception>

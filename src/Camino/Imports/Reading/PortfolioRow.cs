@@ -31,7 +31,7 @@ public sealed record Finding(string Code, string Column, string? Value, string? 
     public bool Corrects => NewValue is not null && !string.Equals(NewValue, Value, StringComparison.Ordinal);
 }
 
-/// <summary>One record of a portfolio file after reading. Made by the caller, filled by <see cref="PortfolioReader.TryRead"/>, and used again at will.</summary>
+/// <summary>One record of a portfolio file. Made by the caller, filled by <see cref="PortfolioReader.TryRead"/>, and used again at will.</summary>
 public sealed class PortfolioRow
 {
     /// <summary>1 for the first record after the header; every record counts, rejected ones too.</summary>

@@ -29,7 +29,9 @@ internal static class Problems
     {
         var most = (limits.MaxExpandedBytes / 1_000_000).ToString(CultureInfo.InvariantCulture);
         return new ImportFileException(
-            "import.file.too_large", $"{fileName} holds more than {most} MB of text.", new Dictionary<string, string> { ["file"] = fileName, ["limitMegabytes"] = most });
+            "import.file.too_large",
+            $"{fileName} holds more than {most} MB of text.",
+            new Dictionary<string, string> { ["file"] = fileName, ["limitMegabytes"] = most });
     }
 
     public static ImportFileException Bomb(string fileName, ReaderLimits limits)

@@ -30,7 +30,7 @@ internal enum RecordKind
 /// reading starts anew on the next line, so that damage costs one row and not the file.
 /// </para>
 /// <para>
-/// Within one line an undoubled quotation mark in a quoted value is text (<c>"DEE"S BAIT"</c>), and so is every quotation mark in an unquoted value.
+/// Within one line an undoubled quotation mark in a quoted value is text (<c>"MAE"S DINER"</c>), and so is every quotation mark in an unquoted value.
 /// </para>
 /// <para>
 /// It works on bytes, not characters: separators are ASCII, UTF-8 keeps them apart from all else, and most cells (numbers, dates, codes) are never

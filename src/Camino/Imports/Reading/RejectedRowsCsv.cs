@@ -27,7 +27,8 @@ public static class RejectedRowsCsv
         if (raw.Length == 0)
             return [];
 
-        using var splitter = new RecordSplitter(new MemoryStream(Encoding.UTF8.GetBytes(raw), writable: false), ReaderLimits.Default) { Delimiter = (byte)delimiter };
+        var record = new MemoryStream(Encoding.UTF8.GetBytes(raw), writable: false);
+        using var splitter = new RecordSplitter(record, ReaderLimits.Default) { Delimiter = (byte)delimiter };
         if (splitter.Next() != RecordKind.Record)
             return [raw];
 

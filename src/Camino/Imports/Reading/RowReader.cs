@@ -12,9 +12,8 @@ internal sealed class RowReader
 {
     private const int KeptRaw = 64 << 10;
     private const int MostNumber = 40;
+    private const int MostUnfit = 3;
     private const int MostCount = 9_999_999;
-    private const int MostTerm = 1_200;
-    private static readonly CompositeFormat Usd = CompositeFormat.Parse("{0:0.00}");
 
     private readonly Layout _layout;
     private readonly ColumnUse[] _uses;
@@ -23,11 +22,8 @@ internal sealed class RowReader
     private readonly int _nameColumn;
     private readonly TextRepair _textRepair;
     private readonly TextRepair _nameRepair;
-    private readonly string?[] _zips = new string?[100_000];
-    private readonly TextPool _pool = new();
-    private readonly TextCleaner _text;
+    private readonly ValueReader _values;
     private readonly ContentHash _hash = new();
-    private RowFindings _findings = new();
     private readonly ReaderLimits _limits;
     private int _countyFips;
 
@@ -41,10 +37,10 @@ internal sealed class RowReader
         _nameColumn = Array.Find(_uses, use => use.Field == LoanField.BorrowerName)?.Index ?? -1;
         _textRepair = layout.Options.RepairText ? TextRepair.Published : TextRepair.None;
         _nameRepair = layout.Options.RepairText && layout.Source == LoanSource.Sba ? TextRepair.Published | TextRepair.Apostrophes : _textRepair;
-        _text = new TextCleaner(_pool);
+        _values = new ValueReader(layout.Options);
     }
 
-    /// <summary>Columns up to the last that has a heading: what a record must have. Empty headings at the end are allowed, and so are empty cells there.</summary>
+    /// <summary>Columns up to the last that has a heading: what a record must have. Beyond it empty headings and cells are allowed.</summary>
     public static int Width(IReadOnlyList<string> header)
     {
         var width = header.Count;
@@ -70,24 +66,27 @@ internal sealed class RowReader
         var facts = row.Facts;
         facts.Clear();
         facts.Source = _layout.Source;
-        _findings.Clear();
+        _values.Findings.Clear();
         _countyFips = 0;
         row.Line = record.Line;
 
         if (kind == RecordKind.Record)
             ReadCells(record, facts);
         else if (kind == RecordKind.QuoteUnclosed)
-            _findings.Reject(FindingCodes.QuoteUnclosed, "", record.Raw);
+            _values.Findings.Reject(FindingCodes.QuoteUnclosed, "", Start(record));
         else
-            _findings.Reject(FindingCodes.RecordTooLong, "", record.Raw, _limits.MaxRecordBytes.ToString(CultureInfo.InvariantCulture));
+            _values.Findings.Reject(FindingCodes.RecordTooLong, "", Start(record), _limits.MaxRecordBytes.ToString(CultureInfo.InvariantCulture));
 
-        if (!_findings.Rejects)
+        if (!_values.Findings.Rejects)
             facts.ContentHash = _hash.Of(facts);
 
-        row.Outcome = _findings.Rejects ? RowOutcome.Rejected : _findings.Corrects ? RowOutcome.Corrected : RowOutcome.Accepted;
-        row.Findings = _findings.List;
+        row.Outcome = _values.Findings.Rejects ? RowOutcome.Rejected : _values.Findings.Corrects ? RowOutcome.Corrected : RowOutcome.Accepted;
+        row.Findings = _values.Findings.List;
         row.Raw = row.Outcome == RowOutcome.Accepted ? "" : Raw(record);
     }
+
+    /// <summary>What a finding shows of a record without cells: nothing where a demographic answer could be in it.</summary>
+    private ReadOnlySpan<byte> Start(RecordSplitter record) => _demographic.Contains(true) ? default : record.Raw;
 
     private void ReadCells(RecordSplitter record, LoanFacts facts)
     {
@@ -108,7 +107,7 @@ internal sealed class RowReader
             return;
 
         if (record.HasStrayQuote)
-            _findings.Correct(FindingCodes.QuoteStray, "", "\""u8, "\"\"");
+            _values.Findings.Correct(FindingCodes.QuoteStray, "", "\""u8, "\"\"");
 
         foreach (var use in _uses)
         {
@@ -122,8 +121,9 @@ internal sealed class RowReader
         if (facts.State is null && _countyFips > 0)
             facts.State = PlaceText.StateOfCounty(_countyFips);
 
+        RefuseShifted();
         Identify(record, facts);
-        if (!_findings.Rejects)
+        if (!_values.Findings.Rejects)
             Compare(facts);
     }
 
@@ -135,25 +135,25 @@ internal sealed class RowReader
                 ReadNumber(use, cell, facts);
                 return;
             case LoanField.BorrowerName:
-                facts.BorrowerName = Text(use, cell, 200, _nameRepair, pooled: false);
+                facts.BorrowerName = _values.Text(use, cell, 200, _nameRepair, pooled: false);
                 return;
             case LoanField.Street:
-                facts.Street = Text(use, cell, 200, _textRepair, pooled: false);
+                facts.Street = _values.Text(use, cell, 200, _textRepair, pooled: false);
                 return;
             case LoanField.City:
-                facts.City = Text(use, cell, 100, _textRepair, pooled: true);
+                facts.City = _values.Text(use, cell, 100, _textRepair, pooled: true);
                 return;
             case LoanField.LenderName:
-                facts.LenderName = Text(use, cell, 200, _textRepair, pooled: true);
+                facts.LenderName = _values.Text(use, cell, 200, _textRepair, pooled: true);
                 return;
             case LoanField.IndustryTitle:
-                facts.IndustryTitle = Text(use, cell, 200, _textRepair, pooled: true);
+                facts.IndustryTitle = _values.Text(use, cell, 200, _textRepair, pooled: true);
                 return;
             case LoanField.County:
-                facts.County = Code(use, cell, 100);
+                facts.County = _values.Code(use, cell, 100);
                 return;
             default:
-                var trimmed = Unguard(cell.Trim(" \t"u8));
+                var trimmed = ValueReader.Unguard(cell.Trim(" \t"u8));
                 if (!trimmed.IsEmpty)
                     ReadValue(use, trimmed, facts);
                 return;
@@ -165,64 +165,64 @@ internal sealed class RowReader
         switch (use.Field)
         {
             case LoanField.Disbursed:
-                facts.Disbursed = Money(use, cell);
+                facts.Disbursed = _values.Money(use, cell);
                 break;
             case LoanField.Approved:
-                facts.Approved = Money(use, cell);
+                facts.Approved = _values.Money(use, cell);
                 break;
             case LoanField.Guaranteed:
-                facts.Guaranteed = Money(use, cell);
+                facts.Guaranteed = _values.Money(use, cell);
                 break;
             case LoanField.ChargedOff:
-                facts.ChargedOff = Money(use, cell);
+                facts.ChargedOff = _values.Money(use, cell);
                 break;
             case LoanField.Balance:
-                facts.Balance = Money(use, cell);
+                facts.Balance = _values.Money(use, cell);
                 break;
             case LoanField.AmountRange:
                 ReadRange(use, cell, facts);
                 break;
             case LoanField.ApprovedOn:
-                facts.ApprovedOn = Date(use, cell);
+                facts.ApprovedOn = _values.Date(use, cell);
                 break;
             case LoanField.DisbursedOn:
-                facts.DisbursedOn = Date(use, cell);
+                facts.DisbursedOn = _values.Date(use, cell);
                 break;
             case LoanField.ChargedOffOn:
-                facts.ChargedOffOn = Date(use, cell);
+                facts.ChargedOffOn = _values.Date(use, cell);
                 break;
             case LoanField.PaidInFullOn:
-                facts.PaidInFullOn = Date(use, cell);
+                facts.PaidInFullOn = _values.Date(use, cell);
                 break;
             case LoanField.State:
-                facts.State = State(use, cell);
+                facts.State = _values.State(use, cell);
                 break;
             case LoanField.LenderState:
-                facts.LenderState = State(use, cell);
+                facts.LenderState = _values.State(use, cell);
                 break;
             case LoanField.Zip:
-                facts.Zip = Zip(use, cell);
+                facts.Zip = _values.Zip(use, cell);
                 break;
             case LoanField.CountyFips:
                 _countyFips = CodeText.TryCount(cell, out var fips) ? (int)Math.Clamp(fips, 0, 99_999) : 0;
                 break;
             case LoanField.Naics:
-                facts.Naics = Naics(use, cell);
+                facts.Naics = _values.Naics(use, cell);
                 break;
             case LoanField.ApprovalFiscalYear:
-                facts.ApprovalFiscalYear = FiscalYear(use, cell);
+                facts.ApprovalFiscalYear = _values.FiscalYear(use, cell);
                 break;
             case LoanField.TermMonths:
-                facts.TermMonths = Term(use, cell);
+                facts.TermMonths = _values.Term(use, cell);
                 break;
             case LoanField.Employees:
-                facts.Employees = Count(use, cell, 0, MostCount);
+                facts.Employees = _values.Count(use, cell, 0, MostCount);
                 break;
             case LoanField.JobsCreated:
-                facts.JobsCreated = Count(use, cell, 0, MostCount);
+                facts.JobsCreated = _values.Count(use, cell, 0, MostCount);
                 break;
             case LoanField.JobsRetained:
-                facts.JobsRetained = Count(use, cell, 0, MostCount);
+                facts.JobsRetained = _values.Count(use, cell, 0, MostCount);
                 break;
             default:
                 ReadCode(use, cell, facts);
@@ -261,52 +261,53 @@ internal sealed class RowReader
                 break;
             case LoanField.Status:
                 if (!CodeText.TryStatus(cell, out var status))
-                    _findings.Drop(FindingCodes.StatusUnknown, use.Column, cell);
+                    _values.Findings.Drop(FindingCodes.StatusUnknown, use.Column, cell);
                 facts.Status = status;
                 break;
             case LoanField.InterestRatePercent:
-                facts.InterestRatePercent = Percent(use, cell);
+                facts.InterestRatePercent = _values.Percent(use, cell);
                 break;
             case LoanField.BusinessType:
-                facts.BusinessType = Code(use, cell, 60) is var type && type == "Sole Oroprietor" ? "Sole Proprietor" : type;
+                facts.BusinessType = _values.Code(use, cell, 60) is var type && type == "Sole Oroprietor" ? "Sole Proprietor" : type;
                 break;
             case LoanField.FranchiseCode:
-                facts.FranchiseCode = _layout.Source == LoanSource.Sba && (cell.SequenceEqual("0"u8) || cell.SequenceEqual("1"u8)) ? null : Code(use, cell, 20);
+                var none = _layout.Source == LoanSource.Sba && (cell.SequenceEqual("0"u8) || cell.SequenceEqual("1"u8));
+                facts.FranchiseCode = none ? null : _values.Code(use, cell, 20);
                 break;
             case LoanField.ProcessingMethod:
-                facts.ProcessingMethod = Code(use, cell, 60);
+                facts.ProcessingMethod = _values.Code(use, cell, 60);
                 break;
             case LoanField.CongressionalDistrict:
-                facts.CongressionalDistrict = District(use, cell);
+                facts.CongressionalDistrict = _values.District(use, cell);
                 break;
             default:
                 throw new InvalidOperationException($"No rule reads {use.Field}.");
         }
 
         if (!known)
-            _findings.Drop(FindingCodes.CodeUnknown, use.Column, cell);
+            _values.Findings.Drop(FindingCodes.CodeUnknown, use.Column, cell);
     }
 
     /// <summary>SBA numbers have ten digits; a spreadsheet takes leading zeros off and adds a decimal, both are put right. Others are taken as text.</summary>
     private void ReadNumber(ColumnUse use, ReadOnlySpan<byte> cell, LoanFacts facts)
     {
-        var number = _text.Clean(Unguard(cell), 2 * MostNumber, TextRepair.None, pooled: false, out var change);
+        var number = _values.Clean(ValueReader.Unguard(cell), 2 * MostNumber, out var change);
         if (number is null)
             return;
 
         facts.Number = number.Length > MostNumber ? number[..MostNumber] : number;
         if (number.Length > MostNumber)
         {
-            _findings.Reject(FindingCodes.NumberTooLong, use.Column, cell, MostNumber.ToString(CultureInfo.InvariantCulture));
+            _values.Findings.Reject(FindingCodes.NumberTooLong, use.Column, cell, MostNumber.ToString(CultureInfo.InvariantCulture));
             return;
         }
 
         if ((change & TextChange.Unreadable) != TextChange.None || LostDigits(number))
-            _findings.Reject(FindingCodes.NumberUnreadable, use.Column, cell);
+            _values.Findings.Reject(FindingCodes.NumberUnreadable, use.Column, cell);
         else if (_layout.Source == LoanSource.Sba)
             ReadSbaNumber(use, cell, facts, number);
         else if (change != TextChange.None)
-            _findings.Correct(FindingCodes.TextInvisible, use.Column, cell, number);
+            _values.Findings.Correct(FindingCodes.TextInvisible, use.Column, cell, number);
     }
 
     private void ReadSbaNumber(ColumnUse use, ReadOnlySpan<byte> cell, LoanFacts facts, string number)
@@ -315,7 +316,7 @@ internal sealed class RowReader
             number = number[..^2];
 
         if (number.Length is 0 or > 10 || number.AsSpan().ContainsAnyExceptInRange('0', '9') || !number.AsSpan().ContainsAnyInRange('1', '9'))
-            _findings.Reject(FindingCodes.NumberUnreadable, use.Column, cell, "10 digits");
+            _values.Findings.Reject(FindingCodes.NumberUnreadable, use.Column, cell, "10 digits");
         else
             facts.Number = number.PadLeft(10, '0');
     }
@@ -330,46 +331,15 @@ internal sealed class RowReader
 
     private void Identify(RecordSplitter record, LoanFacts facts)
     {
-        if (facts.Number.Length > 0 || _findings.Rejects)
+        if (facts.Number.Length > 0 || _values.Findings.Rejects)
             return;
 
         if (IsBlank(record))
-            _findings.Reject(FindingCodes.RowBlank, "", default);
+            _values.Findings.Reject(FindingCodes.RowBlank, "", default);
         else if (_layout.HasNumber)
-            _findings.Reject(FindingCodes.NumberMissing, Array.Find(_uses, use => use.Field == LoanField.LoanNumber)?.Column ?? "", default);
+            _values.Findings.Reject(FindingCodes.NumberMissing, Array.Find(_uses, use => use.Field == LoanField.LoanNumber)?.Column ?? "", default);
         else
             facts.Number = _hash.NumberFor(facts);
-    }
-
-    private decimal? Money(ColumnUse use, ReadOnlySpan<byte> cell)
-    {
-        var reading = MoneyText.Read(cell, _layout.Options.DecimalComma, out var amount);
-        switch (reading)
-        {
-            case MoneyReading.Exact when amount < 0m:
-                _findings.Reject(FindingCodes.MoneyNegative, use.Column, cell, "0.00");
-                return amount;
-            case MoneyReading.Exact:
-                return amount;
-            case MoneyReading.Rounded when amount < 0m:
-                _findings.Reject(FindingCodes.MoneyNegative, use.Column, cell, "0.00");
-                return amount;
-            case MoneyReading.Rounded:
-                _findings.Correct(FindingCodes.MoneyRounded, use.Column, cell, string.Format(CultureInfo.InvariantCulture, Usd, amount));
-                return amount;
-            case MoneyReading.Ambiguous:
-                _findings.Reject(FindingCodes.MoneyAmbiguous, use.Column, cell);
-                return null;
-            case MoneyReading.TooLarge:
-                _findings.Reject(FindingCodes.MoneyTooLarge, use.Column, cell, "999999999999.99");
-                return null;
-            default:
-                if (CodeText.IsNoAnswer(cell))
-                    _findings.Drop(FindingCodes.MoneyWord, use.Column, cell);
-                else
-                    _findings.Reject(FindingCodes.MoneyUnreadable, use.Column, cell);
-                return null;
-        }
     }
 
     private void ReadRange(ColumnUse use, ReadOnlySpan<byte> cell, LoanFacts facts)
@@ -377,165 +347,8 @@ internal sealed class RowReader
         if (AmountRangeText.TryRead(cell, out var from, out var to))
             (facts.AmountFrom, facts.AmountTo) = (from, to);
         else
-            _findings.Reject(FindingCodes.RangeUnreadable, use.Column, cell);
+            _values.Findings.Reject(FindingCodes.RangeUnreadable, use.Column, cell);
     }
-
-    private DateOnly? Date(ColumnUse use, ReadOnlySpan<byte> cell)
-    {
-        if (_layout.Options.EpochIsUnknown && cell.StartsWith("1970-01-01"u8))
-        {
-            _findings.Drop(FindingCodes.DateEpoch, use.Column, cell);
-            return null;
-        }
-
-        switch (DateText.Read(cell, _layout.Options.Dates, out var date))
-        {
-            case DateReading.Exact:
-                return date;
-            case DateReading.OutOfRange:
-                _findings.Drop(FindingCodes.DateOutOfRange, use.Column, cell, "1953-01-01 to 2100-12-31");
-                return null;
-            default:
-                if (!CodeText.IsNoAnswer(cell))
-                    _findings.Drop(FindingCodes.DateUnreadable, use.Column, cell);
-                return null;
-        }
-    }
-
-    private int? Count(ColumnUse use, ReadOnlySpan<byte> cell, int least, int most)
-    {
-        if (!CodeText.TryCount(cell, out var count))
-        {
-            if (!CodeText.IsNoAnswer(cell))
-                _findings.Drop(FindingCodes.CountUnreadable, use.Column, cell);
-            return null;
-        }
-
-        if (count >= least && count <= most)
-            return (int)count;
-
-        _findings.Drop(FindingCodes.CountOutOfRange, use.Column, cell, string.Create(CultureInfo.InvariantCulture, $"{least} to {most}"));
-        return null;
-    }
-
-    private int? Term(ColumnUse use, ReadOnlySpan<byte> cell)
-    {
-        if (CodeText.TryCount(cell, out var term) && term == 0)
-        {
-            _findings.Drop(FindingCodes.TermZero, use.Column, cell, "1 to 1200");
-            return null;
-        }
-
-        return Count(use, cell, 1, MostTerm);
-    }
-
-    /// <summary>1976A is the quarter between two definitions of the fiscal year; it is counted with 1976.</summary>
-    private int? FiscalYear(ColumnUse use, ReadOnlySpan<byte> cell)
-    {
-        if (cell.Length != 5 || !char.IsAsciiLetter((char)cell[4]))
-            return Count(use, cell, 1953, 2100);
-
-        var year = Count(use, cell[..4], 1953, 2100);
-        if (year is { } known)
-            _findings.Correct(FindingCodes.FiscalYearLetter, use.Column, cell, known.ToString(CultureInfo.InvariantCulture));
-        return year;
-    }
-
-    private decimal? Percent(ColumnUse use, ReadOnlySpan<byte> cell)
-    {
-        var number = cell.TrimEnd("% "u8);
-        Span<char> text = stackalloc char[24];
-        if (number.Length > text.Length || !Ascii.IsValid(number))
-            number = default;
-
-        Encoding.ASCII.GetChars(number, text);
-        text = text[..number.Length];
-        if (_layout.Options.DecimalComma)
-            text.Replace(',', '.');
-
-        if (!decimal.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var rate))
-        {
-            if (!CodeText.IsNoAnswer(cell))
-                _findings.Drop(FindingCodes.RateUnreadable, use.Column, cell);
-            return null;
-        }
-
-        if (rate is >= 0m and <= 100m)
-            return decimal.Round(rate, 6) + 0.000000m;
-
-        _findings.Drop(FindingCodes.RateOutOfRange, use.Column, cell, "0 to 100");
-        return null;
-    }
-
-    private string? State(ColumnUse use, ReadOnlySpan<byte> cell)
-    {
-        var state = PlaceText.State(cell);
-        if (state is null && !CodeText.IsNoAnswer(cell))
-            _findings.Drop(FindingCodes.StateUnknown, use.Column, cell);
-        return state;
-    }
-
-    private string? Zip(ColumnUse use, ReadOnlySpan<byte> cell)
-    {
-        if (PlaceText.TryZip(cell, out var zip))
-            return zip == 0 ? null : _zips[zip] ??= zip.ToString("00000", CultureInfo.InvariantCulture);
-
-        if (!CodeText.IsNoAnswer(cell))
-            _findings.Drop(FindingCodes.ZipUnreadable, use.Column, cell, "00501 to 99999");
-        return null;
-    }
-
-    private string? Naics(ColumnUse use, ReadOnlySpan<byte> cell)
-    {
-        if (cell.EndsWith(".0"u8))
-            cell = cell[..^2];
-        if (cell.Length == 6 && !cell.ContainsAnyExceptInRange((byte)'0', (byte)'9') && cell[0] != '0')
-            return _pool.Ascii(cell);
-
-        if (!cell.SequenceEqual("0"u8) && !CodeText.IsNoAnswer(cell))
-            _findings.Drop(FindingCodes.NaicsUnreadable, use.Column, cell, "6 digits");
-        return null;
-    }
-
-    /// <summary><c>1</c>, <c>1.0</c>, <c>01</c> are one district; <c>MT - 00</c> is written MT-00.</summary>
-    private string? District(ColumnUse use, ReadOnlySpan<byte> cell)
-    {
-        if (CodeText.TryCount(cell, out var number) && number is >= 0 and <= 99)
-            return number.ToString("00", CultureInfo.InvariantCulture);
-
-        return Code(use, cell, 20)?.Replace(" - ", "-", StringComparison.Ordinal);
-    }
-
-    private string? Code(ColumnUse use, ReadOnlySpan<byte> cell, int most) =>
-        CodeText.IsNoAnswer(cell.Trim((byte)' ')) ? null : Text(use, cell, most, _textRepair, pooled: true);
-
-    private string? Text(ColumnUse use, ReadOnlySpan<byte> cell, int most, TextRepair repair, bool pooled)
-    {
-        var text = _text.Clean(cell, most, repair, pooled, out var change);
-        if (change != TextChange.None)
-            Report(use, cell, text, most, change);
-
-        return text;
-    }
-
-    private void Report(ColumnUse use, ReadOnlySpan<byte> cell, string? text, int most, TextChange change)
-    {
-        foreach (var (one, code) in TextFindings)
-        {
-            if ((change & one) != TextChange.None)
-                _findings.Correct(code, use.Column, cell, text, one == TextChange.Cut ? most.ToString(CultureInfo.InvariantCulture) : null);
-        }
-    }
-
-    private static readonly (TextChange Change, string Code)[] TextFindings =
-    [
-        (TextChange.Unreadable, FindingCodes.TextUnreadable),
-        (TextChange.Invisible, FindingCodes.TextInvisible),
-        (TextChange.Entity, FindingCodes.TextEntity),
-        (TextChange.Mojibake, FindingCodes.TextMojibake),
-        (TextChange.Apostrophe, FindingCodes.TextApostrophe),
-        (TextChange.Cut, FindingCodes.TextCut),
-    ];
 
     /// <summary>Facts that do not fit together. Each may be true (interest is charged off too, a debt is paid after all), so all are kept.</summary>
     private void Compare(LoanFacts facts)
@@ -545,15 +358,17 @@ internal sealed class RowReader
         if (facts.Guaranteed > facts.Approved && facts.Approved is { } approved)
             Note(FindingCodes.GuaranteedAboveApproved, LoanField.Guaranteed, facts.Guaranteed ?? 0m, approved);
         if (facts.Status == LoanStatus.PaidInFull && facts.ChargedOffOn is { } chargedOffOn)
-            _findings.Note(FindingCodes.PaidWithChargeOff, Column(LoanField.ChargedOffOn), Iso(chargedOffOn));
+            _values.Findings.Note(FindingCodes.PaidWithChargeOff, Column(LoanField.ChargedOffOn), Iso(chargedOffOn));
         if (facts is { Status: LoanStatus.ChargedOff, ChargedOffOn: null } && Column(LoanField.ChargedOffOn) is { Length: > 0 } column)
-            _findings.Note(FindingCodes.ChargeOffUndated, column, "");
+            _values.Findings.Note(FindingCodes.ChargeOffUndated, column, "");
         if (facts.DisbursedOn < facts.ApprovedOn && facts is { DisbursedOn: { } paid, ApprovedOn: { } agreed })
-            _findings.Note(FindingCodes.DisbursedBeforeApproved, Column(LoanField.DisbursedOn), Iso(paid), Iso(agreed));
+            _values.Findings.Note(FindingCodes.DisbursedBeforeApproved, Column(LoanField.DisbursedOn), Iso(paid), Iso(agreed));
     }
 
-    private void Note(string code, LoanField field, decimal value, decimal limit) => _findings.Note(
-        code, Column(field), string.Format(CultureInfo.InvariantCulture, Usd, value), string.Format(CultureInfo.InvariantCulture, Usd, limit));
+    private void Note(string code, LoanField field, decimal value, decimal limit) =>
+        _values.Findings.Note(code, Column(field), Dollars(value), Dollars(limit));
+
+    private static string Dollars(decimal amount) => string.Format(CultureInfo.InvariantCulture, ValueReader.Usd, amount);
 
     private static string Iso(DateOnly date) => date.ToString("O", CultureInfo.InvariantCulture);
 
@@ -567,18 +382,28 @@ internal sealed class RowReader
                 continue;
 
             var use = Array.Find(_uses, use => use.Index == i);
-            _findings.Reject(FindingCodes.RowNul, use?.Column ?? (i + 1).ToString(CultureInfo.InvariantCulture), record.Cell(i));
+            _values.Findings.Reject(FindingCodes.RowNul, use?.Column ?? (i + 1).ToString(CultureInfo.InvariantCulture), record.Cell(i));
             return;
         }
     }
 
     private void RejectWidth(RecordSplitter record, LoanFacts facts)
     {
-        _findings.RejectCount(record.CellCount < _width ? FindingCodes.TooFewColumns : FindingCodes.TooManyColumns, record.CellCount, _width);
+        _values.Findings.RejectCount(record.CellCount < _width ? FindingCodes.TooFewColumns : FindingCodes.TooManyColumns, record.CellCount, _width);
 
         // The first column stands where it should, whatever is wrong further on: it tells staff which loan it is.
         if (_uses.Length > 0 && _uses[0] is { Index: 0, Field: LoanField.LoanNumber } number && record.CellCount > 0)
             ReadNumber(number, record.Cell(0), facts);
+    }
+
+    private void RefuseShifted()
+    {
+        var unfit = 0;
+        for (var i = 0; i < _values.Findings.List.Count; i++)
+            unfit += FindingCodes.IsUnfit(_values.Findings.List[i].Code) ? 1 : 0;
+
+        if (unfit > MostUnfit)
+            _values.Findings.RejectCount(FindingCodes.RowUnfit, unfit, MostUnfit);
     }
 
     private static bool IsBlank(RecordSplitter record)
@@ -604,8 +429,8 @@ internal sealed class RowReader
         if (!LooksCutOff(record.Cell(_nameColumn + 1)) || LooksCutOff(record.Cell(_nameColumn + 2)))
             return false;
 
-        var findings = _findings;
-        _findings = new RowFindings();
+        var findings = _values.Findings;
+        _values.Findings = new RowFindings();
         var trial = new LoanFacts();
         foreach (var use in _uses)
         {
@@ -614,8 +439,8 @@ internal sealed class RowReader
                 Read(use, cell, trial);
         }
 
-        var fits = _findings.List.Count == 0;
-        _findings = findings;
+        var fits = _values.Findings.List.Count == 0;
+        _values.Findings = findings;
         return fits;
     }
 
@@ -627,14 +452,10 @@ internal sealed class RowReader
         var first = Encoding.UTF8.GetString(record.Cell(_nameColumn)).Trim();
         var second = Encoding.UTF8.GetString(record.Cell(_nameColumn + 1)).Trim().TrimEnd('"');
         var joined = Encoding.UTF8.GetBytes($"{first}, {second}");
-        facts.BorrowerName = Text(use, joined, 200, _nameRepair, pooled: false);
+        facts.BorrowerName = _values.Text(use, joined, 200, _nameRepair, pooled: false);
         var asItStands = Encoding.UTF8.GetBytes($"{first} | {Encoding.UTF8.GetString(record.Cell(_nameColumn + 1))}");
-        _findings.Correct(FindingCodes.NameSplit, use.Column, asItStands, facts.BorrowerName);
+        _values.Findings.Correct(FindingCodes.NameSplit, use.Column, asItStands, facts.BorrowerName);
     }
-
-    /// <summary>Takes off the apostrophe that <see cref="CsvText"/> puts before = + - @.</summary>
-    private static ReadOnlySpan<byte> Unguard(ReadOnlySpan<byte> cell) =>
-        cell.Length > 1 && cell[0] == '\'' && CsvText.StartsFormula((char)cell[1]) ? cell[1..] : cell;
 
     /// <summary>The record as it stands, with demographic answers blanked out where the columns can be told apart.</summary>
     internal string Raw(RecordSplitter record)

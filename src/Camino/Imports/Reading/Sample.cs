@@ -53,7 +53,9 @@ internal sealed record Sample(char Delimiter, string[] Header, IReadOnlyList<str
     /// <summary>Spreadsheets write and obey a first line such as <c>sep=;</c>.</summary>
     private static char? StatedDelimiter(RecordSplitter text, ref byte[] bytes)
     {
-        if (bytes.Length < 6 || !Ascii.EqualsIgnoreCase(bytes.AsSpan(0, 4), "sep=") || !Delimiters.Contains((char)bytes[4]) || bytes[5] is not ((byte)'\r' or (byte)'\n'))
+        if (bytes.Length < 6 || !Ascii.EqualsIgnoreCase(bytes.AsSpan(0, 4), "sep="))
+            return null;
+        if (!Delimiters.Contains((char)bytes[4]) || bytes[5] is not ((byte)'\r' or (byte)'\n'))
             return null;
 
         var delimiter = (char)bytes[4];

@@ -17,7 +17,7 @@ public sealed record AmountsView(string? Disbursed, string? Approved, string? Gu
 public sealed record ImportErrorView(string Code, IReadOnlyList<string> Arguments);
 
 /// <summary>One import as the API, the events and the command line show it. The counts are those of the load, or of the dry run as long as nothing was loaded.</summary>
-public sealed record ImportView(
+public sealed record ImportReport(
     Guid ImportId,
     string Status,
     string Plan,
@@ -46,15 +46,15 @@ public sealed record ImportView(
     public bool IsOver => Status is "done" or "failed" or "cancelled" || (Plan == "dryRun" && Status == "checked");
 
     /// <summary>The import with that id, or null.</summary>
-    public static async Task<ImportView?> FindAsync(CaminoDb db, Guid id, CancellationToken ct) =>
+    public static async Task<ImportReport?> FindAsync(CaminoDb db, Guid id, CancellationToken ct) =>
         await db.Imports.AsNoTracking().FirstOrDefaultAsync(i => i.Id == id, ct) is { } import ? Of(import) : null;
 
     /// <summary>Projects one import.</summary>
-    public static ImportView Of(Import import)
+    public static ImportReport Of(Import import)
     {
         var loaded = ImportFigures.FromJson(import.LoadFigures);
         var figures = loaded ?? ImportFigures.FromJson(import.CheckFigures) ?? new ImportFigures();
-        return new ImportView(
+        return new ImportReport(
             import.Id,
             Name(import.Status.ToString()),
             Name(import.Plan.ToString()),

@@ -1,0 +1,23 @@
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+
+namespace Camino.Loans;
+
+/// <summary>Everything that is known about one loan, where it came from and what changed.</summary>
+public sealed class LoanDetailsPage(ShowLoan show) : PageModel
+{
+    private LoanView? _view;
+
+    public LoanView Found => _view ?? throw new InvalidOperationException("The loan was not read.");
+
+    public IReadOnlyList<LoanChange> Changes { get; private set; } = [];
+
+    public async Task<IActionResult> OnGetAsync(Guid id, CancellationToken ct)
+    {
+        _view = await show.RunAsync(id, ct);
+        if (_view is null)
+            return NotFound();
+        Changes = await show.ChangesAsync(id, ct);
+        return Page();
+    }
+}

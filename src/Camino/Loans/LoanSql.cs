@@ -1,0 +1,189 @@
+using System.Globalization;
+using System.Text;
+using Camino.Reference;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Camino.Loans;
+
+/// <summary>
+/// All SQL of the list of loans. Pages are found by keyset, never by counting rows off: the next page begins after the last row's sort value and id, so that
+/// page 1,000 costs what page 1 costs. Values travel as parameters; only fixed words are put together.
+/// </summary>
+internal static class LoanSql
+{
+    private const string LineColumns =
+        "id, source, number, borrower_name, city, state, naics, approved_on, term_months, amount, amount_from, amount_to, disbursed, approved, charged_off, balance, status";
+
+    private const string ExportColumns =
+        "number, borrower_name, street, city, state, zip, lender_name, naics, approved_on, disbursed_on, term_months, employees, interest_rate_percent, "
+        + "approved, disbursed, guaranteed, charged_off, charged_off_on, paid_in_full_on, balance, status, source, amount_from, amount_to";
+
+    /// <summary>The words of names have a table of their own, filled by <see cref="IndexNames"/> behind each import.</summary>
+    private const string NameMatches = "select loan_id from camino.loan_names where words @@ to_tsquery('simple', @name)";
+
+    /// <summary>One page and one row more.</summary>
+    public static NpgsqlCommand Page(NpgsqlDataSource source, LoanFilter filter, LoanCursor? cursor, int rows)
+    {
+        var command = source.CreateCommand();
+        command.CommandText = Select(LineColumns, filter, cursor, rows, command);
+        return command;
+    }
+
+    /// <summary>How many there are, counted up to <paramref name="most"/>.</summary>
+    public static NpgsqlCommand Count(NpgsqlDataSource source, LoanFilter filter, int most)
+    {
+        var command = source.CreateCommand();
+        command.CommandText = $"select count(*) from (select 1 from camino.loans{Where(Conditions(filter, command))} limit {most.ToString(CultureInfo.InvariantCulture)}) counted";
+        return command;
+    }
+
+    /// <summary>The whole filtered list in its order, to stream.</summary>
+    public static NpgsqlCommand Export(NpgsqlDataSource source, LoanFilter filter, int rows)
+    {
+        var command = source.CreateCommand();
+        command.CommandTimeout = 0;
+        command.CommandText = Select(ExportColumns, filter, null, rows, command);
+        return command;
+    }
+
+    /// <summary>
+    /// Rows without a sort value come last in either direction. One ORDER BY with NULLS LAST could not use the index backwards, so the list is two parts in a row,
+    /// each in the order of an index; the second is read only when the first did not fill the page.
+    /// </summary>
+    private static string Select(string columns, LoanFilter filter, LoanCursor? cursor, int rows, NpgsqlCommand command)
+    {
+        var conditions = Conditions(filter, command);
+        var backward = cursor is { Backward: true };
+        var direction = filter.Descending != backward ? "desc" : "asc";
+        var sign = filter.Descending != backward ? "<" : ">";
+        var limit = rows.ToString(CultureInfo.InvariantCulture);
+        if (cursor is not null)
+            command.Parameters.AddWithValue("cursor_id", cursor.Id);
+
+        if (Column(filter.Sort) is not { } column)
+            return $"select {columns} from camino.loans{Where(cursor is null ? conditions : [.. conditions, $"id {sign} @cursor_id"])} order by id {direction} limit {limit}";
+
+        var keyset = cursor is null ? null : Key(filter.Sort, cursor.Value) is { } key ? Keyset(column, sign, key, command) : null;
+        var valued = cursor is { Value: null, Backward: false }
+            ? null
+            : $"(select {columns} from camino.loans{Where([.. conditions, $"{column} is not null", .. keyset is null ? [] : new[] { keyset }])} order by {column} {direction}, id {direction} limit {limit})";
+        var nullable = filter.Sort != LoanSort.Number && cursor is not { Value: not null, Backward: true };
+        var empty = !nullable
+            ? null
+            : $"(select {columns} from camino.loans{Where([.. conditions, $"{column} is null", .. cursor is { Value: null } ? new[] { $"id {sign} @cursor_id" } : []])} order by id {direction} limit {limit})";
+        var parts = backward ? new[] { empty, valued } : [valued, empty];
+        return string.Join(" union all ", parts.Where(part => part is not null)) + $" limit {limit}";
+    }
+
+    private static string Keyset(string column, string sign, (object Value, NpgsqlDbType Type) key, NpgsqlCommand command)
+    {
+        command.Parameters.Add(new NpgsqlParameter("cursor_value", key.Type) { Value = key.Value });
+        return $"({column}, id) {sign} (@cursor_value, @cursor_id)";
+    }
+
+    private static List<string> Conditions(LoanFilter filter, NpgsqlCommand command)
+    {
+        var conditions = new List<string>();
+        void Add(string condition, params (string Name, object Value)[] values)
+        {
+            conditions.Add(condition);
+            foreach (var (name, value) in values)
+                command.Parameters.AddWithValue(name, value);
+        }
+
+        if (filter.Text is { } text)
+            AddText(text, Add);
+        if (filter.State is { } state)
+            Add("state = @state", ("state", state));
+        if (filter.Status is { } status)
+            Add("status = @status", ("status", (short)status));
+        if (filter.Source is { } source)
+            Add("source = @source", ("source", (short)source));
+        if (filter.Sector is { } sector)
+        {
+            // the prefixes of a sector follow each other, so that one range of the index holds them all
+            var prefixes = NaicsNames.Prefixes(sector);
+            var end = (int.Parse(prefixes[^1], CultureInfo.InvariantCulture) + 1).ToString(CultureInfo.InvariantCulture);
+            Add("naics >= @naics_from and naics < @naics_end", ("naics_from", prefixes[0]), ("naics_end", end));
+        }
+
+        if (filter.Industry is { } industry)
+            Add("naics = @industry", ("industry", industry));
+        if (filter.Year is { } year)
+            Add("approval_fiscal_year = @year", ("year", year));
+        if (filter.Paid is { } paid)
+            Add("coalesce(disbursed_on, approved_on) between @paid_from and @paid_to", ("paid_from", new DateOnly(paid, 1, 1)), ("paid_to", new DateOnly(paid, 12, 31)));
+        if (filter.AmountFrom is { } from)
+            Add("amount >= @amount_from", ("amount_from", from));
+        if (filter.AmountTo is { } to)
+            Add("amount <= @amount_to", ("amount_to", to));
+        if (filter.TermFrom is { } termFrom)
+            Add("term_months >= @term_from", ("term_from", termFrom));
+        if (filter.TermTo is { } termTo)
+            Add("term_months <= @term_to", ("term_to", termTo));
+        if (filter.Import is { } import)
+            Add("import_id = @import", ("import", import));
+        return conditions;
+    }
+
+    private delegate void AddCondition(string condition, params (string Name, object Value)[] values);
+
+    private static void AddText(string text, AddCondition add)
+    {
+        var words = Words(text);
+        if (words.Count == 0)
+        {
+            add("false");
+            return;
+        }
+
+        var name = string.Join(" & ", words.Select(word => word + ":*"));
+        if (text.Any(char.IsAsciiDigit) && !text.Any(char.IsWhiteSpace))
+        {
+            add($"id in (select id from camino.loans where number >= @number and number < @number_end union all {NameMatches})", ("number", text), ("number_end", text + "\uffff"), ("name", name));
+            return;
+        }
+
+        add($"id in ({NameMatches})", ("name", name));
+    }
+
+    /// <summary>Runs of letters and digits, at most eight of 40 characters; nothing else reaches the search's own language.</summary>
+    internal static List<string> Words(string text)
+    {
+        var words = new List<string>();
+        var word = new StringBuilder();
+        foreach (var c in text.ToLowerInvariant() + " ")
+        {
+            if (char.IsLetterOrDigit(c) && word.Length < 40)
+            {
+                word.Append(c);
+            }
+            else if (!char.IsLetterOrDigit(c) && word.Length > 0)
+            {
+                words.Add(word.ToString());
+                word.Clear();
+            }
+        }
+
+        return [.. words.Take(8)];
+    }
+
+    private static string? Column(LoanSort sort) => sort switch
+    {
+        LoanSort.Number => "number",
+        LoanSort.Amount => "amount",
+        LoanSort.Approved => "approved_on",
+        _ => null,
+    };
+
+    private static (object Value, NpgsqlDbType Type)? Key(LoanSort sort, string? value) => sort switch
+    {
+        LoanSort.Number when value is not null => (value, NpgsqlDbType.Text),
+        LoanSort.Amount when decimal.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount) => (amount, NpgsqlDbType.Numeric),
+        LoanSort.Approved when DateOnly.TryParseExact(value, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) => (day, NpgsqlDbType.Date),
+        _ => null,
+    };
+
+    private static string Where(List<string> conditions) => conditions.Count == 0 ? "" : " where " + string.Join(" and ", conditions);
+}

@@ -1,0 +1,36 @@
+using Camino.Resources;
+using Camino.Web;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+using Microsoft.Extensions.Localization;
+
+namespace Camino.Notices;
+
+/// <summary>What the reader was told, newest first; opening a notice marks it read.</summary>
+public sealed class NoticeListPage(ListNotices list, ReadNotice read, IStringLocalizer<Texts> texts) : PageModel
+{
+    public IReadOnlyList<NoticeLine> Lines { get; private set; } = [];
+
+    public Guid? Next { get; private set; }
+
+    public async Task OnGetAsync(Guid? after, CancellationToken ct)
+    {
+        var lines = await list.RunAsync(User.Id(), after, ct);
+        Lines = [.. lines.Take(ListNotices.PageSize)];
+        Next = lines.Count > ListNotices.PageSize ? Lines[^1].Id : null;
+    }
+
+    /// <summary>One notice: marks it read and goes where it points. None: marks all read.</summary>
+    public async Task<IActionResult> OnPostAsync(Guid? id, CancellationToken ct)
+    {
+        var link = await read.RunAsync(id, User.Id(), ct);
+        return LocalRedirect(Url.IsLocalUrl(link) ? link : "/notices");
+    }
+
+    /// <summary>The notice in the reader's language.</summary>
+    public string TextOf(NoticeLine line)
+    {
+        var text = texts[line.Text, [.. line.Arguments]];
+        return text.ResourceNotFound ? string.Join(' ', line.Arguments) : text.Value;
+    }
+}

@@ -1,0 +1,68 @@
+using Camino.Resources;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+using Microsoft.Extensions.Localization;
+
+namespace Camino.People;
+
+/// <summary>Signs staff in by e-mail and password. One answer for every refusal: it never tells whether an account exists or is locked.</summary>
+[AllowAnonymous]
+public sealed class SignInPage(SignInManager<StaffUser> signIn, IStringLocalizer<Texts> texts) : PageModel
+{
+    [BindProperty]
+    public string? Email { get; set; }
+
+    [BindProperty]
+    public string? Password { get; set; }
+
+    /// <summary>Where to go afterwards; only paths of this site are followed.</summary>
+    [BindProperty(SupportsGet = true)]
+    public string? ReturnUrl { get; set; }
+
+    /// <summary>Why the last try was refused.</summary>
+    public string? Problem { get; private set; }
+
+    public IActionResult OnGet() => User.Identity?.IsAuthenticated == true ? LocalRedirect(Target) : Page();
+
+    public async Task<IActionResult> OnPostAsync()
+    {
+        if (string.IsNullOrWhiteSpace(Email) || string.IsNullOrEmpty(Password))
+            return Refused(texts["SignIn.Missing"]);
+
+        var user = await signIn.UserManager.FindByEmailAsync(Email.Trim());
+        if (user is null)
+        {
+            // as much work as for an account that exists, so that the time tells nothing either
+            signIn.UserManager.PasswordHasher.HashPassword(new StaffUser(), Password);
+            return Refused(texts["SignIn.Refused"]);
+        }
+
+        var result = await signIn.PasswordSignInAsync(user, Password, isPersistent: false, lockoutOnFailure: true);
+        return result.Succeeded ? LocalRedirect(Target) : Refused(texts["SignIn.Refused"]);
+    }
+
+    private string Target => Url.IsLocalUrl(ReturnUrl) ? ReturnUrl : "/";
+
+    private PageResult Refused(string problem)
+    {
+        Problem = problem;
+        Password = null;
+        return Page();
+    }
+}
+
+/// <summary>Ends the session.</summary>
+[AllowAnonymous]
+public sealed class SignOutPage(SignInManager<StaffUser> signIn) : PageModel
+{
+    /// <summary>Looking at the address does nothing.</summary>
+    public IActionResult OnGet() => LocalRedirect("/");
+
+    public async Task<IActionResult> OnPostAsync()
+    {
+        await signIn.SignOutAsync();
+        return LocalRedirect("/sign-in");
+    }
+}

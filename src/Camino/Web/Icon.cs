@@ -1,0 +1,41 @@
+using Microsoft.AspNetCore.Html;
+
+namespace Camino.Web;
+
+/// <summary>The few signs that pages use, drawn on a 16-unit grid in the colour of the text.</summary>
+public static class Icon
+{
+    public static IHtmlContent Home { get; } = Draw("M2.5 7.2 8 2.8l5.5 4.4v6H9.8V9.6H6.2v3.6H2.5z");
+
+    public static IHtmlContent Portfolio { get; } = Draw("M2.5 13.5h11M4 11V7.5M7 11V3.5M10 11V6M13 11V8.5");
+
+    public static IHtmlContent Loans { get; } = Draw("M4 2.5h5.5L12.5 5.5v8H4zM9.3 2.7v3h3M6 8h4.5M6 10.5h4.5");
+
+    public static IHtmlContent Imports { get; } = Draw("M8 9.8V2.5M5 5.3 8 2.3l3 3M2.8 9.5v4h10.4v-4");
+
+    public static IHtmlContent Jobs { get; } = Draw("M2.5 4h7M2.5 8h11M2.5 12h5M12 2.6v2.8M10.6 4h2.8");
+
+    public static IHtmlContent Bell { get; } = Draw("M4 11V7a4 4 0 0 1 8 0v4l1 1.3H3zM6.8 13.9a1.4 1.4 0 0 0 2.4 0");
+
+    public static IHtmlContent Down { get; } = Draw("M4.5 6.5 8 10l3.5-3.5");
+
+    public static IHtmlContent Left { get; } = Draw("M9.5 4.5 6 8l3.5 3.5");
+
+    public static IHtmlContent Right { get; } = Draw("M6.5 4.5 10 8l-3.5 3.5");
+
+    public static IHtmlContent Search { get; } = Draw("M7 11.5a4.5 4.5 0 1 1 0-9 4.5 4.5 0 0 1 0 9zM10.3 10.3l3.2 3.2");
+
+    public static IHtmlContent Download { get; } = Draw("M8 2.5v7.3M5 7l3 3 3-3M2.8 10.5v3h10.4v-3");
+
+    public static IHtmlContent Check { get; } = Draw("M3 8.5 6.5 12 13 4.5");
+
+    public static IHtmlContent Warning { get; } = Draw("M8 2.5 14 13H2zM8 6.5v3M8 11.2v.4");
+
+    /// <summary>The way up and over the hill that stands for the house.</summary>
+    public static IHtmlContent Mark { get; } = new HtmlString(
+        "<svg class=\"mark\" viewBox=\"0 0 24 24\" width=\"22\" height=\"22\" aria-hidden=\"true\" focusable=\"false\"><rect class=\"mark-ground\" width=\"24\" height=\"24\" rx=\"6\"/>"
+        + "<path class=\"mark-way\" d=\"M5.5 19C9 19 8 13.6 12 12.4 16 11.2 15.2 7 19 5.4\"/><circle class=\"mark-end\" cx=\"19\" cy=\"5.4\" r=\"1.9\"/></svg>");
+
+    private static HtmlString Draw(string path) =>
+        new($"<svg class=\"icon\" viewBox=\"0 0 16 16\" width=\"16\" height=\"16\" aria-hidden=\"true\" focusable=\"false\"><path d=\"{path}\"/></svg>");
+}

@@ -1,0 +1,89 @@
+using Camino.Imports;
+using Camino.Loans;
+using Camino.Notices;
+using Camino.People;
+using Camino.Portfolio;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.AspNetCore.Localization;
+using Microsoft.AspNetCore.Mvc.ApplicationParts;
+using Microsoft.AspNetCore.Mvc.Razor;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Camino.Web;
+
+/// <summary>What the host calls to serve the pages: services, middleware, endpoints.</summary>
+public static class WebSetup
+{
+    /// <summary>Header in which scripts send the anti-forgery token.</summary>
+    public const string AntiforgeryHeader = "X-CSRF-Token";
+
+    /// <summary>Razor Pages of this assembly with their texts, languages, anti-forgery and read queries.</summary>
+    public static IServiceCollection AddCaminoPages(this IServiceCollection services)
+    {
+        services.AddLocalization();
+        services.Configure<RequestLocalizationOptions>(options =>
+        {
+            options.SetDefaultCulture(Language.English.Culture)
+                .AddSupportedCultures(Language.English.Culture, Language.Spanish.Culture)
+                .AddSupportedUICultures(Language.English.Code, Language.Spanish.Code);
+            options.RequestCultureProviders = [new CustomRequestCultureProvider(Language.ChooseAsync)];
+        });
+        services.AddAntiforgery(options =>
+        {
+            options.HeaderName = AntiforgeryHeader;
+            options.Cookie.Name = "camino.csrf";
+            options.Cookie.SameSite = SameSiteMode.Strict;
+            options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+            options.SuppressXFrameOptionsHeader = true;
+        });
+        services.AddRazorPages(options => options.RootDirectory = "/").ConfigureApplicationPartManager(AddPagesOfThisAssembly);
+        services.Configure<RazorViewEngineOptions>(options => options.PageViewLocationFormats.Add("/Web/{0}.cshtml"));
+        services.AddScoped<IUserClaimsPrincipalFactory<StaffUser>, StaffClaims>();
+        services.AddScoped<UnreadNotices>();
+        services.AddScoped<ReadNotice>();
+        services.AddScoped<ListNotices>();
+        services.AddScoped<ListImports>();
+        services.AddScoped<ShowImport>();
+        services.AddScoped<ListLoans>();
+        services.AddScoped<ShowLoan>();
+        services.AddScoped<ReadPortfolio>();
+        return services;
+    }
+
+    /// <summary>Security headers, the reader's language, and error pages. Call it first, and <c>UseRouting</c> after it, so that an error page can be routed.</summary>
+    public static IApplicationBuilder UseCaminoPages(this IApplicationBuilder app)
+    {
+        app.UseMiddleware<SecurityHeaders>();
+        app.UseRequestLocalization();
+        app.UseWhen(IsForPeople, pages =>
+        {
+            pages.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandlingPath = "/error/500", SuppressDiagnosticsCallback = _ => false });
+            pages.UseStatusCodePagesWithReExecute("/error/{0}");
+        });
+        return app;
+    }
+
+    /// <summary>The pages, and the downloads that belong to them.</summary>
+    public static void MapCaminoPages(this WebApplication app)
+    {
+        app.MapRazorPages().WithStaticAssets();
+        ExportLoans.Map(app);
+    }
+
+    /// <summary>Programs get problem+json, people get pages.</summary>
+    private static bool IsForPeople(HttpContext context) =>
+        !context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal) && !context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal) && !context.Request.Path.StartsWithSegments("/metrics", StringComparison.Ordinal);
+
+    private static void AddPagesOfThisAssembly(ApplicationPartManager manager)
+    {
+        var assembly = typeof(WebSetup).Assembly;
+        if (manager.ApplicationParts.OfType<CompiledRazorAssemblyPart>().Any(part => part.Assembly == assembly))
+            return;
+        foreach (var part in new CompiledRazorAssemblyApplicationPartFactory().GetApplicationParts(assembly))
+            manager.ApplicationParts.Add(part);
+        if (!manager.ApplicationParts.OfType<AssemblyPart>().Any(part => part.Assembly == assembly))
+            manager.ApplicationParts.Add(new AssemblyPart(assembly));
+    }
+}

@@ -1,0 +1,61 @@
+// What every page gains from a script: times in the reader's zone, menus that close, the search key, printing.
+const language = document.documentElement.lang === 'es' ? 'es-US' : 'en-US';
+const format = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+
+/** Turns UTC times into the reader's own; pages that replace their content call it again by the event. */
+function localTimes(root) {
+  for (const time of root.querySelectorAll('time[data-time]')) {
+    const at = new Date(time.dateTime);
+    if (!Number.isNaN(at.valueOf())) {
+      time.textContent = format.format(at);
+      time.title = time.dateTime;
+      time.removeAttribute('data-time');
+    }
+  }
+}
+
+localTimes(document);
+document.addEventListener('camino:content', (event) => localTimes(event.target));
+
+document.addEventListener('click', (event) => {
+  for (const menu of document.querySelectorAll('details.menu[open]')) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') {
+    for (const menu of document.querySelectorAll('details.menu[open]')) {
+      menu.open = false;
+      menu.querySelector('summary').focus();
+    }
+  }
+
+  const typing = event.target.closest('input, select, textarea, [contenteditable]');
+  if (event.key === '/' && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    const search = document.querySelector('[data-shortcut="/"]');
+    if (search) {
+      event.preventDefault();
+      search.focus();
+      search.select();
+    }
+  }
+});
+
+for (const button of document.querySelectorAll('[data-print]')) {
+  button.hidden = false;
+  button.addEventListener('click', () => window.print());
+}
+
+// a second press of a button must not send a form twice
+document.addEventListener('submit', (event) => {
+  if (event.target.method !== 'post' || event.defaultPrevented) return;
+  if (event.target.dataset.sent === 'true') {
+    event.preventDefault();
+    return;
+  }
+  event.target.dataset.sent = 'true';
+});
+window.addEventListener('pageshow', () => {
+  for (const form of document.querySelectorAll('form[data-sent]')) delete form.dataset.sent;
+});
