@@ -77,8 +77,9 @@ internal sealed class Heartbeat(NpgsqlDataSource source, JobSql sql, JobServerOp
                 {
                     Once();
                 }
-                catch (Exception e) when (e is NpgsqlException or TimeoutException or InvalidOperationException or IOException)
+                catch (Exception e)
                 {
+                    // Whatever it was: a thread that ends here would take the process or the lease with it. It is tried again in a second.
                     JobLog.BeatFailed(logger, e, Silent.TotalSeconds, options.LeaseSeconds);
                     Disconnect();
                 }
@@ -122,6 +123,7 @@ internal sealed class Heartbeat(NpgsqlDataSource source, JobSql sql, JobServerOp
         command.Parameters.AddWithValue("slots", options.Slots);
         command.Parameters.AddWithValue("queues", options.Queues.Select(queue => queue.Name).ToArray());
         command.Parameters.AddWithValue("kinds", me.Kinds);
+        command.Parameters.AddWithValue("versions", me.Versions);
         command.Parameters.AddWithValue("seconds", (double)options.LeaseSeconds);
         command.ExecuteNonQuery();
         Volatile.Write(ref _lastBeatAt, Stopwatch.GetTimestamp());
