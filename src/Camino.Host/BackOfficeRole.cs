@@ -47,6 +47,11 @@ internal static class BackOfficeRole
         if (settings.Web.BehindProxy)
             app.UseForwardedHeaders();
         app.UseMiddleware<RequestLog>();
+        app.UseWhen(IsForPrograms, programs =>
+        {
+            programs.UseExceptionHandler();
+            programs.UseStatusCodePages();
+        });
         app.UseCaminoPages();
         app.UseRouting();
         app.UseAuthentication();
@@ -54,6 +59,10 @@ internal static class BackOfficeRole
         Map(app);
         return app;
     }
+
+    /// <summary>Programs, and scripts of our pages that upload, get problem+json; people get pages.</summary>
+    private static bool IsForPrograms(HttpContext context) =>
+        context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal) || (context.Request.Path.StartsWithSegments("/imports/upload", StringComparison.Ordinal) && !context.Request.HasFormContentType);
 
     private static void Map(WebApplication app)
     {
