@@ -1,6 +1,9 @@
+using System.Text.Encodings.Web;
+using System.Text.Unicode;
 using Camino.Imports;
 using Camino.Loans;
 using Camino.Notices;
+using Camino.Operations;
 using Camino.People;
 using Camino.Portfolio;
 using Microsoft.AspNetCore.Builder;
@@ -10,6 +13,7 @@ using Microsoft.AspNetCore.Localization;
 using Microsoft.AspNetCore.Mvc.ApplicationParts;
 using Microsoft.AspNetCore.Mvc.Razor;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.WebEncoders;
 
 namespace Camino.Web;
 
@@ -23,6 +27,8 @@ public static class WebSetup
     public static IServiceCollection AddCaminoPages(this IServiceCollection services)
     {
         services.AddLocalization();
+        // letters of every language travel as they are; what matters in HTML is still escaped
+        services.Configure<WebEncoderOptions>(options => options.TextEncoderSettings = new TextEncoderSettings(UnicodeRanges.All));
         services.Configure<RequestLocalizationOptions>(options =>
         {
             options.SetDefaultCulture(Language.English.Culture)
@@ -49,6 +55,7 @@ public static class WebSetup
         services.AddScoped<ListLoans>();
         services.AddScoped<ShowLoan>();
         services.AddScoped<ReadPortfolio>();
+        services.AddScoped<ListJobs>();
         return services;
     }
 
