@@ -30,6 +30,9 @@ public static class Quote
             return what switch
             {
                 "schedule" => ScheduleQuote.Answer(id, document.RootElement),
+                "apr" => AprQuote.Answer(id, document.RootElement),
+                "dayCount" => DayCountQuote.Answer(id, document.RootElement),
+                "xirr" => XirrQuote.Answer(id, document.RootElement),
                 _ => throw new FieldException("quote.unknown_kind", $"The calculators are {string.Join(", ", Kinds)}; got {Fields.Short(what)}.", field: null),
             };
         }
