@@ -14,6 +14,7 @@ internal ref struct ScheduleBuilder
     private readonly ScheduleRow[] _rows;
     private readonly int _extraRows;
 
+    private readonly long _financed;
     private long _balance;
     private long _carried;
     private long _flatInterest;
@@ -49,8 +50,8 @@ internal ref struct ScheduleBuilder
         _rows = new ScheduleRow[terms.Payments + _extraRows];
         if (_extraRows > 0)
             _rows[0] = new ScheduleRow(1, start, 0, down, prepaid, _balance);
-        if (terms.OddInterest == OddInterest.Financed)
-            _balance += odd;
+        _financed = terms.OddInterest == OddInterest.Financed ? odd : 0L;
+        _balance += _financed;
     }
 
     private readonly int Count => _periods.Length;
@@ -67,6 +68,19 @@ internal ref struct ScheduleBuilder
         var builder = new ScheduleBuilder(terms, factors, periods);
         builder.Run();
         return builder._rows;
+    }
+
+    /// <summary>The rows of checked terms, with what servicing needs to accrue as the schedule does.</summary>
+    public static SchedulePlan Plan(ScheduleTerms terms)
+    {
+        var dates = new DueDates(terms);
+        var factors = new PeriodFactors(terms, dates);
+        var periods = new Period[terms.Payments];
+        factors.Fill(periods);
+        var builder = new ScheduleBuilder(terms, factors, periods);
+        builder.Run();
+        var begins = terms.OddInterest == OddInterest.Joins || dates.RegularStart < terms.StartsOn ? terms.StartsOn : dates.RegularStart;
+        return new SchedulePlan(builder._rows, periods, builder._extraRows, begins, builder._financed);
     }
 
     private void Run()
@@ -412,3 +426,6 @@ internal ref struct ScheduleBuilder
 /// <summary>One installment's due date and the numerator of its period factor.</summary>
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct Period(DateOnly DueOn, long Numerator);
+
+/// <summary>A schedule with its periods: where the first one begins, how many rows come before it, and odd interest added to the principal.</summary>
+internal sealed record SchedulePlan(ScheduleRow[] Rows, Period[] Periods, int ExtraRows, DateOnly FirstBegins, long FinancedCents);

@@ -33,6 +33,8 @@ public static class Quote
                 "apr" => AprQuote.Answer(id, document.RootElement),
                 "dayCount" => DayCountQuote.Answer(id, document.RootElement),
                 "xirr" => XirrQuote.Answer(id, document.RootElement),
+                "servicing" => ServicingQuote.Answer(id, document.RootElement),
+                "payoff" => ServicingQuote.AnswerPayoff(id, document.RootElement),
                 _ => throw new FieldException("quote.unknown_kind", $"The calculators are {string.Join(", ", Kinds)}; got {Fields.Short(what)}.", field: null),
             };
         }
