@@ -124,7 +124,7 @@ public sealed partial class LoanAccount
     {
         _terms.Check();
         var plan = ScheduleBuilder.Plan(_terms);
-        _basis = new PeriodBasis(_terms);
+        _basis = new PeriodBasis(_terms, plan.Rows[^1].DueOn);
         _at = _terms.StartsOn;
         var from = plan.FirstBegins;
         for (var i = 0; i < plan.Rows.Length; i++)

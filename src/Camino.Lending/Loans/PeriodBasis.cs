@@ -5,11 +5,12 @@ namespace Camino.Lending.Loans;
 
 /// <summary>How interest accrues between two dates within an installment's period, so that whole periods come to what the schedule says.</summary>
 [StructLayout(LayoutKind.Auto)]
-internal readonly struct PeriodBasis(ScheduleTerms terms)
+internal readonly struct PeriodBasis(ScheduleTerms terms, DateOnly terminationDate)
 {
     private readonly DayCountConvention _convention = terms.DayCount;
     private readonly PeriodUnit _unit = terms.Unit;
     private readonly int _every = terms.Every;
+    private readonly DateOnly _terminationDate = terminationDate;
 
     private bool IsNominal => _convention == DayCountConvention.Thirty360 && _unit >= PeriodUnit.Month;
 
@@ -48,5 +49,5 @@ internal readonly struct PeriodBasis(ScheduleTerms terms)
 
     private (long Numerator, long Denominator) Between(DateOnly from, DateOnly to) => _convention == DayCountConvention.Thirty360 && !IsNominal
         ? (to.DayNumber - from.DayNumber, 360)
-        : DayCount.Ratio(_convention, from, to, terminationDate: null);
+        : DayCount.Ratio(_convention, from, to, _terminationDate);
 }
