@@ -50,7 +50,7 @@ public static class Quote
         {
             return Error(id, "quote.not_json", $"The line is not JSON: {Fields.Short(notJson.Message)}", field: null);
         }
-        catch (Exception outOfRange) when (outOfRange is OverflowException or ArgumentException)
+        catch (Exception outOfRange) when (outOfRange is ArithmeticException or ArgumentException or InvalidOperationException)
         {
             return Error(id, "quote.out_of_range", "A figure on the way to the answer is beyond what can be computed exactly; use smaller amounts or a shorter term.", field: null);
         }
