@@ -47,7 +47,7 @@ internal static class BackOfficeRole
         if (settings.Web.BehindProxy)
             app.UseForwardedHeaders();
         app.UseMiddleware<RequestLog>();
-        app.UseWhen(IsForPrograms, programs =>
+        app.UseWhen(WebSetup.IsForPrograms, programs =>
         {
             programs.UseExceptionHandler();
             programs.UseStatusCodePages();
@@ -59,10 +59,6 @@ internal static class BackOfficeRole
         Map(app);
         return app;
     }
-
-    /// <summary>Programs, and scripts of our pages that upload, get problem+json; people get pages.</summary>
-    private static bool IsForPrograms(HttpContext context) =>
-        context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal) || (context.Request.Path.StartsWithSegments("/imports/upload", StringComparison.Ordinal) && !context.Request.HasFormContentType);
 
     private static void Map(WebApplication app)
     {
