@@ -4,6 +4,7 @@ using Camino.Host.Logging;
 using Camino.Imports;
 using Camino.Operations;
 using Camino.People;
+using Camino.Quotes;
 using Camino.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.DataProtection;
@@ -70,6 +71,7 @@ internal static class BackOfficeRole
         var api = app.MapGroup("/api/v1").RequireAuthorization(policy => policy.AddAuthenticationSchemes(ApiKeyHandler.SchemeName).RequireAuthenticatedUser());
         api.MapImportApi();
         api.MapJobApi();
+        api.MapQuoteApi();
     }
 
     private static void AddSignIn(IServiceCollection services, HostSettings settings)

@@ -20,6 +20,7 @@ public static class Program
             ProbeVerb.Create(),
             VersionVerb.Create(),
             ImportVerb.Create(),
+            QuoteVerb.Create(),
             SeedDemoVerb.Create(),
             FirstAdminLinkVerb.Create(),
             Up.Create(),
