@@ -22,7 +22,7 @@ internal sealed class ThrowAwayFolder
         if pid=$(head -n 1 "$place/data/postmaster.pid" 2>/dev/null); then
           kill -QUIT "$pid" 2>/dev/null
           turns=0
-          while kill -0 "$pid" 2>/dev/null && [ "$turns" -lt 200 ]; do sleep 0.05; turns=$((turns + 1)); done
+          while [ -e "$place/data/postmaster.pid" ] && kill -0 "$pid" 2>/dev/null && [ "$turns" -lt 200 ]; do sleep 0.05; turns=$((turns + 1)); done
         fi
         if container=$(cat "$1/container" 2>/dev/null); then
           for engine in docker podman; do
