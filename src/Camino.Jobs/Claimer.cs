@@ -153,7 +153,7 @@ internal sealed class Claimer(
                 run.GiveUpOn();
             try
             {
-                await run.WriteProgressAsync(ct);
+                await run.WriteReportsAsync(ct);
             }
             catch (LeaseLostException)
             {
@@ -370,7 +370,16 @@ internal sealed class Claimer(
 
     private async Task RunAsync(JobRun run)
     {
-        var end = await run.ExecuteAsync(scopes, logger, metrics, options.StuckSeconds);
+        RunEnd end;
+        try
+        {
+            end = await run.ExecuteAsync(scopes, logger, metrics, options.StuckSeconds);
+        }
+        catch (Exception e)
+        {
+            // A logger or a meter that throws, for example: the slot and the job must not be lost with it.
+            end = run.TryAgain("failed", JobErrorText.Of(e), e);
+        }
         List<JobRun> begin;
         bool wake;
         lock (_gate)

@@ -108,6 +108,11 @@ public abstract class JobContext
     /// <exception cref="LeaseLostException">another server has the job.</exception>
     public abstract ValueTask ReportProgressAsync(long done, long? total, string? message = null, CancellationToken ct = default);
 
+    /// <summary>Adds a line to the job's own log, which staff read on its page; stored within a second, in order, at most 1,000 lines for each attempt.</summary>
+    /// <param name="line">1 to 500 characters; never personal data.</param>
+    /// <exception cref="LeaseLostException">another server has the job.</exception>
+    public abstract ValueTask LogAsync(string line, CancellationToken ct = default);
+
     /// <summary>The checkpoint that the last run left, or null.</summary>
     public abstract T? ReadCheckpoint<T>()
         where T : class;

@@ -80,6 +80,6 @@ internal static partial class JobLog
     [LoggerMessage(1036, LogLevel.Information, "Pruned {Rows} finished jobs")]
     public static partial void Pruned(ILogger logger, long rows);
 
-    [LoggerMessage(1037, LogLevel.Warning, "Progress of job {Kind} could not be stored; it is tried again")]
+    [LoggerMessage(1037, LogLevel.Warning, "Progress or log lines of job {Kind} could not be stored")]
     public static partial void ProgressFailed(ILogger logger, Exception exception, string kind);
 }

@@ -7,16 +7,18 @@ namespace Camino.Jobs;
 public sealed class JobRegistry
 {
     private readonly Dictionary<string, JobKind> _kinds = new(StringComparer.Ordinal);
+    private readonly List<JobKind> _inOrder = [];
 
     /// <summary>All kinds, in the order in which they were added.</summary>
-    public IReadOnlyCollection<JobKind> Kinds => _kinds.Values;
+    public IReadOnlyCollection<JobKind> Kinds => _inOrder;
 
     /// <summary>Adds a kind together with its handler: it can be enqueued and, on a server, run.</summary>
+    /// <param name="aliases">Names that the kind had in earlier releases; rows that still have them are run by the same handler.</param>
     /// <exception cref="ArgumentException">the kind's name, queue, version, attempts or timeout is out of range, or the kind is already there.</exception>
-    public JobRegistry Add<TArgs, THandler>()
+    public JobRegistry Add<TArgs, THandler>(params string[] aliases)
         where TArgs : IJobArgs
         where THandler : class, IJobHandler<TArgs>
-        => Put(Describe<TArgs>() with { HandlerType = typeof(THandler), Run = RunAsync<TArgs, THandler> });
+        => Put(Describe<TArgs>() with { HandlerType = typeof(THandler), Run = RunAsync<TArgs, THandler>, Aliases = [.. aliases.Select(alias => JobNames.Kind(alias))] });
 
     /// <summary>Adds a kind without a handler: this process may enqueue it, another runs it.</summary>
     /// <exception cref="ArgumentException">as for <see cref="Add{TArgs,THandler}"/>.</exception>
@@ -50,8 +52,12 @@ public sealed class JobRegistry
 
     private JobRegistry Put(JobKind kind)
     {
-        if (!_kinds.TryAdd(kind.Name, kind))
-            throw new ArgumentException($"The kind '{kind.Name}' is registered twice: {_kinds[kind.Name].ArgsType.Name} and {kind.ArgsType.Name}.", nameof(kind));
+        foreach (var name in kind.Names)
+        {
+            if (!_kinds.TryAdd(name, kind))
+                throw new ArgumentException($"The kind '{name}' is registered twice: {_kinds[name].ArgsType.Name} and {kind.ArgsType.Name}.", nameof(kind));
+        }
+        _inOrder.Add(kind);
         return this;
     }
 
@@ -83,6 +89,11 @@ public sealed record JobKind(string Name, int Version, string Queue, JobRetry Re
 {
     /// <summary>The handler, or null where this process only enqueues.</summary>
     public Type? HandlerType { get; init; }
+
+    /// <summary>Names of earlier releases.</summary>
+    public IReadOnlyList<string> Aliases { get; init; } = [];
+
+    internal IEnumerable<string> Names => Aliases.Prepend(Name);
 
     internal Func<IServiceProvider, string, JobContext, CancellationToken, Task>? Run { get; init; }
 }

@@ -22,6 +22,8 @@ internal sealed record RunEnd(JobRun Run, FinishRow? Finish, PutBackRow? PutBack
 /// <summary>One attempt at one job on this server: its context, its token, and what its end means.</summary>
 internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server, JobStore store, int rank) : JobContext, IDisposable
 {
+    private const int MostLines = 1000;
+
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _stuck = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim _reporting = new(1, 1);
@@ -38,6 +40,8 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
     private (long Done, long? Total, string? Message)? _progress;
     private (long Done, long? Total, string? Message)? _unwritten;
     private long _writtenAt;
+    private List<(long At, string Line)> _lines = [];
+    private int _lineCount;
 
     public ClaimedJob Job => job;
 
@@ -124,11 +128,22 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
         try
         {
             await handler;
-            await WriteProgressAsync(CancellationToken.None);
         }
         catch (Exception e)
         {
             fault = e;
+        }
+        try
+        {
+            await WriteReportsAsync(CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            // What the handler did stands; only its last words are lost, unless it was to be done and another server has the job.
+            if (fault is null && e is LeaseLostException)
+                fault = e;
+            else
+                JobLog.ProgressFailed(logger, e, job.Kind);
         }
         Volatile.Write(ref _ended, 1);
         metrics.Ran(job.Queue, Age);
@@ -225,7 +240,8 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
         new(this, Finish: null, new PutBackRow(job.Id, job.Lease, WaitSeconds: null, Burn: false, Note: null, Error: null),
             (log, _) => JobLog.Returned(log, job.Kind, reason));
 
-    private RunEnd TryAgain(string note, string error, Exception fault)
+    /// <summary>Another attempt after a wait, or failed after the last.</summary>
+    public RunEnd TryAgain(string note, string error, Exception fault)
     {
         if (job.Attempt >= job.MaxAttempts)
             return Fail(note, error, fault);
@@ -260,27 +276,52 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
             _unwritten = _progress;
         }
         if (_writtenAt == 0 || Stopwatch.GetElapsedTime(_writtenAt) >= TimeSpan.FromSeconds(1))
-            await WriteProgressAsync(ct);
+            await WriteReportsAsync(ct);
     }
 
-    /// <summary>Writes what was reported last and is not stored yet.</summary>
-    public async Task WriteProgressAsync(CancellationToken ct)
+    /// <inheritdoc/>
+    public override ValueTask LogAsync(string line, CancellationToken ct = default)
     {
-        if (_unwritten is null || _completed)
+        if (line.Length is 0 or > 500)
+            throw new ArgumentException($"line has {line.Length} characters; it must have 1 to 500.", nameof(line));
+        lock (_latest)
+        {
+            // The last line that fits says that there were more.
+            if (++_lineCount <= MostLines)
+                _lines.Add((Stopwatch.GetTimestamp(), _lineCount == MostLines ? "… more lines are left out …" : JobErrorText.Storable(line)));
+        }
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Writes what was reported and said last and is not stored yet.</summary>
+    public async Task WriteReportsAsync(CancellationToken ct)
+    {
+        if ((_unwritten is null && _lines.Count == 0) || _completed)
             return;
         await _reporting.WaitAsync(ct);
         try
         {
             (long Done, long? Total, string? Message)? latest;
+            List<(long At, string Line)> lines;
             lock (_latest)
             {
                 latest = _unwritten;
                 _unwritten = null;
+                lines = _lines;
+                _lines = [];
             }
-            if (latest is not { } now)
-                return;
-            _writtenAt = Stopwatch.GetTimestamp();
-            if (!await store.ReportAsync(job.Id, job.Lease, now.Done, now.Total, now.Message, ct))
+            var held = true;
+            if (latest is { } now)
+            {
+                _writtenAt = Stopwatch.GetTimestamp();
+                held = await store.ReportAsync(job.Id, job.Lease, now.Done, now.Total, now.Message, ct);
+            }
+            if (held && lines.Count > 0)
+            {
+                var ages = lines.ConvertAll(line => Stopwatch.GetElapsedTime(line.At).TotalSeconds).ToArray();
+                held = await store.WriteLogAsync(job.Id, job.Lease, ages, lines.ConvertAll(line => line.Line).ToArray(), ct);
+            }
+            if (!held)
             {
                 Stop(StopReason.LeaseLost);
                 throw new LeaseLostException(job.Id);
@@ -316,7 +357,7 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
     public override async Task CompleteAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, object? result, CancellationToken ct)
     {
         SetResult(result);
-        await WriteProgressAsync(ct);
+        await WriteReportsAsync(ct);
         if (!await store.CompleteAsync(connection, transaction, server, job.Id, job.Lease, _result, ct))
             throw new LeaseLostException(job.Id);
         _completed = true;

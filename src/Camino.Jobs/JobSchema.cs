@@ -13,7 +13,7 @@ public static class JobSchema
     public const string DefaultName = "jobs";
 
     /// <summary>The version that <see cref="InstallSql"/> leaves behind, stored in the table <c>meta</c>. From 1 upward.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>The script that brings an empty or an older schema to <see cref="Version"/>.</summary>
     /// <param name="schema">Lower case letters, digits and underscores, 1 to 40 characters, not beginning with a digit.</param>
@@ -179,6 +179,19 @@ public static class JobSchema
             moved_by text        NOT NULL,
             CONSTRAINT fence_order CHECK (lowest <= highest)
         );
+
+        -- Version 2: a server says which payload versions it reads, in the order of its kinds.
+        ALTER TABLE {s}.server ADD COLUMN IF NOT EXISTS versions integer[] NOT NULL DEFAULT '{}';
+
+        -- Version 2: what a handler says to staff.
+        CREATE TABLE IF NOT EXISTS {s}.log (
+            job_id  uuid        NOT NULL,
+            number  bigint      GENERATED ALWAYS AS IDENTITY,
+            at      timestamptz NOT NULL,
+            attempt integer     NOT NULL,
+            line    text        NOT NULL
+        );
+        CREATE INDEX IF NOT EXISTS log_job ON {s}.log (job_id, number);
 
         INSERT INTO {s}.meta (version) VALUES ({v})
             ON CONFLICT (only_row) DO UPDATE SET version = excluded.version WHERE meta.version < excluded.version;

@@ -100,7 +100,7 @@ public sealed class JobServerOptions
         var reserved = Queues.Sum(queue => (long)queue.ReservedSlots);
         if (reserved > Slots)
             faults.Add($"{section}:Queues reserve {reserved} slots in all; {section}:Slots is {Slots}, and no more than that can be reserved.");
-        else if (reserved == Slots && Queues.FirstOrDefault(queue => queue.ReservedSlots == 0) is { } starved)
+        else if (reserved == Slots && Slots > 0 && Queues.FirstOrDefault(queue => queue.ReservedSlots == 0) is { } starved)
             faults.Add($"{section}:Queues reserve all {Slots} slots, so '{starved.Name}' would never run; leave at least one slot unreserved.");
     }
 
@@ -123,7 +123,7 @@ internal sealed record ServerIdentity(
 {
     public static ServerIdentity Make(JobServerOptions options, JobRegistry registry)
     {
-        var runnable = registry.Kinds.Where(kind => kind.Run is not null).ToList();
+        var runnable = registry.Kinds.Where(kind => kind.Run is not null).SelectMany(kind => kind.Names, (kind, name) => (Name: name, kind.Version)).ToList();
         return new ServerIdentity(
             Guid.CreateVersion7(), options.ServerName, options.Release, options.ReleaseNumber, runnable.ConvertAll(kind => kind.Name).ToArray(),
             runnable.ConvertAll(kind => kind.Version).ToArray(), options.AgeingSeconds, options.KeepDone);

@@ -9,6 +9,8 @@ internal sealed partial class JobSql
 
     public string GetAttempts { get; } = In(schema, GetAttemptsText);
 
+    public string GetLog { get; } = In(schema, GetLogText);
+
     public string Figures { get; } = In(schema, FiguresText);
 
     public string Servers { get; } = In(schema, ServersText);
@@ -85,6 +87,11 @@ internal sealed partial class JobSql
 
     private const string GetAttemptsText = """
         SELECT number, outcome, started_at, ended_at, server, error FROM {s}.attempt WHERE job_id = @id ORDER BY ended_at, number LIMIT 200
+        """;
+
+    /// <summary>The latest lines, oldest first.</summary>
+    private const string GetLogText = """
+        SELECT at, attempt, line FROM (SELECT number, at, attempt, line FROM {s}.log WHERE job_id = @id ORDER BY number DESC LIMIT 1000) latest ORDER BY number
         """;
 
     /// <summary>
@@ -222,6 +229,8 @@ internal sealed partial class JobSql
             FOR UPDATE SKIP LOCKED
         ), attempts AS (
             DELETE FROM {s}.attempt a USING old o WHERE a.job_id = o.id
+        ), log AS (
+            DELETE FROM {s}.log l USING old o WHERE l.job_id = o.id
         ), progress AS (
             DELETE FROM {s}.progress p USING old o WHERE p.job_id = o.id
         ), checkpoints AS (
@@ -245,9 +254,9 @@ internal sealed partial class JobSql
             SELECT (SELECT j.queue FROM {s}.job j WHERE j.lease IS NULL AND j.queue > w.queue ORDER BY j.queue LIMIT 1)
             FROM waiting w WHERE w.queue IS NOT NULL
         ), heads AS (
-            SELECT w.queue, h.kind, h.due_at
+            SELECT w.queue, h.kind, h.version, h.due_at
             FROM waiting w CROSS JOIN LATERAL (
-                SELECT j.kind, j.due_at FROM {s}.job j
+                SELECT j.kind, j.version, j.due_at FROM {s}.job j
                 WHERE j.lease IS NULL AND j.queue = w.queue AND j.due_at < now() - interval '1 minute'
                 ORDER BY j.due_at, j.id LIMIT 1000) h
             WHERE w.queue IS NOT NULL
@@ -256,7 +265,8 @@ internal sealed partial class JobSql
         FROM heads h
         WHERE NOT EXISTS (SELECT FROM {s}.server v
                           WHERE v.lost_at IS NULL AND v.stopped_at IS NULL AND v.lease_until >= clock_timestamp()
-                            AND h.queue = ANY(v.queues) AND h.kind = ANY(v.kinds))
+                            AND h.queue = ANY(v.queues)
+                            AND EXISTS (SELECT FROM unnest(v.kinds, v.versions) AS k(kind, version) WHERE k.kind = h.kind AND k.version >= h.version))
         GROUP BY h.queue, h.kind
         ORDER BY h.queue, h.kind
         LIMIT 100

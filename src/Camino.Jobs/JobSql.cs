@@ -44,6 +44,8 @@ internal sealed partial class JobSql(string schema)
 
     public string Report { get; } = In(schema, ReportText);
 
+    public string WriteLog { get; } = In(schema, WriteLogText);
+
     public string WriteCheckpoint { get; } = In(schema, WriteCheckpointText);
 
     private static string In(string schema, string text) => text.Replace("{s}", schema, StringComparison.Ordinal);
@@ -142,6 +144,12 @@ internal sealed partial class JobSql(string schema)
             SELECT id, attempt, note, claimed_at, @name, error FROM gone WHERE note IS NOT NULL
         ), cleared AS (
             DELETE FROM {s}.checkpoint c USING gone g WHERE c.job_id = g.id AND g.state = 'done'
+        ), dropped_attempts AS (
+            DELETE FROM {s}.attempt a USING gone g WHERE NOT @keep AND a.job_id = g.id AND g.state = 'done'
+        ), dropped_log AS (
+            DELETE FROM {s}.log l USING gone g WHERE NOT @keep AND l.job_id = g.id AND g.state = 'done'
+        ), dropped_progress AS (
+            DELETE FROM {s}.progress p USING gone g WHERE NOT @keep AND p.job_id = g.id AND g.state = 'done'
         ), kept AS (
             INSERT INTO {s}.finished (id, due_at, enqueued_at, started_at, expires_at, version, attempt, max_attempts, state, queue, kind, unique_key,
                                       requested_by, traceparent, server, error, cancel_at, cancel_by, cancel_reason, args, result)
@@ -187,8 +195,8 @@ internal sealed partial class JobSql(string schema)
         """;
 
     private const string RegisterText = """
-        INSERT INTO {s}.server (id, name, release, number, slots, queues, kinds, lease_until)
-        VALUES (@server, @name, @release, @number, @slots, @queues, @kinds, clock_timestamp() + make_interval(secs => @seconds))
+        INSERT INTO {s}.server (id, name, release, number, slots, queues, kinds, versions, lease_until)
+        VALUES (@server, @name, @release, @number, @slots, @queues, @kinds, @versions, clock_timestamp() + make_interval(secs => @seconds))
         """;
 
     /// <summary>No row: this server was declared lost, and all that it ran belongs to others.</summary>
@@ -265,6 +273,19 @@ internal sealed partial class JobSql(string schema)
         SET done = greatest(p.done, excluded.done), total = coalesce(excluded.total, p.total), message = coalesce(excluded.message, p.message),
             changed_at = clock_timestamp()
         RETURNING true
+        """;
+
+    /// <summary>Lines with their age in seconds: they were said before they were stored. Their number is their order.</summary>
+    private const string WriteLogText = """
+        WITH held AS MATERIALIZED (
+            SELECT id, attempt FROM {s}.job WHERE id = @id AND lease = @lease FOR KEY SHARE
+        ), stored AS (
+            INSERT INTO {s}.log (job_id, at, attempt, line)
+            SELECT h.id, now() - make_interval(secs => l.age), h.attempt, l.line
+            FROM held h, unnest(@ages, @lines) WITH ORDINALITY AS l(age, line, nth)
+            ORDER BY l.nth
+        )
+        SELECT true FROM held
         """;
 
     private const string WriteCheckpointText = """

@@ -97,6 +97,17 @@ public sealed partial class JobStore
         return await command.ExecuteScalarAsync(ct) is true;
     }
 
+    /// <summary>True when the lines were stored; false when the lease is lost.</summary>
+    internal async Task<bool> WriteLogAsync(Guid id, Guid lease, double[] ages, string[] lines, CancellationToken ct)
+    {
+        await using var command = Command(_sql.WriteLog);
+        command.Parameters.AddWithValue("id", id);
+        command.Parameters.AddWithValue("lease", lease);
+        command.Parameters.AddWithValue("ages", ages);
+        command.Parameters.AddWithValue("lines", lines);
+        return await command.ExecuteScalarAsync(ct) is true;
+    }
+
     internal async Task<bool> HoldLeaseAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, Guid lease, long releaseNumber, CancellationToken ct)
     {

@@ -70,20 +70,10 @@ public sealed partial class JobStore
     public async Task<JobDetail?> GetAsync(Guid id, CancellationToken ct = default)
     {
         await using var connection = await _source.OpenConnectionAsync(ct);
-        var attempts = await AttemptsAsync(connection, id, ct);
-        await using var command = new NpgsqlCommand(_sql.Get, connection) { CommandTimeout = CommandSeconds };
-        command.Parameters.AddWithValue("id", id);
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        if (!await reader.ReadAsync(ct))
-            return null;
-
-        var row = new Columns(reader);
-        return new JobDetail(
-            row.Id("id"), StateNamed(row.Text("state")), row.Text("queue"), row.Text("kind"), row.Number("version"), row.Number("attempt"),
-            row.Number("max_attempts"), row.TextOrNull("requested_by"), row.Time("enqueued_at"), row.Time("due_at"), row.TimeOrNull("expires_at"),
-            row.TimeOrNull("started_at"), row.TimeOrNull("finished_at"), row.TextOrNull("server"), row.Cancellation(), row.TextOrNull("unique_key"),
-            TraceIdOf(row.TextOrNull("traceparent")), row.Text("args"), row.TextOrNull("result"), row.TextOrNull("error"),
-            row.TimeOrNull("acknowledged_at"), row.TextOrNull("acknowledged_by"), row.Progress(), attempts);
+        // The job first: its attempts are stored in the statement that changes its state, so what is read next is at least as new.
+        return await ReadDetailAsync(connection, id, ct) is { } job
+            ? job with { Attempts = await AttemptsAsync(connection, id, ct), Log = await LogAsync(connection, id, ct) }
+            : null;
     }
 
     /// <summary>Figures of every queue that has jobs, is served or is paused; the cost does not grow with the backlog or the history.</summary>
@@ -273,6 +263,23 @@ public sealed partial class JobStore
         return await command.ExecuteScalarAsync(ct) is string state ? StateNamed(state) : null;
     }
 
+    private async Task<JobDetail?> ReadDetailAsync(NpgsqlConnection connection, Guid id, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(_sql.Get, connection) { CommandTimeout = CommandSeconds };
+        command.Parameters.AddWithValue("id", id);
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        if (!await reader.ReadAsync(ct))
+            return null;
+
+        var row = new Columns(reader);
+        return new JobDetail(
+            row.Id("id"), StateNamed(row.Text("state")), row.Text("queue"), row.Text("kind"), row.Number("version"), row.Number("attempt"),
+            row.Number("max_attempts"), row.TextOrNull("requested_by"), row.Time("enqueued_at"), row.Time("due_at"), row.TimeOrNull("expires_at"),
+            row.TimeOrNull("started_at"), row.TimeOrNull("finished_at"), row.TextOrNull("server"), row.Cancellation(), row.TextOrNull("unique_key"),
+            TraceIdOf(row.TextOrNull("traceparent")), row.Text("args"), row.TextOrNull("result"), row.TextOrNull("error"),
+            row.TimeOrNull("acknowledged_at"), row.TextOrNull("acknowledged_by"), row.Progress(), Attempts: []);
+    }
+
     private async Task<IReadOnlyList<JobAttempt>> AttemptsAsync(NpgsqlConnection connection, Guid id, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(_sql.GetAttempts, connection) { CommandTimeout = CommandSeconds };
@@ -286,6 +293,17 @@ public sealed partial class JobStore
                 row.Number("number"), row.Text("outcome"), row.TimeOrNull("started_at"), row.Time("ended_at"), row.TextOrNull("server"), row.TextOrNull("error")));
         }
         return attempts;
+    }
+
+    private async Task<IReadOnlyList<JobLogLine>> LogAsync(NpgsqlConnection connection, Guid id, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(_sql.GetLog, connection) { CommandTimeout = CommandSeconds };
+        command.Parameters.AddWithValue("id", id);
+        var lines = new List<JobLogLine>();
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+            lines.Add(new JobLogLine(reader.GetFieldValue<DateTimeOffset>(0), reader.GetInt32(1), reader.GetString(2)));
+        return lines;
     }
 
     private void AddWake(NpgsqlCommand command)

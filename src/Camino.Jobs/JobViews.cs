@@ -62,7 +62,14 @@ public sealed record JobDetail(
     Guid Id, JobState State, string Queue, string Kind, int Version, int Attempt, int MaxAttempts, string? RequestedBy, DateTimeOffset EnqueuedAt,
     DateTimeOffset DueAt, DateTimeOffset? ExpiresAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, string? Server, JobCancellation? Cancellation,
     string? UniqueKey, string? TraceId, string Args, string? Result, string? Error, DateTimeOffset? AcknowledgedAt, string? AcknowledgedBy,
-    JobProgress? Progress, IReadOnlyList<JobAttempt> Attempts);
+    JobProgress? Progress, IReadOnlyList<JobAttempt> Attempts)
+{
+    /// <summary>What the handler said to staff: the latest 1,000 lines, oldest first.</summary>
+    public IReadOnlyList<JobLogLine> Log { get; init; } = [];
+}
+
+/// <summary>One line of a job's own log.</summary>
+public sealed record JobLogLine(DateTimeOffset At, int Attempt, string Line);
 
 /// <summary>One queue's figures now. Counts stop at <see cref="JobStore.CountCap"/>: that value means "so many or more".</summary>
 /// <param name="Ready">Due and waiting.</param>

@@ -14,7 +14,7 @@ internal sealed class SlotLedger
     {
         Queues = options.Queues.Select(queue => queue.Name).ToArray();
         _reserved = options.Queues.Select(queue => queue.ReservedSlots).ToArray();
-        _most = options.Queues.Select(queue => queue.MaxSlots ?? options.Slots).ToArray();
+        _most = options.Queues.Select(queue => queue.MaxSlots ?? int.MaxValue).ToArray();
         _started = new int[Queues.Length];
         _held = new int[Queues.Length];
         _shared = options.Slots - _reserved.Sum();

@@ -64,7 +64,7 @@ public static class WebSetup
     {
         app.UseMiddleware<SecurityHeaders>();
         app.UseRequestLocalization();
-        app.UseWhen(IsForPeople, pages =>
+        app.UseWhen(context => !IsForPrograms(context), pages =>
         {
             pages.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandlingPath = "/error/500", SuppressDiagnosticsCallback = _ => false });
             pages.UseStatusCodePagesWithReExecute("/error/{0}");
@@ -79,9 +79,12 @@ public static class WebSetup
         ExportLoans.Map(app);
     }
 
-    /// <summary>Programs get problem+json, people get pages.</summary>
-    private static bool IsForPeople(HttpContext context) =>
-        !context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal) && !context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal) && !context.Request.Path.StartsWithSegments("/metrics", StringComparison.Ordinal);
+    /// <summary>Programs, and scripts of our pages that upload, get problem+json; people get pages.</summary>
+    public static bool IsForPrograms(HttpContext context) =>
+        context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal)
+        || context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal)
+        || context.Request.Path.StartsWithSegments("/metrics", StringComparison.Ordinal)
+        || (context.Request.Path.StartsWithSegments("/imports/upload", StringComparison.Ordinal) && !context.Request.HasFormContentType);
 
     private static void AddPagesOfThisAssembly(ApplicationPartManager manager)
     {

@@ -63,7 +63,7 @@ public sealed class LocalPostgresTests
     [Test]
     public async Task After_a_kill_of_the_server_committed_rows_are_there_again()
     {
-        var killed = await StartAsync();
+        var killed = await StartAsync(durable: true);
         await RunAsync(killed.ConnectionString("postgres"), "CREATE TABLE loan (number text); INSERT INTO loan VALUES ('L-1')");
         NpgsqlConnection.ClearAllPools();
         using (var process = Process.GetProcessById(await PidAsync()))
@@ -72,7 +72,7 @@ public sealed class LocalPostgresTests
             await process.WaitForExitAsync();
         }
 
-        await using var next = await StartAsync();
+        await using var next = await StartAsync(durable: true);
 
         Assert.That(next.TakenOver, Is.False);
         Assert.That(await ScalarAsync(next.ConnectionString("postgres"), "SELECT number FROM loan"), Is.EqualTo("L-1"));
@@ -126,7 +126,7 @@ public sealed class LocalPostgresTests
     [Test]
     public async Task The_password_is_needed_and_only_its_owner_can_read_it()
     {
-        await using var server = await StartAsync();
+        await using var server = await StartAsync(durable: true);
 
         var wrong = new NpgsqlConnectionStringBuilder(server.ConnectionString("postgres")) { Password = "guess", Pooling = false }.ConnectionString;
         var refused = await Assert.ThrowsAsync<PostgresException>(() => ScalarAsync(wrong, "SELECT 1"));
@@ -164,13 +164,16 @@ public sealed class LocalPostgresTests
 
     private async Task<int> PidAsync() => int.Parse((await File.ReadAllLinesAsync(PidFile))[0], CultureInfo.InvariantCulture);
 
-    private Task<LocalPostgres> StartAsync() =>
+    private Task<LocalPostgres> StartAsync() => StartAsync(durable: false);
+
+    private Task<LocalPostgres> StartAsync(bool durable) =>
         LocalPostgres.StartAsync(
             new LocalPostgresOptions
             {
                 Folder = Server,
                 PackageFolder = Path.Combine(Repository.Root ?? "", ".camino", "postgres"),
                 Say = TestContext.Progress.WriteLine,
+                ThrowAway = !durable,
             },
             CancellationToken.None);
 

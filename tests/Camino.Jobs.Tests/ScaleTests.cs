@@ -1,0 +1,202 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using Npgsql;
+
+namespace Camino.Jobs.Tests;
+
+/// <summary>What must hold with a million finished jobs and a hundred thousand waiting ones, and what one job costs.</summary>
+[NonParallelizable]
+internal sealed class ScaleTests
+{
+    private Bed _bed = null!;
+
+    [SetUp]
+    public async Task MakeAsync() => _bed = await Bed.MakeAsync();
+
+    [TearDown]
+    public async Task DisposeAsync() => await _bed.DisposeAsync();
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task The_claim_and_the_pages_stay_index_scans_with_a_million_finished_and_a_hundred_thousand_waiting(bool analyzed)
+    {
+        // Statistics of an empty table are as stale as they get.
+        if (!analyzed)
+            await _bed.RunAsync("ALTER TABLE jobs.job SET (autovacuum_enabled = false); ALTER TABLE jobs.finished SET (autovacuum_enabled = false); ANALYZE jobs.job; ANALYZE jobs.finished");
+        await FillAsync(waiting: 100_000, finished: analyzed ? 1_000_000 : 100_000);
+        if (analyzed)
+            await _bed.RunAsync("ANALYZE jobs.job; ANALYZE jobs.finished");
+
+        var me = ServerIdentity.Make(Bed.Options(), new JobRegistry().Add<Act, Act.Handler>().Add<Count, Count.Handler>());
+        await _bed.RunAsync($"INSERT INTO jobs.server (id, name, release, number, slots, queues, kinds, lease_until) VALUES ('{me.Id}', 'x', 'x', 0, 1, '{{}}', '{{}}', now() + interval '1 hour')");
+        var ask = new ClaimAsk(
+            Guid.CreateVersion7(), ["urgent", "default", "bulk"], [64, 64, 64], [0, 0, 0], [DateTime.MinValue, DateTime.MinValue, DateTime.MinValue], 64);
+        var plan = await ExplainAsync(_bed.Store.Sql.Claim, parameters => JobStore.AddClaim(parameters, me, ask));
+
+        Assert.That(plan, Does.Contain("job_ready").And.Contain("job_pk"));
+        Assert.That(plan, Does.Not.Contain("Seq Scan on job "));
+        Assert.That(plan, Does.Not.Contain("Sort Key: j.due_at"), "the index has the order already");
+
+        var claimed = await _bed.Store.RunBatchAsync(me, [], [], ask, CancellationToken.None);
+        Assert.That(claimed.Claimed, Has.Count.EqualTo(64));
+        var rows = claimed.Claimed.ConvertAll(job => new FinishRow(job.Id, job.Lease, "done", Result: null, Error: null, Note: null));
+        await MeasureAsync("finish and claim", async () =>
+        {
+            var trip = await _bed.Store.RunBatchAsync(me, rows, [], ask with { Lease = Guid.CreateVersion7() }, CancellationToken.None);
+            rows = trip.Claimed.ConvertAll(job => new FinishRow(job.Id, job.Lease, "done", Result: null, Error: null, Note: null));
+        });
+        await MeasureAsync("figures", async () => await _bed.Store.QueueFiguresAsync());
+        await MeasureAsync("first page", async () => await _bed.Store.ListAsync(new JobFilter()));
+        await MeasureAsync("first page of failed", async () => await _bed.Store.ListAsync(new JobFilter(JobState.Failed)));
+        await MeasureAsync("first page of a kind", async () => await _bed.Store.ListAsync(new JobFilter(Kind: "test.count")));
+        await MeasureAsync("prune that finds nothing", async () => await _bed.Store.PruneAsync(30, 365));
+    }
+
+    [Test]
+    public async Task A_plain_job_costs_less_than_a_tenth_of_a_commit()
+    {
+        const int jobs = 20_000;
+        await _bed.EnqueueManyAsync(Enumerable.Repeat(new Act("plain"), jobs));
+        using var batches = new Batches();
+        var before = await CommitsAsync();
+        var host = await _bed.StartServerAsync(options => options.Slots = 32);
+        var watch = Stopwatch.StartNew();
+        // The handlers tell when the last one began, so the counting below asks the database hardly anything.
+        await Bed.UntilAsync(() => Task.FromResult(_bed.Probe.Runs.GetValueOrDefault("plain") == jobs), () => "all to run", seconds: 60);
+        var seconds = watch.Elapsed.TotalSeconds;
+        await _bed.DrainedAsync();
+        await host.StopAsync();
+
+        var commits = batches.Written;
+        var all = await CommitsAsync() - before;
+        TestContext.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{jobs / seconds:F0} jobs/s; {commits} commits with results, {(double)commits / jobs:F4} per job; all of the database: {(double)all / jobs:F4} per job"));
+        Assert.That((double)commits / jobs, Is.LessThan(0.1));
+        Assert.That(await _bed.ScalarAsync<long>("SELECT count(*) FROM jobs.finished WHERE state = 'done' AND attempt = 1"), Is.EqualTo(jobs));
+    }
+
+    [Test]
+    public async Task An_idle_server_picks_a_job_up_within_milliseconds()
+    {
+        var began = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await _bed.StartServerAsync();
+        _bed.Probe.On("ping", (_, _) =>
+        {
+            began.SetResult(Stopwatch.GetTimestamp());
+            return Task.CompletedTask;
+        });
+        await using var connection = await _bed.Source.OpenConnectionAsync();
+        var waits = new List<double>();
+        for (var round = 0; round < 300; round++)
+        {
+            began = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
+            var asked = Stopwatch.GetTimestamp();
+            await _bed.Writer.EnqueueAsync(connection, transaction: null, new Act("ping"));
+            waits.Add(Stopwatch.GetElapsedTime(asked, await began.Task.WaitAsync(TimeSpan.FromSeconds(5))).TotalMilliseconds);
+        }
+        waits.RemoveRange(0, 50);
+        waits.Sort();
+        TestContext.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"enqueue to start, idle server: p50 {waits[125]:F2} ms, p99 {waits[247]:F2} ms"));
+        Assert.That(waits[125], Is.LessThan(100));
+    }
+
+    [Test]
+    public async Task An_urgent_job_starts_at_once_while_a_hundred_thousand_bulk_jobs_wait()
+    {
+        await _bed.EnqueueManyAsync(Enumerable.Repeat(new Act("bulk"), 100_000), new JobOptions { Queue = "bulk" });
+        var began = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _bed.Probe.On("bulk", (_, ct) => Task.Delay(50, ct)).On("urgent", (_, _) =>
+        {
+            began.SetResult(Stopwatch.GetTimestamp());
+            return Task.CompletedTask;
+        });
+        await _bed.StartServerAsync(options =>
+        {
+            options.Slots = 16;
+            options.GraceSeconds = 1;
+            options.Queues = [new() { Name = "urgent", ReservedSlots = 1 }, new() { Name = "bulk" }];
+        });
+        await Bed.UntilAsync(() => Task.FromResult(_bed.Probe.Runs.GetValueOrDefault("bulk") > 15), () => "bulk to fill the slots");
+        await using var connection = await _bed.Source.OpenConnectionAsync();
+        var waits = new List<double>();
+        for (var round = 0; round < 100; round++)
+        {
+            began = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
+            var asked = Stopwatch.GetTimestamp();
+            await _bed.Writer.EnqueueAsync(connection, transaction: null, new Act("urgent"), new JobOptions { Queue = "urgent" });
+            waits.Add(Stopwatch.GetElapsedTime(asked, await began.Task.WaitAsync(TimeSpan.FromSeconds(5))).TotalMilliseconds);
+        }
+        waits.Sort();
+        TestContext.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"urgent among 100,000 bulk jobs of 50 ms: p50 {waits[50]:F2} ms, p99 {waits[98]:F2} ms"));
+        Assert.That(waits[50], Is.LessThan(100));
+    }
+
+    /// <summary>Every commit in this database so far; the pool is emptied first, because a backend tells its count when it ends.</summary>
+    private async Task<long> CommitsAsync()
+    {
+        _bed.Source.Clear();
+        return await _bed.ScalarAsync<long>("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()");
+    }
+
+    /// <summary>Counts the engine's own figure: one for each commit that wrote results.</summary>
+    private sealed class Batches : IDisposable
+    {
+        private readonly MeterListener _listener = new();
+        private int _written;
+
+        public Batches()
+        {
+            _listener.InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument is { Name: "camino.jobs.batch", Meter.Name: JobTelemetry.Name })
+                    listener.EnableMeasurementEvents(instrument);
+            };
+            _listener.SetMeasurementEventCallback<int>((_, _, _, _) => Interlocked.Increment(ref _written));
+            _listener.Start();
+        }
+
+        public int Written => _written;
+
+        public void Dispose() => _listener.Dispose();
+    }
+
+    private Task<int> FillAsync(int waiting, int finished) => _bed.RunAsync($$"""
+        INSERT INTO jobs.job (id, due_at, max_attempts, queue, kind, args)
+        SELECT gen_random_uuid(), now() - make_interval(secs => 100000 - n), 3, (ARRAY['urgent', 'default', 'bulk', 'bulk', 'bulk'])[1 + n % 5], 'test.act', '{"name":"x"}'
+        FROM generate_series(1, {{waiting}}) n;
+        INSERT INTO jobs.finished (id, due_at, enqueued_at, finished_at, version, attempt, max_attempts, state, queue, kind, args)
+        SELECT (lpad(to_hex((extract(epoch FROM t) * 1000)::bigint), 12, '0') || '7' || substr(h, 1, 3) || '8' || substr(h, 4, 15))::uuid,
+               t, t, t, 1, 1, 3, CASE WHEN n % 1000 = 0 THEN 'failed' ELSE 'done' END, 'bulk', CASE WHEN n % 2000 = 0 THEN 'test.count' ELSE 'test.act' END, '{"name":"x"}'
+        FROM generate_series(1, {{finished}}) n, LATERAL (SELECT now() - make_interval(secs => {{finished}} - n) AS t, md5(n::text) AS h) d;
+        """);
+
+    private async Task<string> ExplainAsync(string sql, Action<NpgsqlParameterCollection> add)
+    {
+        await using var connection = await _bed.Source.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var command = new NpgsqlCommand($"EXPLAIN (ANALYZE, BUFFERS) {sql}", connection, transaction);
+        add(command.Parameters);
+        var lines = new List<string>();
+        await using (var reader = await command.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+                lines.Add(reader.GetString(0));
+        }
+        await transaction.RollbackAsync();
+        return string.Join('\n', lines);
+    }
+
+    /// <summary>The best of five: what the statement costs, not what else the machine does.</summary>
+    private static async Task MeasureAsync(string what, Func<Task> act)
+    {
+        var best = TimeSpan.MaxValue;
+        for (var round = 0; round < 5; round++)
+        {
+            var watch = Stopwatch.StartNew();
+            await act();
+            best = watch.Elapsed < best ? watch.Elapsed : best;
+        }
+        TestContext.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {best.TotalMilliseconds:F1} ms"));
+        Assert.That(best, Is.LessThan(TimeSpan.FromMilliseconds(500)), what);
+    }
+}

@@ -1,0 +1,179 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Camino.Data;
+using Camino.Host;
+using Camino.Host.Configuration;
+using Camino.People;
+using Camino.Testing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using NUnit.Framework;
+using Serilog;
+using Serilog.Core;
+using Serilog.Events;
+
+namespace Camino.Tests;
+
+/// <summary>Both roles as they are deployed, in this process: real Kestrel on free ports, a real database, a files folder that both see.</summary>
+internal sealed class RunningCamino : IAsyncDisposable
+{
+    public const string Password = "correct horse battery staple";
+
+    private readonly TestDatabase _database;
+    private readonly string _folder = Directory.CreateTempSubdirectory("camino-test-").FullName;
+    private readonly List<NpgsqlDataSource> _sources = [];
+    private readonly Collected _log = new();
+
+    private RunningCamino(TestDatabase database) => _database = database;
+
+    /// <summary>Signed in by the demo officer's key.</summary>
+    public HttpClient Api { get; private set; } = new();
+
+    public WebApplication Office { get; private set; } = null!;
+
+    public WebApplication? Async { get; private set; }
+
+    public string ApiKey { get; private set; } = "";
+
+    public string FilesFolder => Path.Combine(_folder, "files");
+
+    public Uri OfficeAddress => AddressOf(Office);
+
+    public NpgsqlDataSource Source => _sources[0];
+
+    /// <summary>Everything that either role wrote, as JSON lines.</summary>
+    public IReadOnlyCollection<string> LogLines => _log.Lines;
+
+    /// <param name="withAsync">False: nobody works the queues until <see cref="StartAsyncServerAsync"/>.</param>
+    public static async Task<RunningCamino> StartAsync(bool withAsync = true, int chunkRows = 1_000)
+    {
+        var camino = new RunningCamino(await TestDatabase.CreateAsync("camino", PrepareAsync));
+        camino._chunkRows = chunkRows;
+        camino.Office = camino.Build(Role.BackOffice, BackOfficeRole.Build);
+        await camino.Office.StartAsync();
+        await using (var scope = camino.Office.Services.CreateAsyncScope())
+        {
+            var seed = scope.ServiceProvider.GetRequiredService<SeedDemo>();
+            await seed.RunAsync(Password, CancellationToken.None);
+            camino.ApiKey = await seed.AddKeyAsync("test", CancellationToken.None);
+        }
+
+        camino.Api = camino.Client();
+        camino.Api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", camino.ApiKey);
+        if (withAsync)
+            await camino.StartAsyncServerAsync();
+        return camino;
+    }
+
+    private int _chunkRows;
+
+    public async Task StartAsyncServerAsync()
+    {
+        Async = Build(Role.Async, AsyncRole.Build);
+        await Async.StartAsync();
+    }
+
+    /// <summary>A client of the Back Office with cookies of its own and no redirects followed.</summary>
+    public HttpClient Client() => new(new HttpClientHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer() }) { BaseAddress = OfficeAddress };
+
+    public static Uri AddressOf(WebApplication app) =>
+        new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.First() ?? throw new InvalidOperationException("The role listens nowhere."));
+
+    /// <summary>Hands a file in through the API and waits until its import is over.</summary>
+    public async Task<JsonElement> ImportAsync(byte[] content, string fileName = "test.csv", string query = "")
+    {
+        var id = await ReceiveAsync(content, fileName, query);
+        return await OverAsync(id);
+    }
+
+    public async Task<Guid> ReceiveAsync(byte[] content, string fileName = "test.csv", string query = "")
+    {
+        using var body = new ByteArrayContent(content);
+        body.Headers.ContentType = new MediaTypeHeaderValue("text/csv");
+        using var answer = await Api.PostAsync(new Uri($"/api/v1/imports?fileName={Uri.EscapeDataString(fileName)}{query}", UriKind.Relative), body);
+        var text = await answer.Content.ReadAsStringAsync();
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.Accepted), text);
+        return JsonSerializer.Deserialize<JsonElement>(text).GetProperty("importId").GetGuid();
+    }
+
+    /// <summary>Waits until the import is over, or waits for a person.</summary>
+    public async Task<JsonElement> OverAsync(Guid importId)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(25));
+        while (true)
+        {
+            var import = await Api.GetFromJsonAsync<JsonElement>(new Uri($"/api/v1/imports/{importId}", UriKind.Relative), limit.Token);
+            if (import.GetProperty("isOver").GetBoolean() || import.GetProperty("status").GetString() is "needsMapping" or "checked")
+                return import;
+            await timer.WaitForNextTickAsync(limit.Token);
+        }
+    }
+
+    public async Task<T?> ScalarAsync<T>(string sql)
+    {
+        await using var command = Source.CreateCommand(sql);
+        return (T?)await command.ExecuteScalarAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Api.Dispose();
+        if (Async is not null)
+        {
+            await Async.StopAsync();
+            await Async.DisposeAsync();
+        }
+
+        await Office.StopAsync();
+        await Office.DisposeAsync();
+        foreach (var source in _sources)
+            await source.DisposeAsync();
+        await _database.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static async Task PrepareAsync(string connectionString)
+    {
+        await using var source = NpgsqlDataSource.Create(connectionString);
+        await Migrator.MigrateAsync(source, options => Camino.Host.Database.Configure(options, source), CancellationToken.None);
+    }
+
+    private WebApplication Build(Role role, Func<HostSettings, string, NpgsqlDataSource, Serilog.ILogger, WebApplication> build)
+    {
+        var settings = new HostSettings
+        {
+            Role = role,
+            Web = new WebSettings { Urls = "http://127.0.0.1:0" },
+            Database = new DatabaseSettings { ConnectionString = _database.ConnectionString, MaxPoolSize = 12 },
+            Files = new FilesSettings { Folder = FilesFolder },
+            Imports = new ImportsSettings { ChunkRows = _chunkRows, MaxFileBytes = 64 * 1024 * 1024 },
+            Jobs = new JobsSettings { Slots = 4, LeaseSeconds = 5, GraceSeconds = 2, Queues = [new() { Name = "urgent", ReservedSlots = 1 }, new() { Name = "default" }, new() { Name = "bulk" }] },
+        };
+        var source = Camino.Host.Database.Connect(settings, $"test {role}");
+        _sources.Add(source);
+        var log = Camino.Host.Logging.HostLog.Configure(settings).WriteTo.Sink(_log).CreateLogger();
+        return build(settings, $"appsettings.{role}.json", source, log);
+    }
+
+    private sealed class Collected : ILogEventSink
+    {
+        private readonly ConcurrentQueue<string> _lines = new();
+        private readonly Serilog.Formatting.Json.JsonFormatter _json = new(renderMessage: true);
+
+        public IReadOnlyCollection<string> Lines => _lines;
+
+        public void Emit(LogEvent logEvent)
+        {
+            using var text = new StringWriter();
+            _json.Format(logEvent, text);
+            _lines.Enqueue(text.ToString());
+        }
+    }
+}
