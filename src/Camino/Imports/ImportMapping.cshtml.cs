@@ -36,7 +36,7 @@ public sealed class ImportMappingPage(ShowImport show, MapImport map, IStringLoc
         Applied = applied?.Id;
         Form = applied?.Layout is { } layout ? MappingForm.From(layout, Shape.Header)
             : (Import.Mapping ?? Shape.Layout) is { } present ? MappingForm.From(present, Shape.Header)
-            : MappingForm.Suggest(Shape.Header);
+            : MappingForm.Suggest(Shape.Header, Shape.Preview);
         return Page();
     }
 

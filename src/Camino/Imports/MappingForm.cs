@@ -1,13 +1,14 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Camino.Imports;
 
 /// <summary>What staff say about the columns of a file, while it is being said: suggested, taken from a saved mapping, or as filled in.</summary>
-public sealed class MappingForm
+public sealed partial class MappingForm
 {
     private static readonly (LoanField Field, string[] Names)[] Known =
     [
-        (LoanField.LoanNumber, ["loannumber", "loanno", "loannr", "loannrchkdgt", "loanid", "number", "fain", "accountnumber", "account", "numero", "numeroprestamo"]),
+        (LoanField.LoanNumber, ["loannumber", "contract", "contractnumber", "contrato", "loanno", "loannr", "loannrchkdgt", "loanid", "number", "fain", "accountnumber", "account", "numero", "numeroprestamo"]),
         (LoanField.BorrowerName, ["borrowername", "borrname", "borrower", "businessname", "recipient", "name", "customer", "customername", "company", "nombre"]),
         (LoanField.Street, ["street", "address", "borrstreet", "address1", "streetaddress", "direccion"]),
         (LoanField.City, ["city", "borrcity", "town", "ciudad"]),
@@ -25,9 +26,9 @@ public sealed class MappingForm
         (LoanField.BusinessAge, ["businessage", "newexist"]),
         (LoanField.FranchiseCode, ["franchisecode", "franchise"]),
         (LoanField.NonProfit, ["nonprofit"]),
-        (LoanField.ApprovedOn, ["approvedon", "approvaldate", "dateapproved", "date", "approved date", "fechaaprobacion", "fecha"]),
+        (LoanField.ApprovedOn, ["approvedon", "approvaldate", "dateapproved", "date", "fechaaprobacion", "fecha"]),
         (LoanField.ApprovalFiscalYear, ["approvalfy", "approvalfiscalyear", "fiscalyear", "fy"]),
-        (LoanField.DisbursedOn, ["disbursedon", "disbursementdate", "firstdisbursementdate", "fundeddate", "fundingdate"]),
+        (LoanField.DisbursedOn, ["disbursedon", "disbursementdate", "firstdisbursementdate", "fundeddate", "fundingdate", "funded", "fundedon", "desembolso"]),
         (LoanField.ChargedOffOn, ["chargedoffon", "chgoffdate", "chargeoffdate"]),
         (LoanField.PaidInFullOn, ["paidinfullon", "paidinfulldate", "payoffdate", "closeddate"]),
         (LoanField.TermMonths, ["termmonths", "term", "terminmonths", "months", "plazo"]),
@@ -44,7 +45,7 @@ public sealed class MappingForm
         (LoanField.Approved, ["approved", "grappv", "grossapproval", "approvedamount", "amountapproved", "originalamount"]),
         (LoanField.Guaranteed, ["guaranteed", "sbaappv", "sbaguaranteedapproval", "guaranteedamount"]),
         (LoanField.ChargedOff, ["chargedoff", "chgoffpringr", "grosschargeoffamount", "chargeoffamount"]),
-        (LoanField.Balance, ["balance", "balancegross", "outstandingbalance", "outstanding", "currentbalance", "saldo"]),
+        (LoanField.Balance, ["balance", "balancegross", "outstandingbalance", "outstanding", "currentbalance", "owed", "saldo"]),
         (LoanField.AmountRange, ["loanrange", "amountrange", "range"]),
     ];
 
@@ -61,7 +62,8 @@ public sealed class MappingForm
     public string? SaveAs { get; private init; }
 
     /// <summary>Guesses by the headings; each field goes to the heading that fits it best.</summary>
-    public static MappingForm Suggest(IReadOnlyList<string> header)
+    /// <param name="preview">The first rows; they show how dates and amounts are written.</param>
+    public static MappingForm Suggest(IReadOnlyList<string> header, IReadOnlyList<string[]> preview)
     {
         var fields = new LoanField?[header.Count];
         var taken = new HashSet<LoanField>();
@@ -74,7 +76,13 @@ public sealed class MappingForm
             }
         }
 
-        return new MappingForm { Fields = fields };
+        var cells = preview.SelectMany(row => row).ToList();
+        return new MappingForm
+        {
+            Fields = fields,
+            Dates = cells.Exists(IsDayFirst) ? DateStyle.DayFirst : DateStyle.MonthFirst,
+            DecimalComma = cells.Exists(cell => CommaAmount().IsMatch(cell)),
+        };
     }
 
     /// <summary>Takes a layout over to this file by the headings, whatever their order.</summary>
@@ -119,6 +127,19 @@ public sealed class MappingForm
         Source,
         [.. Fields.Select((field, i) => (Field: field, Index: i)).Where(column => column.Field is not null).Select(column => new ColumnUse(column.Index, header[column.Index], column.Field ?? default))],
         new LayoutOptions { Dates = Dates, DecimalComma = DecimalComma });
+
+    /// <summary>14.4.2020, or 14/4/2020 where the first number cannot be a month.</summary>
+    private static bool IsDayFirst(string cell)
+    {
+        var date = DayMonthYear().Match(cell);
+        return date.Success && (date.Groups["sign"].Value == "." || int.Parse(date.Groups["first"].ValueSpan, CultureInfo.InvariantCulture) > 12);
+    }
+
+    [GeneratedRegex(@"^\s*(?<first>\d{1,2})(?<sign>[./-])\d{1,2}\k<sign>(\d{2}|\d{4})\s*$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 100)]
+    private static partial Regex DayMonthYear();
+
+    [GeneratedRegex(@"^\D{0,3}\d{1,3}(\.\d{3})*,\d{2}\s*$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 100)]
+    private static partial Regex CommaAmount();
 
     private static LoanField? Guess(string key, bool exact)
     {

@@ -33,7 +33,7 @@ public sealed class PortfolioPage(ReadPortfolio read, IStringLocalizer<Texts> te
 
     /// <summary>Loans by term in months.</summary>
     public IReadOnlyList<ChartColumn> Terms(PortfolioView book) =>
-        [.. Banded(book.Terms, PortfolioBands.Terms).Select((f, i) => new ChartColumn(TermLabel(i), 2, [f.Loans], BandTitle(TermName(i), f), TermLink(i)))];
+        [.. Banded(book.Terms, PortfolioBands.Terms).Select((f, i) => new ChartColumn(TermLabel(i), i % 2 == 0 ? 2 : 1, [f.Loans], BandTitle(TermName(i), f), TermLink(i)))];
 
     /// <summary>Loans by amount.</summary>
     public IReadOnlyList<ChartColumn> Sizes(PortfolioView book) =>

@@ -68,9 +68,9 @@ public static class ColumnChart
             html.Append(CultureInfo.InvariantCulture, $"<rect class=\"{series[i]}\" x=\"{left + (slot * (1 - share) / 2):0.###}%\" width=\"{slot * share:0.###}%\" y=\"{Top + Plot - height:0.#}\" height=\"{height:0.#}\" rx=\"1.5\"/>");
         }
 
+        html.Append("</a>");
         if (column.Weight > 0)
             html.Append(CultureInfo.InvariantCulture, $"<text class=\"tick{(column.Weight == 1 ? " tick-minor" : "")}\" x=\"{left + (slot / 2):0.###}%\" y=\"{Height - 7}\" text-anchor=\"middle\" aria-hidden=\"true\">{Encode(column.Label)}</text>");
-        html.Append("</a>");
     }
 
     private static decimal Y(decimal value, decimal top) => Top + Plot - (value / top * Plot);
