@@ -47,6 +47,11 @@ internal static class BackOfficeRole
         if (settings.Web.BehindProxy)
             app.UseForwardedHeaders();
         app.UseMiddleware<RequestLog>();
+        app.UseWhen(WebSetup.IsForPrograms, programs =>
+        {
+            programs.UseExceptionHandler();
+            programs.UseStatusCodePages();
+        });
         app.UseCaminoPages();
         app.UseRouting();
         app.UseAuthentication();

@@ -42,7 +42,7 @@ internal static partial class RoleProcess
     /// <summary>A builder without the framework's own configuration sources: one file decides, and it is read already.</summary>
     public static WebApplicationBuilder Builder(HostSettings settings, string configPath, NpgsqlDataSource source, Serilog.ILogger log)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, EnvironmentName = Environments.Production });
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "camino", ContentRootPath = AppContext.BaseDirectory, EnvironmentName = Environments.Production });
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddInMemoryCollection();
         builder.Logging.ClearProviders();

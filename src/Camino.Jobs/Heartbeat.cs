@@ -43,6 +43,7 @@ internal sealed class Heartbeat(NpgsqlDataSource source, JobSql sql, JobServerOp
     private NpgsqlConnection? _connection;
     private ServerIdentity? _me;
     private volatile bool _stopping;
+    private bool _started;
     private long _lastBeatAt;
     private long _lastRescueAt;
 
@@ -52,7 +53,11 @@ internal sealed class Heartbeat(NpgsqlDataSource source, JobSql sql, JobServerOp
     /// <summary>Since the last answered sign of life.</summary>
     public TimeSpan Silent => Stopwatch.GetElapsedTime(Volatile.Read(ref _lastBeatAt));
 
-    public void Start() => new Thread(Loop) { IsBackground = true, Name = "Camino.Jobs heartbeat", Priority = ThreadPriority.AboveNormal }.Start();
+    public void Start()
+    {
+        _started = true;
+        new Thread(Loop) { IsBackground = true, Name = "Camino.Jobs heartbeat", Priority = ThreadPriority.AboveNormal }.Start();
+    }
 
     /// <summary>Looks at once, for example because somebody cancelled a job.</summary>
     public void Nudge() => _signal.Set();
@@ -64,7 +69,16 @@ internal sealed class Heartbeat(NpgsqlDataSource source, JobSql sql, JobServerOp
         return _ended.Task;
     }
 
-    public void Dispose() => _signal.Dispose();
+    /// <summary>A host that is disposed without being stopped must not pull the signal away from under the thread.</summary>
+    public void Dispose()
+    {
+        _stopping = true;
+        _signal.Set();
+        if (_started)
+            _ended.Task.Wait(TimeSpan.FromSeconds(Seconds));
+        if (!_started || _ended.Task.IsCompleted)
+            _signal.Dispose();
+    }
 
     private void Loop()
     {

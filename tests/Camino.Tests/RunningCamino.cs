@@ -126,7 +126,12 @@ internal sealed class RunningCamino : IAsyncDisposable
     {
         Api.Dispose();
         if (Async is not null)
+        {
+            await Async.StopAsync();
             await Async.DisposeAsync();
+        }
+
+        await Office.StopAsync();
         await Office.DisposeAsync();
         foreach (var source in _sources)
             await source.DisposeAsync();
@@ -153,7 +158,7 @@ internal sealed class RunningCamino : IAsyncDisposable
         };
         var source = Camino.Host.Database.Connect(settings, $"test {role}");
         _sources.Add(source);
-        var log = new LoggerConfiguration().MinimumLevel.Information().Enrich.FromLogContext().WriteTo.Sink(_log).CreateLogger();
+        var log = Camino.Host.Logging.HostLog.Configure(settings).WriteTo.Sink(_log).CreateLogger();
         return build(settings, $"appsettings.{role}.json", source, log);
     }
 

@@ -14,8 +14,19 @@ internal static class HostLog
     /// <summary>The logger of this process; dispose it last, so that nothing is lost.</summary>
     public static Logger Create(HostSettings settings)
     {
+        var json = settings.Log.Format == LogFormat.Json || (settings.Log.Format == LogFormat.Auto && Console.IsOutputRedirected);
+        var configuration = Configure(settings);
+        configuration = json
+            ? configuration.WriteTo.Console(new JsonFormatter(renderMessage: true))
+            : configuration.WriteTo.Console(outputTemplate: Text, formatProvider: System.Globalization.CultureInfo.InvariantCulture);
+        return configuration.CreateLogger();
+    }
+
+    /// <summary>What is written, whoever reads it: levels that keep personal data out, role and release on every line.</summary>
+    public static LoggerConfiguration Configure(HostSettings settings)
+    {
         var level = Enum.Parse<LogEventLevel>(settings.Log.Level.ToString());
-        var configuration = new LoggerConfiguration()
+        return new LoggerConfiguration()
             .MinimumLevel.Is(level)
             .MinimumLevel.Override("Microsoft", Max(level, LogEventLevel.Warning))
             .MinimumLevel.Override("Microsoft.Hosting.Lifetime", Max(level, LogEventLevel.Information))
@@ -25,11 +36,6 @@ internal static class HostLog
             .Enrich.FromLogContext()
             .Enrich.WithProperty("Role", settings.Role.ToString())
             .Enrich.WithProperty("Release", Release.Name);
-        var json = settings.Log.Format == LogFormat.Json || (settings.Log.Format == LogFormat.Auto && Console.IsOutputRedirected);
-        configuration = json
-            ? configuration.WriteTo.Console(new JsonFormatter(renderMessage: true))
-            : configuration.WriteTo.Console(outputTemplate: Text, formatProvider: System.Globalization.CultureInfo.InvariantCulture);
-        return configuration.CreateLogger();
     }
 
     private static LogEventLevel Max(LogEventLevel a, LogEventLevel b) => a > b ? a : b;

@@ -39,7 +39,7 @@ public sealed class ImportDetailsPage(ShowImport show, LoadImport load, CancelIm
 
     private async Task<IActionResult> ActAsync(Guid id, Func<Task<Import>> act, CancellationToken ct)
     {
-        if (!(await rights.AuthorizeAsync(User, CurrentUser.CanWritePolicy)).Succeeded)
+        if (!(await rights.AuthorizeAsync(User, Rights.CanWrite)).Succeeded)
             return Forbid();
         try
         {

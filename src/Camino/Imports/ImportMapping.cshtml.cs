@@ -9,7 +9,7 @@ using Microsoft.Extensions.Localization;
 namespace Camino.Imports;
 
 /// <summary>Where staff say which column of an unknown file is what.</summary>
-[Authorize(Policy = CurrentUser.CanWritePolicy)]
+[Authorize(Policy = Rights.CanWrite)]
 public sealed class ImportMappingPage(ShowImport show, MapImport map, IStringLocalizer<Texts> texts) : PageModel
 {
     private ImportView? _import;

@@ -1,4 +1,5 @@
 using Camino.Imports;
+using Camino.Jobs;
 using Camino.Resources;
 using Microsoft.AspNetCore.Html;
 using Microsoft.Extensions.Localization;
@@ -24,6 +25,16 @@ public static class Chips
         LoanStatus.Open => "info",
         LoanStatus.PaidInFull => "good",
         LoanStatus.ChargedOff => "bad",
+        _ => "quiet",
+    });
+
+    /// <summary>State of a job.</summary>
+    public static IHtmlContent Chip(this IStringLocalizer<Texts> texts, JobState state) => Write(texts["JobState." + state], state switch
+    {
+        JobState.Running => "info",
+        JobState.Done => "good",
+        JobState.Failed => "bad",
+        JobState.Scheduled => "warn",
         _ => "quiet",
     });
 

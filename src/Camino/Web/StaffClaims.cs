@@ -26,9 +26,6 @@ public sealed class StaffClaims(UserManager<StaffUser> users, RoleManager<Identi
 /// <summary>The signed-in reader as pages see them.</summary>
 public static class CurrentUser
 {
-    /// <summary>Name of the policy for whoever may change things: officers and administrators.</summary>
-    public const string CanWritePolicy = "CanWrite";
-
     /// <summary>The user's id.</summary>
     /// <exception cref="InvalidOperationException">nobody is signed in; the page was not closed.</exception>
     public static Guid Id(this ClaimsPrincipal user) =>

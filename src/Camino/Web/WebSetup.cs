@@ -1,6 +1,9 @@
+using System.Text.Encodings.Web;
+using System.Text.Unicode;
 using Camino.Imports;
 using Camino.Loans;
 using Camino.Notices;
+using Camino.Operations;
 using Camino.People;
 using Camino.Portfolio;
 using Microsoft.AspNetCore.Builder;
@@ -10,6 +13,7 @@ using Microsoft.AspNetCore.Localization;
 using Microsoft.AspNetCore.Mvc.ApplicationParts;
 using Microsoft.AspNetCore.Mvc.Razor;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.WebEncoders;
 
 namespace Camino.Web;
 
@@ -23,6 +27,8 @@ public static class WebSetup
     public static IServiceCollection AddCaminoPages(this IServiceCollection services)
     {
         services.AddLocalization();
+        // letters of every language travel as they are; what matters in HTML is still escaped
+        services.Configure<WebEncoderOptions>(options => options.TextEncoderSettings = new TextEncoderSettings(UnicodeRanges.All));
         services.Configure<RequestLocalizationOptions>(options =>
         {
             options.SetDefaultCulture(Language.English.Culture)
@@ -49,6 +55,7 @@ public static class WebSetup
         services.AddScoped<ListLoans>();
         services.AddScoped<ShowLoan>();
         services.AddScoped<ReadPortfolio>();
+        services.AddScoped<ListJobs>();
         return services;
     }
 
@@ -57,7 +64,7 @@ public static class WebSetup
     {
         app.UseMiddleware<SecurityHeaders>();
         app.UseRequestLocalization();
-        app.UseWhen(IsForPeople, pages =>
+        app.UseWhen(context => !IsForPrograms(context), pages =>
         {
             pages.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandlingPath = "/error/500", SuppressDiagnosticsCallback = _ => false });
             pages.UseStatusCodePagesWithReExecute("/error/{0}");
@@ -72,9 +79,12 @@ public static class WebSetup
         ExportLoans.Map(app);
     }
 
-    /// <summary>Programs get problem+json, people get pages.</summary>
-    private static bool IsForPeople(HttpContext context) =>
-        !context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal) && !context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal) && !context.Request.Path.StartsWithSegments("/metrics", StringComparison.Ordinal);
+    /// <summary>Programs, and scripts of our pages that upload, get problem+json; people get pages.</summary>
+    public static bool IsForPrograms(HttpContext context) =>
+        context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal)
+        || context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal)
+        || context.Request.Path.StartsWithSegments("/metrics", StringComparison.Ordinal)
+        || (context.Request.Path.StartsWithSegments("/imports/upload", StringComparison.Ordinal) && !context.Request.HasFormContentType);
 
     private static void AddPagesOfThisAssembly(ApplicationPartManager manager)
     {

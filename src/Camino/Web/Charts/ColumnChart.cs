@@ -20,6 +20,7 @@ public sealed record ChartColumn(string Label, int Weight, IReadOnlyList<decimal
 /// </summary>
 public static class ColumnChart
 {
+    private static readonly HtmlEncoder s_encoder = HtmlEncoder.Create(System.Text.Unicode.UnicodeRanges.All);
     private const int Height = 200;
     private const int Top = 12;
     private const int Bottom = 24;
@@ -91,5 +92,5 @@ public static class ColumnChart
         };
     }
 
-    private static string Encode(string text) => HtmlEncoder.Default.Encode(text);
+    private static string Encode(string text) => s_encoder.Encode(text);
 }

@@ -1,0 +1,234 @@
+using Camino.Lending.Payments;
+
+namespace Camino.Lending.Loans;
+
+/// <content>What changes the installments to come.</content>
+public sealed partial class LoanAccount
+{
+    private void Change(LoanEvent one)
+    {
+        AccrueTo(one.On);
+        switch (one.Type)
+        {
+            case LoanEventType.RateChange:
+                _rate = one.Rate;
+                Relevel();
+                Tell(one.On, $"The rate became {one.Rate} a year.", one.Key);
+                break;
+            case LoanEventType.InterestPause:
+                var end = (one.Until ?? one.On).AddDays(1);
+                _interestPausedUntil = end > _interestPausedUntil ? end : _interestPausedUntil;
+                Tell(one.On, $"No interest accrues through {one.Until:yyyy-MM-dd}.", one.Key);
+                break;
+            case LoanEventType.DelinquencyPause:
+                _delinquencyPauses.Add((one.On, (one.Until ?? one.On).AddDays(1)));
+                Tell(one.On, $"Days do not count as past due through {one.Until:yyyy-MM-dd}.", one.Key);
+                break;
+            case LoanEventType.DueDateChange:
+                MoveDueDates(one.Until ?? one.On);
+                Tell(one.On, $"The next installment moved to {one.Until:yyyy-MM-dd}.", one.Key);
+                break;
+            case LoanEventType.Skip:
+                Skip();
+                Tell(one.On, "The next installment was left out and put at the end.", one.Key);
+                break;
+            case LoanEventType.Extend:
+                Append(one.Count, isRestructured: false);
+                Relevel();
+                Tell(one.On, $"The term got {one.Count} more installments.", one.Key);
+                break;
+            case LoanEventType.Reamortize:
+                Relevel();
+                Tell(one.On, "The remaining installments got a new level.", one.Key);
+                break;
+            default:
+                Restructure(one);
+                break;
+        }
+    }
+
+    private void MoveDueDates(DateOnly to)
+    {
+        if (Upcoming is not { } upcoming || to <= upcoming.From)
+            return;
+        _anchorDay = to.Day;
+        var dueOn = to;
+        for (var i = _next; i < _installments.Count; i++)
+        {
+            var installment = _installments[i];
+            if (i > _next)
+            {
+                installment.From = dueOn;
+                dueOn = Step(dueOn);
+            }
+
+            installment.DueOn = dueOn;
+            installment.Numerator = _basis.Numerator(installment.From, dueOn, isRegular: i > _next);
+        }
+    }
+
+    private void Skip()
+    {
+        if (_next >= _installments.Count)
+            return;
+        var skipped = _installments[_next];
+        Append(1, isRestructured: false);
+        var following = _installments[_next + 1];
+        following.From = skipped.From;
+        following.Numerator += skipped.Numerator;
+        following.AheadPrincipal += skipped.AheadPrincipal;
+        following.AheadInterest += skipped.AheadInterest;
+        following.PlannedInterest += skipped.PlannedInterest;
+        _installments[^1].PlannedPrincipal = skipped.PlannedPrincipal;
+        if (skipped.Due.Total != Money.Zero)
+            following.TakeOver(skipped);
+        _installments.RemoveAt(_next);
+        for (var i = _next; i < _installments.Count; i++)
+            _installments[i].Number = i == 0 ? 1 : _installments[i - 1].Number + 1;
+    }
+
+    private void Append(int count, bool isRestructured)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            var last = _installments[^1];
+            var dueOn = Step(last.DueOn);
+            Refuse.If(dueOn.Year > 2299, "event.count", "The installments run beyond the year 2299.");
+            Refuse.If(_installments.Count >= 4 * ScheduleTerms.MaxPayments, "event.count", $"A loan has at most {4 * ScheduleTerms.MaxPayments} installments.");
+            _installments.Add(new Installment
+            {
+                Number = last.Number + 1,
+                From = last.DueOn,
+                DueOn = dueOn,
+                Numerator = _basis.Numerator(last.DueOn, dueOn, isRegular: true),
+                IsLevel = _terms.Method == ScheduleMethod.EqualPayment || isRestructured,
+                Level = last.Level,
+                IsRestructured = isRestructured,
+            });
+        }
+    }
+
+    private void Restructure(LoanEvent one)
+    {
+        var pastDueSince = PastDueSince(one.On);
+        foreach (var installment in _installments.GetRange(0, _next))
+        {
+            // Principal moves to the new installments; the old ones keep what was paid, and interest and fees that are due.
+            installment.Charge(Portion.Principal, -installment.Unpaid(Portion.Principal));
+        }
+
+        // Installments to come that were paid ahead stay with what was paid on them; the others are replaced.
+        _installments.RemoveAll(static installment => !installment.IsDue && installment.Due.Total == Money.Zero);
+        for (; _next < _installments.Count; _next++)
+        {
+            _installments[_next].DueOn = one.On;
+            _installments[_next].IsDue = true;
+        }
+
+        var first = one.Until ?? one.On;
+        _anchorDay = first.Day;
+        _installments.Add(new Installment
+        {
+            Number = _installments.Count == 0 ? 1 : _installments[^1].Number + 1,
+            From = one.On,
+            DueOn = first,
+            Numerator = _basis.Numerator(one.On, first, isRegular: false),
+            IsLevel = true,
+            IsRestructured = true,
+        });
+        Append(one.Count - 1, isRestructured: true);
+        _carriedPastDueSince ??= pastDueSince;
+        _restructures++;
+        Relevel();
+        Tell(one.On, $"The loan was restructured to {one.Count} installments from {first:yyyy-MM-dd}.", one.Key);
+    }
+
+    private DateOnly Step(DateOnly date)
+    {
+        switch (_terms.Unit)
+        {
+            case PeriodUnit.Day:
+                return date.AddDays(_terms.Every);
+            case PeriodUnit.Week:
+                return date.AddDays(7 * _terms.Every);
+            case PeriodUnit.Month:
+                return InMonth(date, _terms.Every, _anchorDay);
+            default:
+                var (one, two) = _terms.HalfMonthDays ?? (_anchorDay <= 15 ? (_anchorDay, _anchorDay + 15) : (_anchorDay - 15, _anchorDay));
+                return date.Day < Math.Min(two, DateTime.DaysInMonth(date.Year, date.Month)) ? InMonth(date, 0, two) : InMonth(date, 1, one);
+        }
+    }
+
+    private static DateOnly InMonth(DateOnly date, int months, int day)
+    {
+        var month = new DateOnly(date.Year, date.Month, 1).AddMonths(months);
+        return new DateOnly(month.Year, month.Month, Math.Min(day, DateTime.DaysInMonth(month.Year, month.Month)));
+    }
+
+    /// <summary>Finds the level of the installments to come from what is outstanding, as the schedule does: present value / sum of discount factors.</summary>
+    private void Relevel()
+    {
+        if (_next >= _installments.Count)
+            return;
+        var principal = UnbilledPrincipal;
+        var balloon = _terms.Method == ScheduleMethod.InterestOnly ? principal : Math.Min(_terms.Balloon.Cents, principal);
+        var first = _installments.FindIndex(_next, static one => one.IsLevel);
+        if (first >= 0)
+            SetLevel(first, LevelOf(first, principal, _installments[first].IsRestructured ? 0 : balloon));
+        else
+            SetShares(principal - balloon);
+        if (AccruesAsScheduled && _terms.Method != ScheduleMethod.Flat)
+            PlanInterest(principal);
+    }
+
+    private long LevelOf(int first, long principal, long balloon)
+    {
+        var discount = 1m;
+        var sum = 0m;
+        for (var i = first; i < _installments.Count; i++)
+        {
+            var installment = _installments[i];
+            var from = i == _next && _at > installment.From ? _at : installment.From;
+            discount /= 1m + _basis.Interest(1m, installment, from, installment.DueOn, _rate);
+            sum += discount;
+        }
+
+        // Interest accrued so far comes due with the first of them.
+        var firstDiscount = first == _next ? 1m / (1m + _basis.Interest(1m, _installments[first], _at > _installments[first].From ? _at : _installments[first].From, _installments[first].DueOn, _rate)) : 0m;
+        var exact = (principal + ((_putOff + _accrued) * firstDiscount) - (balloon * discount)) / sum;
+        return _terms.Rounding.ToMultiple(Math.Max(0m, exact) / 100m).Cents;
+    }
+
+    private void SetLevel(int first, long level)
+    {
+        for (var i = first; i < _installments.Count; i++)
+        {
+            _installments[i].Level = level;
+            _installments[i].AheadPrincipal = 0;
+            _installments[i].AheadInterest = 0;
+        }
+    }
+
+    private void SetShares(long principal)
+    {
+        var shares = _installments.FindAll(one => !one.IsDue && (one.PlannedPrincipal > 0 || one == _installments[^1])).Count;
+        var share = _terms.Method == ScheduleMethod.InterestOnly ? 0 : Rounding.Divide(principal, Math.Max(1, shares), _terms.Rounding.Mode);
+        for (var i = _next; i < _installments.Count; i++)
+        {
+            if (_installments[i].PlannedPrincipal > 0 || i == _installments.Count - 1)
+                _installments[i].PlannedPrincipal = share;
+            _installments[i].AheadPrincipal = 0;
+            _installments[i].AheadInterest = 0;
+        }
+    }
+
+    private void PlanInterest(long principal)
+    {
+        for (var i = _next; i < _installments.Count; i++)
+        {
+            var installment = _installments[i];
+            installment.PlannedInterest = PeriodBasis.Cents(_basis.Interest(principal, installment, installment.From, installment.DueOn, _rate), _terms.Rounding.Mode);
+            principal -= Math.Clamp(installment.IsLevel ? installment.Level - installment.PlannedInterest : installment.PlannedPrincipal, 0, principal);
+        }
+    }
+}

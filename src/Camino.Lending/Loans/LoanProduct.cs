@@ -1,0 +1,121 @@
+namespace Camino.Lending.Loans;
+
+/// <summary>What interest accrues on.</summary>
+public enum AccrualBasis
+{
+    /// <summary>Daily, on the principal really outstanding: the normal US product.</summary>
+    Outstanding,
+
+    /// <summary>As scheduled, whenever payments come.</summary>
+    Scheduled,
+}
+
+/// <summary>What comes first: an older installment, or a portion across all installments.</summary>
+public enum AllocationOrder
+{
+    /// <summary>Past due oldest first, each with all its portions.</summary>
+    InstallmentFirst,
+
+    /// <summary>Each portion in turn, across all installments oldest first.</summary>
+    PortionFirst,
+}
+
+/// <summary>What money beyond what is due does.</summary>
+public enum SurplusRule
+{
+    /// <summary>It pays the next installments ahead.</summary>
+    NextInstallment,
+
+    /// <summary>It lowers the principal from the end: the amounts stay, the term gets shorter.</summary>
+    LastInstallment,
+
+    /// <summary>It lowers the principal and the remaining installments get a new, lower level.</summary>
+    Reamortize,
+
+    /// <summary>It is kept as a credit and used when the next installment is due.</summary>
+    Credit,
+}
+
+/// <summary>A fee: a fixed amount or a percentage, whichever is given, within a cap.</summary>
+public sealed record FeeRule
+{
+    /// <summary>The fixed amount; zero for none.</summary>
+    public Money Amount { get; init; }
+
+    /// <summary>Percent of what is overdue of the installment, 0 to 100.</summary>
+    public decimal Percent { get; init; }
+
+    /// <summary>Days after the due date before a late fee, 0 to 365; the fee comes the day after.</summary>
+    public int GraceDays { get; init; }
+
+    /// <summary>The most one fee can be; none for no cap.</summary>
+    public Money? Cap { get; init; }
+
+    /// <summary>The most all these fees can come to on one loan; none for no cap.</summary>
+    public Money? TotalCap { get; init; }
+
+    /// <summary>The fee on an overdue amount, given what was charged before.</summary>
+    internal long Of(long overdueCents, long chargedCents, Rounding rounding)
+    {
+        var fee = Amount.Cents + rounding.ToCents(overdueCents / 100m * Percent / 100m).Cents;
+        if (Cap is { } cap)
+            fee = Math.Min(fee, cap.Cents);
+        if (TotalCap is { } total)
+            fee = Math.Min(fee, total.Cents - chargedCents);
+        return Math.Max(0, fee);
+    }
+}
+
+/// <summary>How a loan is serviced. A loan keeps the version of the product it was made under.</summary>
+public sealed record LoanProduct
+{
+    /// <summary>What interest accrues on; flat loans accrue as scheduled in any case.</summary>
+    public AccrualBasis Accrual { get; init; }
+
+    /// <summary>What comes first.</summary>
+    public AllocationOrder Order { get; init; }
+
+    /// <summary>The order of the four portions, each once.</summary>
+    public IReadOnlyList<Portion> Portions { get; init; } = [Portion.Penalty, Portion.Fee, Portion.Interest, Portion.Principal];
+
+    /// <summary>What money beyond what is due does.</summary>
+    public SurplusRule Surplus { get; init; }
+
+    /// <summary>Charged when an installment is late; none for no late fee.</summary>
+    public FeeRule? LateFee { get; init; }
+
+    /// <summary>Charged when a payment is returned; none for no such fee.</summary>
+    public FeeRule? ReturnFee { get; init; }
+
+    /// <summary>Days that do not count as past due, 0 to 365.</summary>
+    public int GraceDays { get; init; }
+
+    /// <summary>What may be missing from a payoff, written off when it is; $0.00 to $100.00.</summary>
+    public Money Tolerance { get; init; }
+
+    /// <summary>For how many days a payoff quote is good, 0 to 60.</summary>
+    public int PayoffDays { get; init; } = 10;
+
+    /// <exception cref="RefusedException"><c>product.portions</c>, <c>product.graceDays</c>, <c>product.tolerance</c>, <c>product.payoffDays</c>, <c>product.lateFee</c>, <c>product.returnFee</c>.</exception>
+    internal void Check()
+    {
+        var seen = 0;
+        foreach (var portion in Portions)
+            seen |= 1 << (int)portion;
+        Refuse.If(Portions.Count != 4 || seen != 15, "product.portions", "The portions are penalty, fee, interest and principal, each once.");
+        Refuse.If(GraceDays is < 0 or > 365, "product.graceDays", $"Grace is 0 to 365 days; got {GraceDays}.");
+        Refuse.If(Tolerance < Money.Zero || Tolerance.Cents > 10_000, "product.tolerance", $"A tolerance is $0.00 to $100.00; got {Tolerance}.");
+        Refuse.If(PayoffDays is < 0 or > 60, "product.payoffDays", $"A payoff quote is good for 0 to 60 days; got {PayoffDays}.");
+        CheckFee(LateFee, "product.lateFee");
+        CheckFee(ReturnFee, "product.returnFee");
+    }
+
+    private static void CheckFee(FeeRule? rule, string code)
+    {
+        if (rule is null)
+            return;
+        Refuse.If(rule.Amount < Money.Zero || rule.Percent is < 0m or > 100m || rule.GraceDays is < 0 or > 365, code,
+            $"A fee is an amount of $0.00 or more, 0 to 100 percent and 0 to 365 days of grace; got {rule.Amount}, {rule.Percent} percent and {rule.GraceDays} days.");
+        Refuse.If(rule.Cap < Money.Zero || rule.TotalCap < Money.Zero, code, "A cap is $0.00 or more.");
+    }
+}

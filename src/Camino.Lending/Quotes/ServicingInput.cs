@@ -1,0 +1,133 @@
+using System.Globalization;
+using System.Text.Json;
+using Camino.Lending.Loans;
+
+namespace Camino.Lending.Quotes;
+
+/// <summary>Reads the product and the events of a servicing line.</summary>
+internal static class ServicingInput
+{
+    /// <summary>The most events of one line.</summary>
+    public const int MaxEvents = 5_000;
+
+    private static readonly string[] _productFields = ["accrual", "allocation", "portions", "surplus", "lateFee", "returnFee", "graceDays", "tolerance", "payoffDays"];
+    private static readonly string[] _feeFields = ["amount", "percent", "graceDays", "cap", "totalCap"];
+    private static readonly string[] _eventFields = ["key", "on", "type", "amount", "annualRatePercent", "until", "count", "portion", "of", "bankCode"];
+
+    private static readonly (string, AccrualBasis)[] _accruals = [("outstanding", AccrualBasis.Outstanding), ("scheduled", AccrualBasis.Scheduled)];
+    private static readonly (string, AllocationOrder)[] _orders = [("installmentFirst", AllocationOrder.InstallmentFirst), ("portionFirst", AllocationOrder.PortionFirst)];
+
+    private static readonly (string, SurplusRule)[] _surpluses =
+    [
+        ("nextInstallment", SurplusRule.NextInstallment), ("lastInstallment", SurplusRule.LastInstallment), ("reamortize", SurplusRule.Reamortize), ("credit", SurplusRule.Credit),
+    ];
+
+    private static readonly (string, Portion)[] _portions =
+    [
+        ("penalty", Portion.Penalty), ("fee", Portion.Fee), ("interest", Portion.Interest), ("principal", Portion.Principal),
+    ];
+
+    private static readonly (string, LoanEventType)[] _types =
+    [
+        ("disburse", LoanEventType.Disburse), ("pay", LoanEventType.Pay), ("reverse", LoanEventType.Reverse), ("return", LoanEventType.Return), ("fee", LoanEventType.Fee),
+        ("waive", LoanEventType.Waive), ("rateChange", LoanEventType.RateChange), ("interestPause", LoanEventType.InterestPause),
+        ("delinquencyPause", LoanEventType.DelinquencyPause), ("dueDateChange", LoanEventType.DueDateChange), ("skip", LoanEventType.Skip), ("extend", LoanEventType.Extend),
+        ("reamortize", LoanEventType.Reamortize), ("restructure", LoanEventType.Restructure), ("chargeOff", LoanEventType.ChargeOff), ("recover", LoanEventType.Recover),
+        ("writeOff", LoanEventType.WriteOff), ("refund", LoanEventType.Refund),
+    ];
+
+    public static LoanProduct ReadProduct(Fields line)
+    {
+        if (!line.Has("product"))
+            return new LoanProduct();
+        var fields = new Fields(line.Get("product"), "product", _productFields);
+        return new LoanProduct
+        {
+            Accrual = fields.Choice("accrual", _accruals, AccrualBasis.Outstanding),
+            Order = fields.Choice("allocation", _orders, AllocationOrder.InstallmentFirst),
+            Portions = ReadPortions(fields),
+            Surplus = fields.Choice("surplus", _surpluses, SurplusRule.NextInstallment),
+            LateFee = ReadFee(fields, "lateFee"),
+            ReturnFee = ReadFee(fields, "returnFee"),
+            GraceDays = fields.Integer("graceDays", 0, 365, 0),
+            Tolerance = fields.Has("tolerance") ? fields.Amount("tolerance", 0, 10_000) : Money.Zero,
+            PayoffDays = fields.Integer("payoffDays", 0, 60, 10),
+        };
+    }
+
+    public static List<LoanEvent> ReadEvents(Fields line)
+    {
+        var events = new List<LoanEvent>();
+        if (!line.Has("events"))
+            return events;
+        foreach (var element in line.List("events", 0, MaxEvents).EnumerateArray())
+            events.Add(ReadEvent(element, events.Count));
+        return events;
+    }
+
+    private static LoanEvent ReadEvent(JsonElement element, int index)
+    {
+        var path = string.Create(CultureInfo.InvariantCulture, $"events[{index}]");
+        var fields = new Fields(element, path, _eventFields);
+        var type = fields.Choice<LoanEventType>("type", _types);
+        var made = new LoanEvent
+        {
+            Key = fields.Has("key") ? fields.Text("key", 64) : (index + 1).ToString(CultureInfo.InvariantCulture),
+            On = fields.Date("on"),
+            Type = type,
+            Amount = fields.Has("amount") ? fields.Amount("amount", 1, ScheduleTerms.MaxPrincipalCents) : Money.Zero,
+            Rate = type == LoanEventType.RateChange ? Rate.FromPercent(fields.Decimal("annualRatePercent", 8, 0m, Rate.MaxPercent)) : Rate.Zero,
+            Until = fields.Has("until") ? fields.Date("until") : null,
+            Count = fields.Integer("count", 1, ScheduleTerms.MaxPayments, 0),
+            Portion = fields.Choice("portion", _portions, Portion.Fee),
+            Of = fields.Has("of") ? fields.Text("of", 64) : null,
+            BankCode = fields.Has("bankCode") ? fields.Text("bankCode", 3) : null,
+        };
+        if (made.HasAmount)
+            fields.Get("amount");
+        try
+        {
+            made.Check();
+        }
+        catch (RefusedException refused)
+        {
+            throw new FieldException(refused.Code, refused.Message, fields.PathOf(refused.Code["event.".Length..]));
+        }
+
+        return made;
+    }
+
+    private static Portion[] ReadPortions(Fields fields)
+    {
+        if (!fields.Has("portions"))
+            return [Portion.Penalty, Portion.Fee, Portion.Interest, Portion.Principal];
+        var list = fields.List("portions", 4, 4);
+        var read = new Portion[4];
+        var at = 0;
+        foreach (var element in list.EnumerateArray())
+        {
+            var word = element.ValueKind == JsonValueKind.String ? Fields.ReadText(element, "product.portions") : "";
+            var found = Array.FindIndex(_portions, one => string.Equals(one.Item1, word, StringComparison.Ordinal));
+            if (found < 0)
+                throw new FieldException("quote.not_a_choice", $"product.portions are penalty, fee, interest and principal, each once; got {Fields.Show(element)}.", "product.portions");
+            read[at++] = _portions[found].Item2;
+        }
+
+        return read;
+    }
+
+    private static FeeRule? ReadFee(Fields product, string name)
+    {
+        if (!product.Has(name))
+            return null;
+        var fields = new Fields(product.Get(name), product.PathOf(name), _feeFields);
+        return new FeeRule
+        {
+            Amount = fields.Has("amount") ? fields.Amount("amount", 0, 1_000_000) : Money.Zero,
+            Percent = fields.Has("percent") ? fields.Decimal("percent", 4, 0m, 100m) : 0m,
+            GraceDays = fields.Integer("graceDays", 0, 365, 0),
+            Cap = fields.Has("cap") ? fields.Amount("cap", 0, 1_000_000) : null,
+            TotalCap = fields.Has("totalCap") ? fields.Amount("totalCap", 0, ScheduleTerms.MaxPrincipalCents) : null,
+        };
+    }
+}

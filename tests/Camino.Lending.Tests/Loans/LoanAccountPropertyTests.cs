@@ -1,0 +1,118 @@
+using Camino.Lending.Loans;
+
+namespace Camino.Lending.Tests.Loans;
+
+public class LoanAccountPropertyTests
+{
+    [Test]
+    public void A_loan_paid_on_time_follows_its_schedule_to_the_cent() => RandomLoans.ForAll(2_000, random =>
+    {
+        var terms = RandomLoans.WithSecondDisbursement(RandomLoans.Terms(random), random);
+        var schedule = Schedule.Of(terms);
+        var events = new List<LoanEvent>();
+        foreach (var row in schedule.Rows)
+        {
+            if (row.Due > Money.Zero)
+                events.Add(new LoanEvent { Key = $"p{row.Number}", On = row.DueOn, Type = LoanEventType.Pay, Amount = row.Due });
+        }
+
+        var state = LoanAccount.On(new LoanProduct(), terms, events, schedule.Rows[^1].DueOn).State();
+        for (var i = 0; i < schedule.Rows.Length; i++)
+        {
+            Assert.That(state.Rows[i].Paid.Principal, Is.EqualTo(schedule.Rows[i].Principal), $"row {i + 1} of {terms}");
+            Assert.That(state.Rows[i].Paid.Interest, Is.EqualTo(schedule.Rows[i].Interest), $"row {i + 1} of {terms}");
+        }
+
+        Assert.That(state.Status, Is.EqualTo(LoanStatus.PaidOff));
+    });
+
+    [Test]
+    public void At_disbursement_the_installments_to_come_are_the_schedule() => RandomLoans.ForAll(1_000, random =>
+    {
+        var terms = RandomLoans.Terms(random) with { DownPaymentPercent = 0m, OddInterest = OddInterest.Joins };
+        var schedule = Schedule.Of(terms);
+        var state = LoanAccount.On(new LoanProduct(), terms, [], terms.Disbursements[0].On).State();
+
+        for (var i = 0; i < schedule.Rows.Length; i++)
+            Assert.That(state.Rows[i].Due.Total, Is.EqualTo(schedule.Rows[i].Due), $"row {i + 1} of {terms}");
+    });
+
+    [Test]
+    public void Money_in_is_money_applied_and_principal_out_is_principal_repaid_or_owed() => RandomLoans.ForAll(2_000, random =>
+    {
+        var terms = RandomLoans.Terms(random) with { OddInterest = OddInterest.Joins };
+        var history = RandomLoans.History(terms, random, random.Next(60));
+        var asOf = terms.Disbursements[0].On.AddDays(random.Next(1_500));
+        var state = LoanAccount.On(RandomLoans.Product(random), terms, history, asOf).State();
+
+        var received = Money.Zero;
+        foreach (var one in history)
+        {
+            if (one.On <= asOf && one.Type == LoanEventType.Pay && !history.Exists(other => other.Of == one.Key && other.On <= asOf))
+                received += one.Amount;
+        }
+
+        var paid = state.Rows.Aggregate(Money.Zero, (sum, row) => sum + row.Paid.Total);
+        var principal = state.Rows.Aggregate(Money.Zero, (sum, row) => sum + row.Paid.Principal + row.Waived.Principal);
+        Assert.That(paid + state.Credit, Is.EqualTo(received));
+        Assert.That(principal + state.Owed.Principal, Is.EqualTo(terms.Principal));
+        Assert.That(state.Owed.Interest, Is.GreaterThanOrEqualTo(Money.Zero));
+        Assert.That(state.Owed.Fee, Is.GreaterThanOrEqualTo(Money.Zero));
+        Assert.That(state.Owed.Penalty, Is.GreaterThanOrEqualTo(Money.Zero));
+        Assert.That(state.AccruedInterest, Is.GreaterThanOrEqualTo(Money.Zero));
+    });
+
+    [Test]
+    public void A_list_in_any_order_gives_the_same_loan() => RandomLoans.ForAll(800, random =>
+    {
+        var terms = RandomLoans.Terms(random);
+        var product = RandomLoans.Product(random);
+        var history = RandomLoans.History(terms, random, random.Next(40));
+        var asOf = terms.Disbursements[0].On.AddDays(random.Next(1_000));
+        var shuffled = history.ToArray();
+        random.Shuffle(shuffled);
+
+        Assert.That(Shown(LoanAccount.On(product, terms, shuffled, asOf).State()), Is.EqualTo(Shown(LoanAccount.On(product, terms, history, asOf).State())));
+    });
+
+    [Test]
+    public void Reversing_everything_returns_to_the_start() => RandomLoans.ForAll(800, random =>
+    {
+        var terms = RandomLoans.Terms(random);
+        var product = RandomLoans.Product(random);
+        var history = RandomLoans.History(terms, random, random.Next(40)).FindAll(one => one.Of is null);
+        var asOf = history.Count == 0 ? terms.Disbursements[0].On : history[^1].On.AddDays(random.Next(100));
+        var reversals = history.ConvertAll(one => new LoanEvent { Key = $"r{one.Key}", On = asOf, Type = LoanEventType.Reverse, Of = one.Key });
+
+        Assert.That(Shown(LoanAccount.On(product, terms, [.. history, .. reversals], asOf).State()), Is.EqualTo(Shown(LoanAccount.On(product, terms, [], asOf).State())));
+    });
+
+    [Test]
+    public void Later_events_do_not_change_an_earlier_date() => RandomLoans.ForAll(800, random =>
+    {
+        var terms = RandomLoans.Terms(random);
+        var product = RandomLoans.Product(random);
+        var history = RandomLoans.History(terms, random, random.Next(40));
+        var asOf = terms.Disbursements[0].On.AddDays(random.Next(600));
+
+        Assert.That(Shown(LoanAccount.On(product, terms, history, asOf).State()), Is.EqualTo(Shown(LoanAccount.On(product, terms, history.FindAll(one => one.On <= asOf), asOf).State())));
+    });
+
+    [Test]
+    public void A_payoff_paid_on_its_day_leaves_nothing() => RandomLoans.ForAll(1_000, random =>
+    {
+        var terms = RandomLoans.Terms(random);
+        var product = RandomLoans.Product(random);
+        var history = RandomLoans.History(terms, random, random.Next(30));
+        var asOf = (history.Count == 0 ? terms.Disbursements[0].On : history[^1].On).AddDays(random.Next(1, 60));
+        var payoff = LoanAccount.On(product, terms, history, asOf).Payoff();
+        if (payoff.Amount == Money.Zero || payoff.Credit > Money.Zero)
+            return;
+
+        history.Add(new LoanEvent { Key = "payoff", On = asOf, Type = LoanEventType.Pay, Amount = payoff.Amount });
+        var state = LoanAccount.On(product, terms, history, asOf).State();
+        Assert.That(state.Owed.Total + state.AccruedInterest + state.Credit, Is.EqualTo(Money.Zero));
+    });
+
+    private static string Shown(LoanState state) => string.Join('\n', [(state with { Rows = [] }).ToString(), .. state.Rows.Select(row => row.ToString())]);
+}

@@ -1,0 +1,216 @@
+using Camino.Lending.Delinquency;
+using Camino.Lending.Loans;
+
+using static Camino.Lending.Tests.Make;
+
+namespace Camino.Lending.Tests.Loans;
+
+public class LoanAccountTests
+{
+    private static readonly ScheduleTerms _terms = Terms(); // $12,000.00 at 12 % over 12 months from 2026-01-01, 30/360: $1,066.19 a month
+
+    private static LoanEvent Pay(string on, decimal amount, string key) => new() { Key = key, On = Day(on), Type = LoanEventType.Pay, Amount = Usd(amount) };
+
+    private static LoanState On(string date, params LoanEvent[] events) => On(new LoanProduct(), date, events);
+
+    private static LoanState On(LoanProduct product, string date, params LoanEvent[] events) => LoanAccount.On(product, _terms, events, Day(date)).State();
+
+    [Test]
+    public void First_payment_on_its_due_date_pays_interest_before_principal()
+    {
+        var state = On("2026-02-01", Pay("2026-02-01", 1_066.19m, "p1"));
+
+        Assert.That(state.Rows[0].Paid.Interest, Is.EqualTo(Usd(120.00m))); // 12,000.00 x 1%
+        Assert.That(state.Rows[0].Paid.Principal, Is.EqualTo(Usd(946.19m)));
+        Assert.That(state.Status, Is.EqualTo(LoanStatus.Current));
+        Assert.That(state.Owed.Principal, Is.EqualTo(Usd(11_053.81m)));
+    }
+
+    [Test]
+    public void Half_a_month_accrues_half_the_interest() =>
+        Assert.That(On("2026-01-16").AccruedInterest, Is.EqualTo(Usd(58.06m))); // 120.00 x 15 / 31
+
+    [Test]
+    public void Before_the_money_is_out_the_loan_is_pending() =>
+        Assert.That(On("2025-12-31").Status, Is.EqualTo(LoanStatus.Pending));
+
+    [Test]
+    public void A_late_payer_owes_interest_on_what_is_really_outstanding()
+    {
+        var state = On("2026-03-01");
+
+        Assert.That(state.Rows[1].Due.Interest, Is.EqualTo(Usd(120.00m))); // still 12,000.00 x 1%
+        Assert.That(state.DaysPastDue, Is.EqualTo(28));
+        Assert.That(state.Status, Is.EqualTo(LoanStatus.PastDue));
+        Assert.That(Buckets.Of(state.DaysPastDue), Is.EqualTo(Bucket.Days1To30));
+    }
+
+    [Test]
+    public void A_returned_debit_restores_days_past_due_from_the_original_due_date()
+    {
+        var events = new[] { Pay("2026-02-01", 1_066.19m, "p1"), new LoanEvent { Key = "r1", On = Day("2026-02-05"), Type = LoanEventType.Return, Of = "p1", BankCode = "R01" } };
+        var product = new LoanProduct { ReturnFee = new FeeRule { Amount = Usd(25m) } };
+
+        Assert.That(On(product, "2026-02-04", events).DaysPastDue, Is.Zero);
+        var state = On(product, "2026-02-06", events);
+        Assert.That(state.DaysPastDue, Is.EqualTo(5));
+        Assert.That(state.Owed.Fee, Is.EqualTo(Usd(25m)));
+        Assert.That(state.Owed.Principal, Is.EqualTo(Usd(12_000m)));
+    }
+
+    [Test]
+    public void A_late_fee_comes_once_after_its_grace_and_within_its_cap()
+    {
+        var product = new LoanProduct { LateFee = new FeeRule { Percent = 5m, GraceDays = 10, Cap = Usd(50m) } };
+
+        Assert.That(On(product, "2026-02-11").Owed.Penalty, Is.EqualTo(Money.Zero));
+        Assert.That(On(product, "2026-02-12").Owed.Penalty, Is.EqualTo(Usd(50m))); // 5 % of 1,066.19 is 53.31
+        Assert.That(On(product, "2026-02-28").Owed.Penalty, Is.EqualTo(Usd(50m)));
+    }
+
+    [Test]
+    public void Surplus_pays_the_next_installment_ahead()
+    {
+        var state = On("2026-03-01", Pay("2026-02-01", 2_132.38m, "p1"));
+
+        Assert.That(state.Rows[1].Outstanding.Total, Is.EqualTo(Money.Zero));
+        Assert.That(state.DaysPastDue, Is.Zero);
+        Assert.That(state.Owed.Principal, Is.EqualTo(Usd(9_987.62m)));
+    }
+
+    [Test]
+    public void Surplus_from_the_end_keeps_the_amount_and_shortens_the_term()
+    {
+        var state = On(new LoanProduct { Surplus = SurplusRule.LastInstallment }, "2026-02-01", Pay("2026-02-01", 6_066.19m, "p1"));
+
+        Assert.That(state.Rows[1].Outstanding.Total, Is.EqualTo(Usd(1_066.19m)));
+        Assert.That(state.Rows.Count(row => row.Outstanding.Total > Money.Zero), Is.EqualTo(6));
+    }
+
+    [Test]
+    public void Surplus_that_reamortizes_lowers_the_payment_and_keeps_the_term()
+    {
+        var state = On(new LoanProduct { Surplus = SurplusRule.Reamortize }, "2026-02-01", Pay("2026-02-01", 6_066.19m, "p1"));
+
+        Assert.That(state.Rows[1].Outstanding.Total, Is.EqualTo(Usd(583.91m))); // 6,053.81 over 11 months at 1 %
+        Assert.That(state.Rows[11].Outstanding.Total, Is.InRange(Usd(583.80m), Usd(584m)));
+    }
+
+    [Test]
+    public void Surplus_as_credit_waits_for_the_next_due_date()
+    {
+        var product = new LoanProduct { Surplus = SurplusRule.Credit };
+
+        Assert.That(On(product, "2026-02-15", Pay("2026-02-01", 1_500m, "p1")).Credit, Is.EqualTo(Usd(433.81m)));
+        var due = On(product, "2026-03-01", Pay("2026-02-01", 1_500m, "p1"));
+        Assert.That(due.Credit, Is.EqualTo(Money.Zero));
+        Assert.That(due.Rows[1].Paid.Total, Is.EqualTo(Usd(433.81m)));
+    }
+
+    [Test]
+    public void A_payoff_quote_paid_on_its_day_closes_the_loan()
+    {
+        var payoff = LoanAccount.On(new LoanProduct(), _terms, [Pay("2026-02-01", 1_066.19m, "p1")], Day("2026-02-11")).Payoff();
+
+        Assert.That(payoff.Amount, Is.EqualTo(Usd(11_093.29m))); // 11,053.81 + 110.5381 x 10 / 28
+        Assert.That(payoff.PerDiem, Is.EqualTo(Usd(3.95m)));
+        Assert.That(payoff.GoodThrough, Is.EqualTo(Day("2026-02-21")));
+        Assert.That(On("2026-02-11", Pay("2026-02-01", 1_066.19m, "p1"), Pay("2026-02-11", payoff.Amount.Dollars, "p2")).Status, Is.EqualTo(LoanStatus.PaidOff));
+        Assert.That(On("2026-02-11", Pay("2026-02-01", 1_066.19m, "p1"), Pay("2026-02-11", payoff.Amount.Dollars + 1m, "p2")).Credit, Is.EqualTo(Usd(1m)));
+    }
+
+    [Test]
+    public void Within_tolerance_a_payoff_closes_the_loan()
+    {
+        var state = On(new LoanProduct { Tolerance = Usd(1m) }, "2026-02-01", Pay("2026-02-01", 12_119.50m, "p1"));
+
+        Assert.That(state.Status, Is.EqualTo(LoanStatus.PaidOff));
+        Assert.That(state.Rows.Aggregate(Money.Zero, (sum, row) => sum + row.Waived.Total), Is.EqualTo(Usd(0.50m)));
+    }
+
+    [Test]
+    public void A_charge_off_stops_interest_and_later_money_is_a_recovery()
+    {
+        var chargeOff = new LoanEvent { Key = "c1", On = Day("2026-05-15"), Type = LoanEventType.ChargeOff };
+        var then = On("2026-05-15", chargeOff);
+        var later = On("2026-08-01", chargeOff, Pay("2026-07-01", 500m, "p1"));
+
+        Assert.That(then.Status, Is.EqualTo(LoanStatus.ChargedOff));
+        Assert.That(later.ChargedOff, Is.EqualTo(then.ChargedOff - Usd(500m)));
+        Assert.That(later.Recovered, Is.EqualTo(Usd(500m)));
+        Assert.That(later.AccruedInterest, Is.EqualTo(Money.Zero));
+    }
+
+    [Test]
+    public void A_restructure_does_not_reset_days_past_due_until_a_new_installment_is_paid()
+    {
+        var restructure = new LoanEvent { Key = "x", On = Day("2026-04-01"), Type = LoanEventType.Restructure, Count = 24, Until = Day("2026-05-01") };
+        var before = On("2026-04-01");
+        var after = On("2026-04-02", restructure);
+
+        Assert.That(before.DaysPastDue, Is.EqualTo(59));
+        Assert.That(after.DaysPastDue, Is.EqualTo(60));
+        Assert.That(after.Restructures, Is.EqualTo(1));
+        Assert.That(after.Rows.Count(row => !row.IsDue), Is.EqualTo(24));
+        Assert.That(after.Rows.Aggregate(Money.Zero, (sum, row) => sum + row.Outstanding.Principal), Is.EqualTo(Usd(12_000m)));
+        Assert.That(On("2026-05-01", restructure, Pay("2026-05-01", 1_500m, "p")).DaysPastDue, Is.Zero);
+    }
+
+    [Test]
+    public void A_pause_of_days_past_due_stops_the_count()
+    {
+        var pause = new LoanEvent { Key = "d", On = Day("2026-02-11"), Type = LoanEventType.DelinquencyPause, Until = Day("2026-02-20") };
+
+        Assert.That(On("2026-02-21", pause).DaysPastDue, Is.EqualTo(10));
+        Assert.That(On("2026-02-22", pause).DaysPastDue, Is.EqualTo(11));
+    }
+
+    [Test]
+    public void An_interest_pause_accrues_nothing()
+    {
+        var pause = new LoanEvent { Key = "i", On = Day("2026-01-01"), Type = LoanEventType.InterestPause, Until = Day("2026-01-31") };
+
+        Assert.That(On("2026-02-01", pause).Rows[0].Due.Interest, Is.EqualTo(Money.Zero));
+    }
+
+    [Test]
+    public void The_same_key_counts_once_and_with_another_body_is_refused()
+    {
+        Assert.That(On("2026-02-01", Pay("2026-02-01", 100m, "p1"), Pay("2026-02-01", 100m, "p1")).Owed.Total, Is.EqualTo(Usd(12_020m)));
+        Assert.That(() => On("2026-02-01", Pay("2026-02-01", 100m, "p1"), Pay("2026-02-01", 101m, "p1")), Throws.TypeOf<RefusedException>().With.Property("Code").EqualTo("event.key"));
+    }
+
+    [Test]
+    public void A_reversal_of_nothing_or_of_something_reversed_is_refused()
+    {
+        static LoanEvent Reverse(string key, string of) => new() { Key = key, On = Day("2026-02-03"), Type = LoanEventType.Reverse, Of = of };
+
+        Assert.That(() => On("2026-02-03", Reverse("r1", "p1")), Throws.TypeOf<RefusedException>().With.Property("Code").EqualTo("event.of"));
+        Assert.That(() => On("2026-02-03", Pay("2026-02-01", 1m, "p1"), Reverse("r1", "p1"), Reverse("r2", "p1")), Throws.TypeOf<RefusedException>().With.Property("Code").EqualTo("event.of"));
+        Assert.That(On("2026-02-03", Pay("2026-02-01", 1_066.19m, "p1"), Reverse("r1", "p1"), Reverse("r2", "r1")).Owed.Principal, Is.EqualTo(Usd(11_053.81m)));
+    }
+
+    [Test]
+    public void Every_balance_says_why()
+    {
+        var account = LoanAccount.On(new LoanProduct(), _terms, [Pay("2026-02-01", 1_066.19m, "p1")], Day("2026-02-02"), explains: true);
+        var chain = account.Explain();
+
+        Assert.That(chain.Select(one => one.What), Is.EqualTo(new[]
+        {
+            "Money was handed out.", "Installment 1 came due: $946.19 of principal, $120.00 of interest.", "A payment was received.",
+        }));
+        Assert.That(chain[^1].Change.Principal, Is.EqualTo(Usd(-946.19m)));
+        Assert.That(chain[^1].Owed, Is.EqualTo(account.State().Owed));
+    }
+
+    [Test]
+    public void A_reversed_payment_stays_visible_in_the_explanation()
+    {
+        var events = new[] { Pay("2026-02-01", 1_066.19m, "p1"), new LoanEvent { Key = "r1", On = Day("2026-02-05"), Type = LoanEventType.Return, Of = "p1", BankCode = "R09" } };
+        var chain = LoanAccount.On(new LoanProduct(), _terms, events, Day("2026-02-06"), explains: true).Explain();
+
+        Assert.That(chain.Select(one => one.What), Has.Member("Pay of $1,066.19 was taken back on 2026-02-05 by r1 (R09); it has no effect."));
+        Assert.That(chain.Select(one => one.What), Has.Member("The bank returned payment p1 (R09)."));
+    }
+}
