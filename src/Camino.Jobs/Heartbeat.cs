@@ -100,6 +100,10 @@ internal sealed class Heartbeat(NpgsqlDataSource source, JobSql sql, JobServerOp
                 _signal.Wait(Interval);
             }
         }
+        catch (ObjectDisposedException)
+        {
+            // The host was thrown away without being stopped; the lease ends by itself.
+        }
         finally
         {
             Disconnect();

@@ -54,6 +54,7 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
     private Task _claiming = Task.CompletedTask;
     private Task _others = Task.CompletedTask;
     private bool _started;
+    private int _disposed;
     private int _returned;
     private volatile bool _draining;
     private volatile bool _fenced;
@@ -133,7 +134,15 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
         await _claiming;
         await _others;
         await SayGoodByeAsync();
-        await _heartbeat.StopAsync();
+        try
+        {
+            await _heartbeat.StopAsync().WaitAsync(UnwindTime, _time, CancellationToken.None);
+        }
+        catch (TimeoutException e)
+        {
+            // It hangs in a statement to a database that is away; the thread does not keep the process alive.
+            JobLog.UpkeepFailed(_logger, e);
+        }
         JobLog.ServerStopped(_logger, _options.ServerName, _returned);
     }
 
@@ -176,6 +185,13 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
 
     public void Dispose()
     {
+        // Each service under which the container knows this server disposes it once.
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        // A host that is thrown away without being stopped takes its loops along.
+        _abandon.Cancel();
+        _stopLoops.Cancel();
+        _ = _heartbeat.StopAsync();
         _onStopping.Dispose();
         _claimer.Dispose();
         _heartbeat.Dispose();

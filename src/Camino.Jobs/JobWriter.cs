@@ -34,10 +34,10 @@ public sealed class JobWriter(JobClientOptions options, JobRegistry? registry = 
 
     /// <summary>Stores any number of jobs of one kind; memory stays flat but for the ids.</summary>
     /// <param name="connection">Open; the jobs become part of its transaction.</param>
-    /// <param name="transaction">The caller's transaction; null: jobs are committed in groups of 1,000 and more as they are read.</param>
+    /// <param name="transaction">The caller's transaction; null when the connection has none, and the jobs then stand at once, all of them.</param>
     /// <param name="args">Read once, in order; jobs of one queue start in that order.</param>
     /// <param name="jobOptions">For each of them alike; a unique key makes no sense here, see <see cref="InsertAsync"/>.</param>
-    /// <exception cref="ArgumentException">names the field, its value and what is allowed.</exception>
+    /// <exception cref="ArgumentException">names the field, its value and what is allowed; the transaction can then only be rolled back.</exception>
     public async Task<IReadOnlyList<Guid>> EnqueueManyAsync<TArgs>(
         NpgsqlConnection connection, NpgsqlTransaction? transaction, IEnumerable<TArgs> args, JobOptions? jobOptions = null, CancellationToken ct = default)
         where TArgs : IJobArgs

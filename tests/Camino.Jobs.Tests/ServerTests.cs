@@ -253,14 +253,32 @@ internal sealed class ServerTests
     [Test]
     public async Task SIGTERM_ends_a_server_process_with_exit_code_0_and_its_job_back_in_the_queue()
     {
-        var id = await _bed.EnqueueAsync(new Count(1));
+        var id = await _bed.EnqueueAsync(new Hang(1));
         using var worker = Worker.Start(_bed.ConnectionString, "deployed");
-        await _bed.WaitForAsync(id, JobState.Done, seconds: 30);
+        await Bed.UntilAsync(async () => await _bed.ScalarAsync<long>("SELECT count(*) FROM effect") == 1, () => "the worker to begin", seconds: 30);
         Worker.Signal(worker, "TERM");
-        await worker.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(15));
+        await worker.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
 
         Assert.That(worker.ExitCode, Is.Zero);
+        var job = await _bed.JobAsync(id);
+        Assert.That((job.State, job.Attempt), Is.EqualTo((JobState.Waiting, 0)));
         Assert.That((await _bed.Store.ServersAsync()).Single().State, Is.EqualTo("stopped"));
+    }
+
+    [Test]
+    public async Task A_host_that_is_thrown_away_without_being_stopped_leaves_its_jobs_to_others()
+    {
+        var gate = new Gate();
+        _bed.Probe.On("left", (_, ct) => _bed.Probe.Runs["left"] == 1 ? gate.PassAsync(CancellationToken.None) : Task.CompletedTask);
+        var careless = Bed.MakeHost(_bed.ConnectionString, _bed.ConnectionString, Bed.Options(), builder => builder.Services.AddSingleton(_bed.Probe));
+        await careless.StartAsync();
+        var id = await _bed.EnqueueAsync(new Act("left"));
+        await gate.Reached;
+        careless.Dispose();
+
+        await _bed.StartServerAsync(options => options.ServerName = "heir");
+        Assert.That((await _bed.WaitForAsync(id, JobState.Done)).Server, Is.EqualTo("heir"));
+        gate.Open();
     }
 
     [Test]
