@@ -16,7 +16,7 @@ public sealed partial class LoanAccount
                 pastDue += installment.Overdue;
         }
 
-        var days = _isChargedOff || _installments.Count == 0 ? 0 : DaysPastDue();
+        var days = _installments.Count == 0 ? 0 : DaysPastDue();
         var owed = new Portions(
             Money.FromCents(_owed[(int)Portion.Principal]), Money.FromCents(_owed[(int)Portion.Interest]), Money.FromCents(_owed[(int)Portion.Fee]), Money.FromCents(_owed[(int)Portion.Penalty]));
         return new LoanState(
