@@ -18,6 +18,9 @@ public sealed class ConfigRefusedException(string sentence) : Exception(sentence
 /// </summary>
 public static class HostConfig
 {
+    /// <summary>What the engine needs after the grace time: tokens fire, handlers return, jobs go back to their place.</summary>
+    private const int SecondsToReturnJobs = 10;
+
     /// <summary>Variables with the prefix that are not settings.</summary>
     private static readonly string[] s_notSettings = ["CONFIG", "DATABASE", "POSTGRES", "PARENT", "TEST", "BENCH", "LOCAL"];
 
@@ -185,8 +188,8 @@ public static class HostConfig
                 throw new ConfigRefusedException(FormattableString.Invariant($"{path}: Jobs:Queues:{i}:MaxSlots is {jobs.Queues[i].MaxSlots}; it must be 0 or at least ReservedSlots, which is {jobs.Queues[i].ReservedSlots}."));
         }
 
-        if (jobs.GraceSeconds >= settings.Web.ShutdownSeconds)
-            throw new ConfigRefusedException(FormattableString.Invariant($"{path}: Jobs:GraceSeconds is {jobs.GraceSeconds}; it must be less than Web:ShutdownSeconds, which is {settings.Web.ShutdownSeconds}, so that jobs can be returned before the process ends."));
+        if (jobs.GraceSeconds + SecondsToReturnJobs > settings.Web.ShutdownSeconds)
+            throw new ConfigRefusedException(FormattableString.Invariant($"{path}: Jobs:GraceSeconds is {jobs.GraceSeconds}; it must be at least {SecondsToReturnJobs} less than Web:ShutdownSeconds, which is {settings.Web.ShutdownSeconds}, so that jobs can be returned before the process ends."));
     }
 
     private static Dictionary<string, string?> ReadJson(string path, string full)

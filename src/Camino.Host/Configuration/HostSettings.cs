@@ -98,7 +98,7 @@ public sealed class WebSettings
     [Matching(@"^https?://[^\s;/]+(:\d{1,5})?/?(;https?://[^\s;/]+(:\d{1,5})?/?)*$", "addresses like http://127.0.0.1:8080, separated by semicolons")]
     public string Urls { get; set; } = "";
 
-    /// <summary>Seconds that requests in flight may still take after SIGTERM; longer than Jobs:GraceSeconds on the Async Server.</summary>
+    /// <summary>Seconds that requests in flight may still take after SIGTERM; at least 10 more than Jobs:GraceSeconds on the Async Server.</summary>
     [Between(1, 600)]
     public int ShutdownSeconds { get; set; } = 20;
 

@@ -44,6 +44,9 @@ internal sealed class LocalCamino(UpSettings settings, Action<string> say) : IAs
 
     private const string BackOffice = "BackOffice";
     private const string Async = "Async";
+    /// <summary>Seconds that a running job may still take at Ctrl-C; longer ones go back to their place and go on at the next start.</summary>
+    private const int AsyncGraceSeconds = 2;
+
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(9.5);
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan VerbLimit = TimeSpan.FromMinutes(10);
@@ -87,7 +90,9 @@ internal sealed class LocalCamino(UpSettings settings, Action<string> say) : IAs
 
         var asyncAddress = $"http://127.0.0.1:{Text(NextFree(port + 1))}";
         Start(BackOffice, Address, backOfficeConfig, forBackOffice);
-        Start(Async, asyncAddress, asyncConfig, Variables(connectionString, asyncAddress, _data));
+        var forAsync = Variables(connectionString, asyncAddress, _data);
+        forAsync["CAMINO_Jobs__GraceSeconds"] = Text(AsyncGraceSeconds);
+        Start(Async, asyncAddress, asyncConfig, forAsync);
         var running = new Running
         {
             Pid = Environment.ProcessId,
