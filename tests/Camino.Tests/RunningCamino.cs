@@ -14,7 +14,6 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NUnit.Framework;
-using Serilog;
 using Serilog.Core;
 using Serilog.Events;
 
@@ -46,6 +45,9 @@ internal sealed class RunningCamino : IAsyncDisposable
     public Uri OfficeAddress => AddressOf(Office);
 
     public NpgsqlDataSource Source => _sources[0];
+
+    /// <summary>For processes that work on the same database.</summary>
+    public string ConnectionString => _database.ConnectionString;
 
     /// <summary>Everything that either role wrote, as JSON lines.</summary>
     public IReadOnlyCollection<string> LogLines => _log.Lines;
