@@ -46,6 +46,9 @@ internal sealed class RunningCamino : IAsyncDisposable
 
     public NpgsqlDataSource Source => _sources[0];
 
+    /// <summary>For processes that work on the same database.</summary>
+    public string ConnectionString => _database.ConnectionString;
+
     /// <summary>Everything that either role wrote, as JSON lines.</summary>
     public IReadOnlyCollection<string> LogLines => _log.Lines;
 

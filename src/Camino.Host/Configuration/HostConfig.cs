@@ -24,6 +24,9 @@ public static class HostConfig
     /// <summary>Variables with the prefix that are not settings.</summary>
     private static readonly string[] s_notSettings = ["CONFIG", "DATABASE", "POSTGRES", "PARENT", "TEST", "BENCH", "LOCAL"];
 
+    /// <summary>Queues that one server serves at most; the engine says so too.</summary>
+    private const int MostQueues = 32;
+
     /// <summary>The checked settings of the file at <paramref name="path"/>.</summary>
     /// <exception cref="ConfigRefusedException">with the first thing found, file before environment.</exception>
     public static HostSettings Read(string? path, IReadOnlyDictionary<string, string>? environment = null)
@@ -36,7 +39,7 @@ public static class HostConfig
             throw new ConfigRefusedException($"{path}: there is no such configuration file.");
 
         var fromFile = Flatten(new ConfigurationBuilder().AddInMemoryCollection(ReadJson(path, full)).Build());
-        var sources = new List<(string Name, Dictionary<string, string?> Values)> { (path, fromFile) };
+        var sources = new List<Origin> { new(path, fromFile) { IsFile = true } };
         var variables = environment ?? Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
             .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal);
         var fromEnvironment = FromEnvironment(variables);
@@ -46,28 +49,34 @@ public static class HostConfig
         {
             if (!Directory.Exists(secrets))
                 throw new ConfigRefusedException($"{path}: SecretsFolder is \"{secrets}\"; there is no such folder.");
-            sources.Add(($"secrets folder {secrets}", Flatten(new ConfigurationBuilder().AddKeyPerFile(Path.GetFullPath(secrets), optional: false).Build())));
+            sources.Add(new Origin($"secrets folder {secrets}", Flatten(new ConfigurationBuilder().AddKeyPerFile(Path.GetFullPath(secrets), optional: false).Build())) { IsSecret = true });
         }
 
-        sources.Add(("environment", fromEnvironment));
+        sources.Add(new Origin("environment", fromEnvironment));
         return Check(path, sources);
     }
 
-    private static HostSettings Check(string path, List<(string Name, Dictionary<string, string?> Values)> sources)
+    /// <summary>One place that settings come from.</summary>
+    private sealed record Origin(string Name, Dictionary<string, string?> Values)
+    {
+        public bool IsFile { get; init; }
+
+        /// <summary>Nothing that stands there is ever shown.</summary>
+        public bool IsSecret { get; init; }
+    }
+
+    private static HostSettings Check(string path, List<Origin> sources)
     {
         var role = RoleOf(path, sources);
-        foreach (var (name, values) in sources)
+        foreach (var source in sources)
         {
-            foreach (var (key, value) in values)
-                CheckOne(name, key, value, role, isFile: name == path);
+            foreach (var (key, value) in source.Values)
+                CheckOne(source, key, value, role);
         }
 
         var merged = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
-        foreach (var (_, values) in sources)
-        {
-            foreach (var (key, value) in values)
-                merged[key] = value;
-        }
+        foreach (var (key, value) in sources.SelectMany(source => source.Values))
+            merged[key] = value;
 
         CheckNeeded(path, merged, role);
         var settings = new ConfigurationBuilder().AddInMemoryCollection(merged).Build().Get<HostSettings>() ?? new HostSettings();
@@ -75,14 +84,14 @@ public static class HostConfig
         return settings;
     }
 
-    private static Role RoleOf(string path, List<(string Name, Dictionary<string, string?> Values)> sources)
+    private static Role RoleOf(string path, List<Origin> sources)
     {
         string? text = null;
         var from = path;
-        foreach (var (name, values) in sources)
+        foreach (var source in sources)
         {
-            if (values.TryGetValue(nameof(HostSettings.Role), out var value))
-                (text, from) = (value, name);
+            if (source.Values.TryGetValue(nameof(HostSettings.Role), out var value))
+                (text, from) = (value, source.Name);
         }
 
         if (text is null)
@@ -92,8 +101,9 @@ public static class HostConfig
             : throw new ConfigRefusedException($"{from}: Role is \"{text}\"; it must be BackOffice or Async.");
     }
 
-    private static void CheckOne(string source, string key, string? value, Role role, bool isFile)
+    private static void CheckOne(Origin origin, string key, string? value, Role role)
     {
+        var source = origin.Name;
         var pattern = Regex.Replace(key, @":\d+(?=:|$)", ":#", RegexOptions.None, TimeSpan.FromSeconds(1));
         var setting = Setting.All.FirstOrDefault(s => string.Equals(s.Path, pattern, StringComparison.OrdinalIgnoreCase));
         if (setting is null)
@@ -101,9 +111,12 @@ public static class HostConfig
             var isSection = Setting.All.Any(s => s.Path.StartsWith(pattern + ":", StringComparison.OrdinalIgnoreCase));
             if (isSection && string.IsNullOrEmpty(value))
                 return;
+            var nearest = Nearest(pattern, role);
+            // a mistyped name of a secret must not show the secret
+            var shown = string.IsNullOrEmpty(value) ? "" : origin.IsSecret || nearest.StartsWith("Database:", StringComparison.Ordinal) ? " (its value is not shown)" : $" (its value is \"{Shown(value)}\")";
             throw new ConfigRefusedException(isSection
                 ? $"{source}: {key} is \"{Shown(value)}\"; it is a group of settings and must be an object."
-                : $"{source}: {key} is not a known key (its value is \"{Shown(value)}\"); the nearest known key is {Nearest(pattern, role)}.");
+                : $"{source}: {key} is not a known key{shown}; the nearest known key is {nearest}.");
         }
 
         if (setting.OnlyFor is { } owner && owner != role)
@@ -115,11 +128,11 @@ public static class HostConfig
             throw new ConfigRefusedException($"{source}: {key} is \"{Shown(value)}\"; it must be {setting.Allowed}.");
         }
 
-        if (isFile && setting.IsSecret && !string.IsNullOrEmpty(value))
+        if (origin.IsFile && setting.IsSecret && !string.IsNullOrEmpty(value))
             throw new ConfigRefusedException($"{source}: {key} is a secret and must not stand in a file that is shared; set CAMINO_{key.Replace(":", "__", StringComparison.Ordinal)} or put it into the secrets folder.");
         if (value is null || !IsAllowed(setting, value))
-            throw new ConfigRefusedException($"{source}: {key} is {(value is null ? "null" : setting.IsSecret ? "not usable" : $"\"{Shown(value)}\"")}; it must be {setting.Allowed}.");
-        if (isFile && key.Equals("Database:ConnectionString", StringComparison.OrdinalIgnoreCase) && PasswordIn(source, value))
+            throw new ConfigRefusedException($"{source}: {key} is {(value is null ? "null" : setting.IsSecret || origin.IsSecret ? "not usable" : $"\"{Shown(value)}\"")}; it must be {setting.Allowed}.");
+        if (origin.IsFile && key.Equals("Database:ConnectionString", StringComparison.OrdinalIgnoreCase) && PasswordIn(source, value))
             throw new ConfigRefusedException($"{source}: {key} holds a password; set CAMINO_Database__Password or put it into the secrets folder.");
     }
 
@@ -164,9 +177,12 @@ public static class HostConfig
 
     private static void CheckTogether(string path, HostSettings settings)
     {
+        if (settings.Web.Urls.Split(';').FirstOrDefault(address => int.TryParse(address.TrimEnd('/').Split(':')[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 65535) is { } beyond)
+            throw new ConfigRefusedException($"{path}: Web:Urls names {beyond}; a port must be 0 to 65535.");
         try
         {
-            _ = new NpgsqlConnectionStringBuilder(settings.Database.ConnectionString);
+            if (string.IsNullOrEmpty(new NpgsqlConnectionStringBuilder(settings.Database.ConnectionString).Host))
+                throw new ConfigRefusedException($"{path}: Database:ConnectionString names no server; it must be like Host=...;Database=...;Username=....");
         }
         catch (Exception wrong) when (wrong is ArgumentException or FormatException or KeyNotFoundException)
         {
@@ -188,6 +204,14 @@ public static class HostConfig
                 throw new ConfigRefusedException(FormattableString.Invariant($"{path}: Jobs:Queues:{i}:MaxSlots is {jobs.Queues[i].MaxSlots}; it must be 0 or at least ReservedSlots, which is {jobs.Queues[i].ReservedSlots}."));
         }
 
+        for (var i = 0; i < jobs.Queues.Count; i++)
+        {
+            if (jobs.Queues[i].MaxSlots > jobs.Slots)
+                throw new ConfigRefusedException(FormattableString.Invariant($"{path}: Jobs:Queues:{i}:MaxSlots is {jobs.Queues[i].MaxSlots}; it must be 0 (no limit) to {jobs.Slots}, which is Jobs:Slots."));
+        }
+
+        if (jobs.Queues.Count > MostQueues)
+            throw new ConfigRefusedException(FormattableString.Invariant($"{path}: Jobs:Queues has {jobs.Queues.Count} entries; it must have 1 to {MostQueues}."));
         if (jobs.GraceSeconds + SecondsToReturnJobs > settings.Web.ShutdownSeconds)
             throw new ConfigRefusedException(FormattableString.Invariant($"{path}: Jobs:GraceSeconds is {jobs.GraceSeconds}; it must be at least {SecondsToReturnJobs} less than Web:ShutdownSeconds, which is {settings.Web.ShutdownSeconds}, so that jobs can be returned before the process ends."));
     }
@@ -266,7 +290,14 @@ public static class HostConfig
     private static string Shown(string? value) => value is null ? "" : value.Length <= 100 ? value : value[..100] + "...";
 
     private static string Nearest(string key, Role role) =>
-        Setting.All.Where(s => s.OnlyFor is null || s.OnlyFor == role).MinBy(s => Distance(s.Path.ToUpperInvariant(), key.ToUpperInvariant()))?.Path.Replace(":#:", ":0:", StringComparison.Ordinal) ?? "Role";
+        Setting.All.Where(s => s.OnlyFor is null || s.OnlyFor == role).SelectMany(s => WithGroups(s.Path)).MinBy(path => Distance(path.ToUpperInvariant(), key.ToUpperInvariant()))?.Replace(":#", ":0", StringComparison.Ordinal) ?? "Role";
+
+    /// <summary>The path and the groups that it stands in: a group may be mistyped as well.</summary>
+    private static IEnumerable<string> WithGroups(string path)
+    {
+        for (var end = path.Length; end > 0; end = path.LastIndexOf(':', end - 1))
+            yield return path[..end];
+    }
 
     /// <summary>Levenshtein: single letters to insert, drop or change.</summary>
     private static int Distance(string a, string b)

@@ -131,7 +131,7 @@ internal static class ImportTable
         ? text.Replace("\\u0000", "\u2400", StringComparison.Ordinal).Replace('\0', '\u2400')
         : text;
 
-    private static NpgsqlParameter Json(string json) => new() { Value = json, NpgsqlDbType = NpgsqlDbType.Jsonb };
+    private static NpgsqlParameter Json(string json) => new() { Value = Storable(json), NpgsqlDbType = NpgsqlDbType.Jsonb };
 
     private static async Task RunAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, string sql, CancellationToken ct, params NpgsqlParameter[] parameters)
     {

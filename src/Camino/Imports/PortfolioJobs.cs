@@ -13,10 +13,12 @@ public sealed record CheckPortfolio(Guid ImportId) : IJobArgs
 
     public static string Queue => JobQueues.Bulk;
 
+    public static JobRetry Retry => ImportPass.Retry;
+
     /// <remarks>Safe to run twice: it starts over and replaces what it found.</remarks>
     public sealed class Handler(ImportPass pass) : IJobHandler<CheckPortfolio>
     {
-        public Task RunAsync(CheckPortfolio args, JobContext job, CancellationToken ct) => pass.CheckAsync(args.ImportId, job, ct);
+        public Task RunAsync(CheckPortfolio args, JobContext job, CancellationToken ct) => pass.RunAsync(pass.CheckAsync, args.ImportId, job, ct);
     }
 }
 
@@ -27,10 +29,12 @@ public sealed record LoadPortfolio(Guid ImportId) : IJobArgs
 
     public static string Queue => JobQueues.Bulk;
 
+    public static JobRetry Retry => ImportPass.Retry;
+
     /// <remarks>Safe to run twice: rows and the count of records done are committed together, and a second run goes on behind them.</remarks>
     public sealed class Handler(ImportPass pass) : IJobHandler<LoadPortfolio>
     {
-        public Task RunAsync(LoadPortfolio args, JobContext job, CancellationToken ct) => pass.LoadAsync(args.ImportId, job, ct);
+        public Task RunAsync(LoadPortfolio args, JobContext job, CancellationToken ct) => pass.RunAsync(pass.LoadAsync, args.ImportId, job, ct);
     }
 }
 
@@ -42,6 +46,29 @@ public sealed partial class ImportPass(NpgsqlDataSource source, FileStore files,
 
     /// <summary>Chunks of different imports are stored one after the other, so that two files with the same loans cannot both think a loan is new. The number spells "loans" in base 36.</summary>
     private const long LoansLock = 36_361_000;
+
+    /// <summary>Long enough for a database that restarts, short enough for a person who waits: a dozen attempts in about five minutes.</summary>
+    public static JobRetry Retry { get; } = new(12, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(40));
+
+    /// <summary>Runs one step; when even the last attempt breaks, the import says so instead of standing still for ever.</summary>
+    public async Task RunAsync(Func<Guid, JobContext, CancellationToken, Task> step, Guid importId, JobContext job, CancellationToken ct)
+    {
+        try
+        {
+            await step(importId, job, ct);
+        }
+        catch (Exception broken) when (job.Attempt >= job.MaxAttempts && broken is not OperationCanceledException and not LeaseLostException)
+        {
+            await using var connection = await source.OpenConnectionAsync(ct);
+            await using var transaction = await connection.BeginTransactionAsync(ct);
+            await job.HoldLeaseAsync(connection, transaction, ct);
+            await ImportTable.FailAsync(connection, transaction, importId, "import.broken", [job.JobId.ToString()], ct);
+            if (await ImportTable.ReadAsync(connection, importId, ct) is { } import)
+                await ImportTable.TellAsync(connection, transaction, import, "Notice.ImportFailed");
+            await transaction.CommitAsync(ct);
+            throw;
+        }
+    }
 
     /// <summary>The dry run.</summary>
     public async Task CheckAsync(Guid importId, JobContext job, CancellationToken ct)
@@ -194,7 +221,7 @@ public sealed partial class ImportPass(NpgsqlDataSource source, FileStore files,
         }
         catch (FileNotFoundException)
         {
-            await FailAsync(connection, import, new ImportFileException("import.file.gone", "The stored file is not in the file store any more; hand it in again."), job, ct);
+            await FailAsync(connection, import, new ImportFileException("import.file.gone", "The stored file is not in the file store any more; hand it in again.", new Dictionary<string, string>(StringComparer.Ordinal) { ["file"] = import.FileName }), job, ct);
             return null;
         }
     }

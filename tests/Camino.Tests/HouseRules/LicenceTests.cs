@@ -1,0 +1,84 @@
+using System.Text.Json;
+using NUnit.Framework;
+
+namespace Camino.Tests.HouseRules;
+
+/// <summary>Every package that comes with us or builds us was looked at, and its licence is one that a lender may ship.</summary>
+public sealed class LicenceTests
+{
+    /// <summary>Package and licence, as its own package says it. Look at the licence before adding a line.</summary>
+    private static readonly Dictionary<string, string> Reviewed = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["FsCheck"] = "BSD-3-Clause",
+        ["FSharp.Core"] = "MIT",
+        ["Humanizer.Core"] = "MIT",
+        ["Meziantou.Analyzer"] = "MIT",
+        ["Microsoft.ApplicationInsights"] = "MIT",
+        ["Microsoft.AspNetCore.Identity.EntityFrameworkCore"] = "MIT",
+        ["Microsoft.Build.Framework"] = "MIT",
+        ["Microsoft.CodeAnalysis.Analyzers"] = "MIT",
+        ["Microsoft.CodeAnalysis.BannedApiAnalyzers"] = "MIT",
+        ["Microsoft.CodeAnalysis.Common"] = "MIT",
+        ["Microsoft.CodeAnalysis.CSharp"] = "MIT",
+        ["Microsoft.CodeAnalysis.CSharp.Workspaces"] = "MIT",
+        ["Microsoft.CodeAnalysis.Workspaces.Common"] = "MIT",
+        ["Microsoft.CodeAnalysis.Workspaces.MSBuild"] = "MIT",
+        ["Microsoft.CodeCoverage"] = "MIT",
+        ["Microsoft.EntityFrameworkCore"] = "MIT",
+        ["Microsoft.EntityFrameworkCore.Abstractions"] = "MIT",
+        ["Microsoft.EntityFrameworkCore.Analyzers"] = "MIT",
+        ["Microsoft.EntityFrameworkCore.Design"] = "MIT",
+        ["Microsoft.EntityFrameworkCore.Relational"] = "MIT",
+        ["Microsoft.Extensions.DependencyModel"] = "MIT",
+        ["Microsoft.NET.StringTools"] = "MIT",
+        ["Microsoft.NET.Test.Sdk"] = "MIT",
+        ["Microsoft.Testing.Extensions.Telemetry"] = "MIT",
+        ["Microsoft.Testing.Extensions.TrxReport.Abstractions"] = "MIT",
+        ["Microsoft.Testing.Extensions.VSTestBridge"] = "MIT",
+        ["Microsoft.Testing.Platform"] = "MIT",
+        ["Microsoft.Testing.Platform.MSBuild"] = "MIT",
+        ["Microsoft.TestPlatform.AdapterUtilities"] = "MIT",
+        ["Microsoft.TestPlatform.ObjectModel"] = "MIT",
+        ["Microsoft.TestPlatform.TestHost"] = "MIT",
+        ["Newtonsoft.Json"] = "MIT",
+        ["Npgsql"] = "PostgreSQL",
+        ["Npgsql.EntityFrameworkCore.PostgreSQL"] = "PostgreSQL",
+        ["NUnit"] = "MIT",
+        ["NUnit.Analyzers"] = "MIT",
+        ["NUnit3TestAdapter"] = "MIT",
+        ["Serilog"] = "Apache-2.0",
+        ["Serilog.Extensions.Logging"] = "Apache-2.0",
+        ["Serilog.Sinks.Console"] = "Apache-2.0",
+        ["System.CommandLine"] = "MIT",
+        ["System.Composition"] = "MIT",
+        ["System.Composition.AttributedModel"] = "MIT",
+        ["System.Composition.Convention"] = "MIT",
+        ["System.Composition.Hosting"] = "MIT",
+        ["System.Composition.Runtime"] = "MIT",
+        ["System.Composition.TypedParts"] = "MIT",
+    };
+
+    private static readonly string[] Allowed = ["MIT", "Apache-2.0", "BSD-3-Clause", "PostgreSQL"];
+
+    [Test]
+    public void Every_package_has_a_reviewed_licence()
+    {
+        var used = House.Files("", ".json").Where(file => Path.GetFileName(file) == "packages.lock.json").SelectMany(Packages).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+
+        Assert.That(used, Is.Not.Empty);
+        Assert.That(used.Where(id => !Reviewed.ContainsKey(id)), Is.Empty, "Look at the licence of these packages, then add them to the list in this file.");
+        Assert.That(Reviewed.Where(package => !Allowed.Contains(package.Value)), Is.Empty);
+    }
+
+    private static IEnumerable<string> Packages(string file)
+    {
+        using var json = JsonDocument.Parse(File.ReadAllText(file));
+        return
+        [
+            .. from framework in json.RootElement.GetProperty("dependencies").EnumerateObject()
+               from package in framework.Value.EnumerateObject()
+               where package.Value.GetProperty("type").GetString() != "Project"
+               select package.Name,
+        ];
+    }
+}
