@@ -62,6 +62,7 @@ public sealed partial class LoanAccount
                 dueOn = Step(dueOn);
             }
 
+            installment.RegularFrom = installment.From;
             installment.DueOn = dueOn;
             installment.Numerator = _basis.Numerator(installment.From, dueOn, isRegular: i > _next);
         }
@@ -75,6 +76,7 @@ public sealed partial class LoanAccount
         Append(1, isRestructured: false);
         var following = _installments[_next + 1];
         following.From = skipped.From;
+        following.RegularFrom = skipped.From;
         following.Numerator += skipped.Numerator;
         following.AheadPrincipal += skipped.AheadPrincipal;
         following.AheadInterest += skipped.AheadInterest;
@@ -99,6 +101,7 @@ public sealed partial class LoanAccount
             {
                 Number = last.Number + 1,
                 From = last.DueOn,
+                RegularFrom = last.DueOn,
                 DueOn = dueOn,
                 Numerator = _basis.Numerator(last.DueOn, dueOn, isRegular: true),
                 IsLevel = _terms.Method == ScheduleMethod.EqualPayment || isRestructured,
@@ -131,6 +134,7 @@ public sealed partial class LoanAccount
         {
             Number = _installments.Count == 0 ? 1 : _installments[^1].Number + 1,
             From = one.On,
+            RegularFrom = one.On,
             DueOn = first,
             Numerator = _basis.Numerator(one.On, first, isRegular: false),
             IsLevel = true,

@@ -137,6 +137,7 @@ public sealed partial class LoanAccount
             {
                 Number = row.Number,
                 From = period < 0 ? row.DueOn : from,
+                RegularFrom = period == 0 ? plan.FirstRegularFrom : period < 0 ? row.DueOn : from,
                 DueOn = row.DueOn,
                 Numerator = period < 0 ? 0 : plan.Periods[period].Numerator,
                 IsAtDisbursement = period < 0,

@@ -80,7 +80,8 @@ internal ref struct ScheduleBuilder
         var builder = new ScheduleBuilder(terms, factors, periods);
         builder.Run();
         var begins = terms.OddInterest == OddInterest.Joins || dates.RegularStart < terms.StartsOn ? terms.StartsOn : dates.RegularStart;
-        return new SchedulePlan(builder._rows, periods, builder._extraRows, begins, builder._financed);
+        var regularFrom = dates.RegularStart > begins ? dates.RegularStart : begins;
+        return new SchedulePlan(builder._rows, periods, builder._extraRows, begins, regularFrom, builder._financed);
     }
 
     private void Run()
@@ -427,5 +428,5 @@ internal ref struct ScheduleBuilder
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct Period(DateOnly DueOn, long Numerator);
 
-/// <summary>A schedule with its periods: where the first one begins, how many rows come before it, and odd interest added to the principal.</summary>
-internal sealed record SchedulePlan(ScheduleRow[] Rows, Period[] Periods, int ExtraRows, DateOnly FirstBegins, long FinancedCents);
+/// <summary>A schedule with its periods: how many rows come before them, where the first one and its regular part begin, and odd interest added to the principal.</summary>
+internal sealed record SchedulePlan(ScheduleRow[] Rows, Period[] Periods, int ExtraRows, DateOnly FirstBegins, DateOnly FirstRegularFrom, long FinancedCents);
