@@ -34,6 +34,7 @@ public sealed partial class LoanAccount
     private long _recovered;
     private int _restructures;
     private int _anchorDay;
+    private long _balloon;
     private bool _isChargedOff;
     private DateOnly? _carriedPastDueSince;
 
@@ -44,6 +45,7 @@ public sealed partial class LoanAccount
         _asOf = asOf;
         _explains = explains;
         _rate = terms.Rate;
+        _balloon = terms.Method == ScheduleMethod.InterestOnly ? 0 : terms.Balloon.Cents;
     }
 
     /// <summary>Replays a loan.</summary>

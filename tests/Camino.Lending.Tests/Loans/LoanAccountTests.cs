@@ -157,6 +157,15 @@ public class LoanAccountTests
     }
 
     [Test]
+    public void A_restructure_spreads_a_balloon_over_the_new_installments()
+    {
+        var restructure = new LoanEvent { Key = "x", On = Day("2026-02-01"), Type = LoanEventType.Restructure, Count = 10, Until = Day("2026-03-01") };
+        var state = LoanAccount.On(new LoanProduct(), _terms with { Balloon = Usd(6_000m) }, [restructure], Day("2026-02-01")).State();
+
+        Assert.That(state.Rows[^1].Outstanding.Total, Is.InRange(state.Rows[^2].Outstanding.Total - Usd(0.10m), state.Rows[^2].Outstanding.Total + Usd(0.10m)));
+    }
+
+    [Test]
     public void A_pause_of_days_past_due_stops_the_count()
     {
         var pause = new LoanEvent { Key = "d", On = Day("2026-02-11"), Type = LoanEventType.DelinquencyPause, Until = Day("2026-02-20") };
@@ -266,6 +275,31 @@ public class LoanAccountTests
 
         Assert.That(state.Rows, Has.Count.EqualTo(23));
         Assert.That(state.Rows[1].Due.Total, Is.EqualTo(Usd(562.24m))); // 11,053.81 over 22 months at 1 %
+    }
+
+    [TestCase(ScheduleMethod.EqualPrincipal, 500)]
+    [TestCase(ScheduleMethod.InterestOnly, 0)]
+    [TestCase(ScheduleMethod.Flat, 500)]
+    public void An_extension_spreads_the_principal_as_the_method_does(ScheduleMethod method, int principal)
+    {
+        var extension = new LoanEvent { Key = "x", On = Day("2026-01-02"), Type = LoanEventType.Extend, Count = 12 };
+        var state = LoanAccount.On(new LoanProduct(), _terms with { Method = method }, [extension], Day("2026-01-02")).State();
+
+        Assert.That(state.Rows, Has.Count.EqualTo(24));
+        Assert.That(state.Rows.Take(23).Select(row => row.Due.Principal), Is.All.EqualTo(Usd(principal)));
+        Assert.That(state.Rows.Aggregate(Money.Zero, (sum, row) => sum + row.Due.Principal), Is.EqualTo(Usd(12_000m)));
+    }
+
+    [TestCase(ScheduleMethod.EqualPrincipal)]
+    [TestCase(ScheduleMethod.InterestOnly)]
+    [TestCase(ScheduleMethod.Flat)]
+    public void A_skip_leaves_the_rest_of_the_principal_to_the_new_last_one(ScheduleMethod method)
+    {
+        var skip = new LoanEvent { Key = "s", On = Day("2026-01-02"), Type = LoanEventType.Skip };
+        var state = LoanAccount.On(new LoanProduct(), _terms with { Method = method }, [skip], Day("2026-01-02")).State();
+
+        Assert.That(state.Rows[10].Due.Principal, Is.EqualTo(state.Rows[9].Due.Principal));
+        Assert.That(state.Rows[11].Outstanding.Principal, Is.EqualTo(Usd(12_000m) - Money.FromCents(state.Rows.Take(11).Sum(row => row.Due.Principal.Cents))));
     }
 
     [Test]
