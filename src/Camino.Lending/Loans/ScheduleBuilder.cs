@@ -186,17 +186,23 @@ internal ref struct ScheduleBuilder
         var byLevel = b;
         var discount = 1m;
         var sum = 0m;
-        var lastNumerator = -1L;
-        var inverse = 1m;
+
+        // A year has few lengths of period: each one's 1 / (1 + r) is worked out once.
+        Span<long> lengths = stackalloc long[8];
+        Span<decimal> inverses = stackalloc decimal[8];
+        var known = 0;
         for (var i = grace; i < Count; i++)
         {
-            if (_periods[i].Numerator != lastNumerator)
+            var numerator = _periods[i].Numerator;
+            var at = lengths[..Math.Min(known, 8)].IndexOf(numerator);
+            if (at < 0)
             {
-                lastNumerator = _periods[i].Numerator;
-                inverse = 1m / (1m + _factors.Decimal(lastNumerator));
+                at = known++ % 8;
+                lengths[at] = numerator;
+                inverses[at] = 1m / (1m + _factors.Decimal(numerator));
             }
 
-            discount *= inverse;
+            discount *= inverses[at];
             sum += discount;
             if (i == grace)
             {
