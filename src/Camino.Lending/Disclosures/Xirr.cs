@@ -164,34 +164,41 @@ public static class Xirr
         return (from + to) / 2;
     }
 
-    /// <summary>Newton steps in decimal on v = (1 + r)^(-1 / 365), in which the sum is a polynomial of whole powers.</summary>
+    /// <summary>
+    /// Newton steps in decimal on the growth of one day or, for a rate above zero, its inverse: a base below 1, in which the sum is a polynomial of
+    /// whole powers and nothing overflows.
+    /// </summary>
     private static decimal Polish(Term[] terms, double root)
     {
         var rough = (decimal)(Math.Exp(root) - 1);
-        if (Math.Abs(root) * terms[^1].Days / 365 > 25)
-            return rough; // whole powers would leave decimal's range
-
-        var v = (decimal)Math.Exp(-root / 365);
+        var discounts = root >= 0;
+        var factor = (decimal)Math.Exp(-Math.Abs(root) / 365);
+        var lastDay = terms[^1].Days;
         for (var step = 0; step < 3; step++)
         {
             var value = 0m;
             var slope = 0m;
             var power = 1m;
             var days = 0;
-            foreach (ref readonly var term in terms.AsSpan())
+            for (var i = 0; i < terms.Length; i++)
             {
-                power *= Power(v, term.Days - days);
-                days = term.Days;
+                var term = discounts ? terms[i] : terms[terms.Length - 1 - i];
+                var exponent = discounts ? term.Days : lastDay - term.Days;
+                power *= Power(factor, exponent - days);
+                days = exponent;
                 value += term.Cents * power;
-                slope += (decimal)term.Cents * days * power / v;
+                slope += (decimal)term.Cents * days * power / factor;
             }
 
             if (slope == 0m || Math.Abs(value / slope) > 1e-9m)
                 break;
-            v -= value / slope;
+            factor -= value / slope;
         }
 
-        var polished = (1m / Power(v, 365)) - 1m;
+        var year = Power(factor, 365);
+        if (year == 0m)
+            return rough;
+        var polished = (discounts ? 1m / year : year) - 1m;
         return Math.Abs(polished - rough) <= 1e-9m * (1m + Math.Abs(rough)) ? polished : rough;
     }
 

@@ -12,9 +12,9 @@ internal sealed class EventList
     private readonly List<LoanEvent> _events = [];
     private readonly int[] _takenBackBy;
 
-    /// <summary>Checks the events up to a date and finds out which of them were taken back by it.</summary>
+    /// <summary>Checks the events, keeps those up to a date and known by another, and finds out which of them were taken back by it.</summary>
     /// <exception cref="RefusedException">See <see cref="LoanEvent.Check"/>; <c>event.key</c> for one key with two bodies, <c>event.of</c> for a reversal of nothing or of something reversed.</exception>
-    public EventList(IReadOnlyList<LoanEvent> events, DateOnly date)
+    public EventList(IReadOnlyList<LoanEvent> events, DateOnly date, DateOnly knownOn)
     {
         Refuse.If(events.Count > MaxEvents, "event.count", $"A loan has at most {MaxEvents} events; got {events.Count}.");
         var given = new Dictionary<string, LoanEvent>(StringComparer.Ordinal);
@@ -28,7 +28,8 @@ internal sealed class EventList
             }
 
             given.Add(one.Key, one);
-            if (one.On > date)
+            HasDisbursements |= one.Type == LoanEventType.Disburse;
+            if (one.On > date || (one.PostedOn ?? one.On) > knownOn)
                 continue;
             _byKey.Add(one.Key, _events.Count);
             _events.Add(one);
@@ -45,6 +46,9 @@ internal sealed class EventList
 
         _takenBackBy = FindTakenBack();
     }
+
+    /// <summary>Whether the list holds disbursements at all, on whatever date.</summary>
+    public bool HasDisbursements { get; }
 
     /// <summary>The events in effect, in the order of replay.</summary>
     public List<LoanEvent> InOrder()

@@ -62,6 +62,7 @@ public sealed partial class LoanAccount
                 dueOn = Step(dueOn);
             }
 
+            installment.RegularFrom = installment.From;
             installment.DueOn = dueOn;
             installment.Numerator = _basis.Numerator(installment.From, dueOn, isRegular: i > _next);
         }
@@ -75,6 +76,7 @@ public sealed partial class LoanAccount
         Append(1, isRestructured: false);
         var following = _installments[_next + 1];
         following.From = skipped.From;
+        following.RegularFrom = skipped.From;
         following.Numerator += skipped.Numerator;
         following.AheadPrincipal += skipped.AheadPrincipal;
         following.AheadInterest += skipped.AheadInterest;
@@ -89,6 +91,9 @@ public sealed partial class LoanAccount
 
     private void Append(int count, bool isRestructured)
     {
+        // The one that was last bore the rest of the principal; now it is one among others.
+        if (count > 0 && !isRestructured)
+            _installments[^1].PlannedPrincipal = _terms.Method == ScheduleMethod.InterestOnly || _installments.Count < 2 ? 0 : _installments[^2].PlannedPrincipal;
         for (var i = 0; i < count; i++)
         {
             var last = _installments[^1];
@@ -99,10 +104,12 @@ public sealed partial class LoanAccount
             {
                 Number = last.Number + 1,
                 From = last.DueOn,
+                RegularFrom = last.DueOn,
                 DueOn = dueOn,
                 Numerator = _basis.Numerator(last.DueOn, dueOn, isRegular: true),
                 IsLevel = _terms.Method == ScheduleMethod.EqualPayment || isRestructured,
                 Level = last.Level,
+                PlannedPrincipal = last.PlannedPrincipal,
                 IsRestructured = isRestructured,
             });
         }
@@ -131,6 +138,7 @@ public sealed partial class LoanAccount
         {
             Number = _installments.Count == 0 ? 1 : _installments[^1].Number + 1,
             From = one.On,
+            RegularFrom = one.On,
             DueOn = first,
             Numerator = _basis.Numerator(one.On, first, isRegular: false),
             IsLevel = true,
@@ -139,6 +147,7 @@ public sealed partial class LoanAccount
         Append(one.Count - 1, isRestructured: true);
         _carriedPastDueSince ??= pastDueSince;
         _restructures++;
+        _balloon = 0;
         Relevel();
         Tell(one.On, $"The loan was restructured to {one.Count} installments from {first:yyyy-MM-dd}.", one.Key);
     }
@@ -165,23 +174,60 @@ public sealed partial class LoanAccount
         return new DateOnly(month.Year, month.Month, Math.Min(day, DateTime.DaysInMonth(month.Year, month.Month)));
     }
 
-    /// <summary>Finds the level of the installments to come from what is outstanding, as the schedule does: present value / sum of discount factors.</summary>
+    /// <summary>Finds the level of the installments to come from what is outstanding, as the schedule does.</summary>
     private void Relevel()
     {
         if (_next >= _installments.Count)
             return;
         var principal = UnbilledPrincipal;
-        var balloon = _terms.Method == ScheduleMethod.InterestOnly ? principal : Math.Min(_terms.Balloon.Cents, principal);
+        var balloon = Math.Min(_balloon, principal);
         var first = _installments.FindIndex(_next, static one => one.IsLevel);
         if (first >= 0)
-            SetLevel(first, LevelOf(first, principal, _installments[first].IsRestructured ? 0 : balloon));
+            FindLevel(first, principal, balloon);
         else
             SetShares(principal - balloon);
         if (AccruesAsScheduled && _terms.Method != ScheduleMethod.Flat)
             PlanInterest(principal);
     }
 
-    private long LevelOf(int first, long principal, long balloon)
+    /// <summary>The exact level posted in cents, moved by (last - level) / n while that narrows the gap, then rounded to the multiple.</summary>
+    private void FindLevel(int first, long principal, long balloon)
+    {
+        var rounding = _terms.Rounding;
+        var exact = Math.Max(0m, ExactLevel(first, principal, balloon));
+        var posted = Rounding.ToWhole(exact, rounding.Mode);
+        var level = posted;
+        var count = _installments.Count - first;
+        SetLevel(first, level);
+        var gap = count < 2 || AccruesAsScheduled ? 0 : LastProjected() - balloon - level;
+        while (gap != 0)
+        {
+            var moved = Rounding.ToWhole(level + ((decimal)gap / count), rounding.Mode);
+            if (moved == level || moved < 0)
+                break;
+            SetLevel(first, moved);
+            var narrower = LastProjected() - balloon - moved;
+            if (Math.Abs(narrower) >= Math.Abs(gap))
+                break;
+            (level, gap) = (moved, narrower);
+        }
+
+        SetLevel(first, rounding.ToMultiple((level == posted ? exact : level) / 100m).Cents);
+    }
+
+    private long LastProjected()
+    {
+        var principal = UnbilledPrincipal;
+        var accrued = _accrued;
+        var putOff = _putOff;
+        Portions last = default;
+        for (var i = _next; i < _installments.Count; i++)
+            last = Project(_installments[i], i, default, ref principal, ref accrued, ref putOff);
+        return last.Total.Cents;
+    }
+
+    /// <summary>Present value / sum of discount factors, in cents at full precision.</summary>
+    private decimal ExactLevel(int first, long principal, long balloon)
     {
         var discount = 1m;
         var sum = 0m;
@@ -195,8 +241,7 @@ public sealed partial class LoanAccount
 
         // Interest accrued so far comes due with the first of them.
         var firstDiscount = first == _next ? 1m / (1m + _basis.Interest(1m, _installments[first], _at > _installments[first].From ? _at : _installments[first].From, _installments[first].DueOn, _rate)) : 0m;
-        var exact = (principal + ((_putOff + _accrued) * firstDiscount) - (balloon * discount)) / sum;
-        return _terms.Rounding.ToMultiple(Math.Max(0m, exact) / 100m).Cents;
+        return (principal + ((_putOff + _accrued) * firstDiscount) - (balloon * discount)) / sum;
     }
 
     private void SetLevel(int first, long level)

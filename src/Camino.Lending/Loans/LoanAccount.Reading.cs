@@ -130,7 +130,7 @@ public sealed partial class LoanAccount
         putOff -= interest;
         if (installment.IsAtDisbursement)
             interest = installment.PlannedInterest;
-        var balloon = isLast || installment.IsAtDisbursement || _terms.Method == ScheduleMethod.InterestOnly ? 0 : Math.Min(_terms.Balloon.Cents, principal);
+        var balloon = isLast || installment.IsAtDisbursement ? 0 : Math.Min(_balloon, principal);
         var wanted = installment.IsLevel ? installment.Level - ahead - interest : installment.PlannedPrincipal - installment.AheadPrincipal;
         var part = isLast ? principal : Math.Clamp(wanted, 0, Math.Max(0, principal - balloon));
         principal -= part;

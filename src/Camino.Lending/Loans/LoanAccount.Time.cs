@@ -41,7 +41,7 @@ public sealed partial class LoanAccount
         var isLast = _next == _installments.Count - 1;
         var unbilled = UnbilledPrincipal;
         var interest = InterestComingDue(installment, isLast);
-        var balloon = isLast || installment.IsAtDisbursement ? 0 : Math.Min(_terms.Method == ScheduleMethod.InterestOnly ? 0 : _terms.Balloon.Cents, unbilled);
+        var balloon = isLast || installment.IsAtDisbursement ? 0 : Math.Min(_balloon, unbilled);
         var wanted = installment.IsLevel
             ? installment.Level - installment.AheadPrincipal - installment.AheadInterest - interest
             : installment.PlannedPrincipal - installment.AheadPrincipal;

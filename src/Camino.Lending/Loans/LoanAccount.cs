@@ -34,6 +34,7 @@ public sealed partial class LoanAccount
     private long _recovered;
     private int _restructures;
     private int _anchorDay;
+    private long _balloon;
     private bool _isChargedOff;
     private DateOnly? _carriedPastDueSince;
 
@@ -44,6 +45,7 @@ public sealed partial class LoanAccount
         _asOf = asOf;
         _explains = explains;
         _rate = terms.Rate;
+        _balloon = terms.Method == ScheduleMethod.InterestOnly ? 0 : terms.Balloon.Cents;
     }
 
     /// <summary>Replays a loan.</summary>
@@ -52,24 +54,27 @@ public sealed partial class LoanAccount
     /// <param name="events">The append-only list, in any order; events after <paramref name="asOf"/> play no part.</param>
     /// <param name="asOf">The business date.</param>
     /// <param name="explains">Whether to keep the chain for <see cref="Explain"/>.</param>
+    /// <param name="knownOn">For a look back: events posted after this date are left out, so that the loan is as it was known then.</param>
     /// <exception cref="RefusedException"><c>product.*</c>, <c>schedule.*</c>, <c>event.*</c>.</exception>
-    public static LoanAccount On(LoanProduct product, ScheduleTerms terms, IReadOnlyList<LoanEvent> events, DateOnly asOf, bool explains = false)
+    public static LoanAccount On(LoanProduct product, ScheduleTerms terms, IReadOnlyList<LoanEvent> events, DateOnly asOf, bool explains = false, DateOnly? knownOn = null)
     {
         product.Check();
         terms.Check();
-        var list = new EventList(events, asOf);
+        var list = new EventList(events, asOf, knownOn ?? DateOnly.MaxValue);
         var inOrder = list.InOrder();
-        var made = Disbursed(terms, inOrder, asOf);
+        var made = Disbursed(terms, inOrder, list.HasDisbursements, asOf);
         var account = new LoanAccount(product, made is null ? terms : terms with { Disbursements = made, Principal = Sum(made), Balloon = Money.Min(terms.Balloon, Sum(made)) }, asOf, explains);
         if (made is not null)
             account.Run(inOrder, list);
+        else
+            Refuse.If(inOrder.Exists(static one => !one.TakesBack), "event.on", $"Nothing is handed out by {asOf:yyyy-MM-dd}; no event can come before that.");
         return account;
     }
 
     /// <summary>The chain of events and amounts that make up the balances, in order. Empty unless asked for in <see cref="On"/>.</summary>
     public IReadOnlyList<Explanation> Explain() => _explanations;
 
-    private static List<Disbursement>? Disbursed(ScheduleTerms terms, List<LoanEvent> events, DateOnly asOf)
+    private static List<Disbursement>? Disbursed(ScheduleTerms terms, List<LoanEvent> events, bool hasDisbursements, DateOnly asOf)
     {
         var made = new List<Disbursement>();
         foreach (var one in events)
@@ -82,7 +87,7 @@ public sealed partial class LoanAccount
 
         if (made.Count > 0)
             return made;
-        if (terms.StartsOn > asOf)
+        if (hasDisbursements || terms.StartsOn > asOf)
             return null;
         made.AddRange(terms.Disbursements);
         return made;
@@ -99,8 +104,7 @@ public sealed partial class LoanAccount
     private void Run(List<LoanEvent> events, EventList list)
     {
         Begin();
-        var planned = !events.Exists(static one => one.Type == LoanEventType.Disburse);
-        var disbursements = planned ? _terms.Disbursements.OrderBy(static one => one.On).ToList() : [];
+        var disbursements = !list.HasDisbursements ? _terms.Disbursements.OrderBy(static one => one.On).ToList() : [];
         var nextDisbursement = 0;
         foreach (var one in events)
         {
@@ -135,6 +139,7 @@ public sealed partial class LoanAccount
             {
                 Number = row.Number,
                 From = period < 0 ? row.DueOn : from,
+                RegularFrom = period == 0 ? plan.FirstRegularFrom : period < 0 ? row.DueOn : from,
                 DueOn = row.DueOn,
                 Numerator = period < 0 ? 0 : plan.Periods[period].Numerator,
                 IsAtDisbursement = period < 0,

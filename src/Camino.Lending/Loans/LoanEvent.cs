@@ -83,6 +83,9 @@ public sealed record LoanEvent
     /// <summary>The effective date: from when it counts. Events of one date are taken in the order of <see cref="LoanEventType"/>, then of the list.</summary>
     public required DateOnly On { get; init; }
 
+    /// <summary>The business date it was entered on; later than <see cref="On"/> when back-dated. The effective date if left out. Only a look back uses it.</summary>
+    public DateOnly? PostedOn { get; init; }
+
     /// <summary>What happened.</summary>
     public required LoanEventType Type { get; init; }
 

@@ -30,10 +30,19 @@ internal readonly struct PeriodBasis(ScheduleTerms terms, DateOnly terminationDa
             return on * numerator * rate.Numerator / ((decimal)denominator * rate.Denominator);
         }
 
-        var days = to.DayNumber - from.DayNumber;
-        return days == installment.Days
-            ? on * installment.Numerator * rate.Numerator / (360m * rate.Denominator)
-            : on * installment.Numerator * days * rate.Numerator / (360m * installment.Days * rate.Denominator);
+        var regularDays = Math.Max(1, installment.DueOn.DayNumber - installment.RegularFrom.DayNumber);
+        var part = ToDue(installment, from, regularDays) - ToDue(installment, to, regularDays);
+        return on * part * rate.Numerator / (360m * regularDays * rate.Denominator);
+    }
+
+    /// <summary>Days of 30-day months from a date to an installment's due date, x the calendar days of its regular period; the schedule counts a later disbursement the same way.</summary>
+    private static long ToDue(Installment installment, DateOnly from, int regularDays)
+    {
+        var odd = DayCount.Days(DayCountConvention.Thirty360, installment.From, installment.RegularFrom);
+        var regular = installment.Numerator - odd;
+        return from < installment.RegularFrom
+            ? (DayCount.Days(DayCountConvention.Thirty360, from, installment.RegularFrom) + regular) * regularDays
+            : regular * (installment.DueOn.DayNumber - from.DayNumber);
     }
 
     /// <summary>Cents from interest added up in parts: what the 28 digits of its parts leave open is settled before it is rounded.</summary>

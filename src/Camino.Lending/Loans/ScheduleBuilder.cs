@@ -80,7 +80,8 @@ internal ref struct ScheduleBuilder
         var builder = new ScheduleBuilder(terms, factors, periods);
         builder.Run();
         var begins = terms.OddInterest == OddInterest.Joins || dates.RegularStart < terms.StartsOn ? terms.StartsOn : dates.RegularStart;
-        return new SchedulePlan(builder._rows, periods, builder._extraRows, begins, builder._financed);
+        var regularFrom = dates.RegularStart > begins ? dates.RegularStart : begins;
+        return new SchedulePlan(builder._rows, periods, builder._extraRows, begins, regularFrom, builder._financed);
     }
 
     private void Run()
@@ -185,17 +186,23 @@ internal ref struct ScheduleBuilder
         var byLevel = b;
         var discount = 1m;
         var sum = 0m;
-        var lastNumerator = -1L;
-        var inverse = 1m;
+
+        // A year has few lengths of period: each one's 1 / (1 + r) is worked out once.
+        Span<long> lengths = stackalloc long[8];
+        Span<decimal> inverses = stackalloc decimal[8];
+        var known = 0;
         for (var i = grace; i < Count; i++)
         {
-            if (_periods[i].Numerator != lastNumerator)
+            var numerator = _periods[i].Numerator;
+            var at = lengths[..Math.Min(known, 8)].IndexOf(numerator);
+            if (at < 0)
             {
-                lastNumerator = _periods[i].Numerator;
-                inverse = 1m / (1m + _factors.Decimal(lastNumerator));
+                at = known++ % 8;
+                lengths[at] = numerator;
+                inverses[at] = 1m / (1m + _factors.Decimal(numerator));
             }
 
-            discount *= inverse;
+            discount *= inverses[at];
             sum += discount;
             if (i == grace)
             {
@@ -427,5 +434,5 @@ internal ref struct ScheduleBuilder
 [StructLayout(LayoutKind.Auto)]
 internal readonly record struct Period(DateOnly DueOn, long Numerator);
 
-/// <summary>A schedule with its periods: where the first one begins, how many rows come before it, and odd interest added to the principal.</summary>
-internal sealed record SchedulePlan(ScheduleRow[] Rows, Period[] Periods, int ExtraRows, DateOnly FirstBegins, long FinancedCents);
+/// <summary>A schedule with its periods: how many rows come before them, where the first one and its regular part begin, and odd interest added to the principal.</summary>
+internal sealed record SchedulePlan(ScheduleRow[] Rows, Period[] Periods, int ExtraRows, DateOnly FirstBegins, DateOnly FirstRegularFrom, long FinancedCents);

@@ -14,6 +14,9 @@ internal sealed class Installment
     /// <summary>Where its interest begins.</summary>
     public required DateOnly From { get; set; }
 
+    /// <summary>Where its regular period begins: later than <see cref="From"/> where odd days join the first one.</summary>
+    public required DateOnly RegularFrom { get; set; }
+
     public required DateOnly DueOn { get; set; }
 
     /// <summary>Numerator of its period factor, as in the schedule.</summary>

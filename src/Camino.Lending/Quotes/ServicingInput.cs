@@ -12,7 +12,7 @@ internal static class ServicingInput
 
     private static readonly string[] _productFields = ["accrual", "allocation", "portions", "surplus", "lateFee", "returnFee", "graceDays", "tolerance", "payoffDays"];
     private static readonly string[] _feeFields = ["amount", "percent", "graceDays", "cap", "totalCap"];
-    private static readonly string[] _eventFields = ["key", "on", "type", "amount", "annualRatePercent", "until", "count", "portion", "of", "bankCode"];
+    private static readonly string[] _eventFields = ["key", "on", "postedOn", "type", "amount", "annualRatePercent", "until", "count", "portion", "of", "bankCode"];
 
     private static readonly (string, AccrualBasis)[] _accruals = [("outstanding", AccrualBasis.Outstanding), ("scheduled", AccrualBasis.Scheduled)];
     private static readonly (string, AllocationOrder)[] _orders = [("installmentFirst", AllocationOrder.InstallmentFirst), ("portionFirst", AllocationOrder.PortionFirst)];
@@ -74,6 +74,7 @@ internal static class ServicingInput
         {
             Key = fields.Has("key") ? fields.Text("key", 64) : (index + 1).ToString(CultureInfo.InvariantCulture),
             On = fields.Date("on"),
+            PostedOn = fields.Has("postedOn") ? fields.Date("postedOn") : null,
             Type = type,
             Amount = fields.Has("amount") ? fields.Amount("amount", 1, ScheduleTerms.MaxPrincipalCents) : Money.Zero,
             Rate = type == LoanEventType.RateChange ? Rate.FromPercent(fields.Decimal("annualRatePercent", 8, 0m, Rate.MaxPercent)) : Rate.Zero,

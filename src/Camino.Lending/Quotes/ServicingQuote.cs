@@ -11,14 +11,15 @@ internal static class ServicingQuote
     /// <summary>The most dates of one line.</summary>
     public const int MaxDates = 400;
 
-    private static readonly string[] _lineFields = ["id", "product", "terms", "events", "asOf", "explain"];
-    private static readonly string[] _payoffFields = ["id", "product", "terms", "events", "asOf", "explain", "on"];
+    private static readonly string[] _lineFields = ["id", "product", "terms", "events", "asOf", "explain", "knownOn"];
+    private static readonly string[] _payoffFields = ["id", "product", "terms", "events", "asOf", "explain", "knownOn", "on"];
 
     public static string Answer(string id, JsonElement root)
     {
         var fields = new Fields(root, "", _lineFields);
         var (product, terms, events) = Read(fields);
         var explains = fields.Flag("explain", otherwise: false);
+        var knownOn = KnownOn(fields);
         var dates = fields.List("asOf", 1, MaxDates);
         var line = new LineWriter(4096);
         try
@@ -33,7 +34,7 @@ internal static class ServicingQuote
                 var on = element.ValueKind == JsonValueKind.String
                     ? Fields.ParseDate(Fields.ReadText(element, path), path)
                     : throw new FieldException("quote.not_date", $"{path} is a date in quotes; got {Fields.Show(element)}.", path);
-                var account = Replay(product, terms, events, on, explains);
+                var account = Replay(product, terms, events, on, explains, knownOn);
                 if (index++ > 0)
                     line.Raw(",");
                 Write(ref line, account, explains);
@@ -52,7 +53,7 @@ internal static class ServicingQuote
     {
         var fields = new Fields(root, "", _payoffFields);
         var (product, terms, events) = Read(fields);
-        var payoff = Replay(product, terms, events, fields.Date("on"), explains: false).Payoff();
+        var payoff = Replay(product, terms, events, fields.Date("on"), explains: false, KnownOn(fields)).Payoff();
         var line = new LineWriter(512);
         line.Raw("{\"id\":");
         line.Raw(id);
@@ -79,11 +80,13 @@ internal static class ServicingQuote
         return (ServicingInput.ReadProduct(fields), terms, ServicingInput.ReadEvents(fields));
     }
 
-    private static LoanAccount Replay(LoanProduct product, ScheduleTerms terms, List<LoanEvent> events, DateOnly on, bool explains)
+    private static DateOnly? KnownOn(Fields fields) => fields.Has("knownOn") ? fields.Date("knownOn") : null;
+
+    private static LoanAccount Replay(LoanProduct product, ScheduleTerms terms, List<LoanEvent> events, DateOnly on, bool explains, DateOnly? knownOn)
     {
         try
         {
-            return LoanAccount.On(product, terms, events, on, explains);
+            return LoanAccount.On(product, terms, events, on, explains, knownOn);
         }
         catch (RefusedException refused)
         {

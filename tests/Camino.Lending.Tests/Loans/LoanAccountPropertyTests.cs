@@ -27,6 +27,24 @@ public class LoanAccountPropertyTests
     });
 
     [Test]
+    public void A_second_disbursement_in_an_odd_first_period_accrues_as_scheduled() => RandomLoans.ForAll(1_000, random =>
+    {
+        var terms = RandomLoans.Terms(random) with { Unit = PeriodUnit.Month, Every = 1, DownPaymentPercent = 0m, Principal = Make.Usd(9_000m), Balloon = Money.Zero };
+        var start = terms.Disbursements[0].On;
+        var days = random.Next(2, 90);
+        terms = terms with
+        {
+            FirstDueOn = start.AddDays(days),
+            Disbursements = [new Disbursement(start, Make.Usd(4_000m)), new Disbursement(start.AddDays(random.Next(1, days)), Make.Usd(5_000m))],
+        };
+        var schedule = Schedule.Of(terms);
+        var first = terms.OddInterest == OddInterest.Prepaid && schedule.Rows[0].Days == 0 ? 1 : 0;
+        var state = LoanAccount.On(new LoanProduct(), terms, [], schedule.Rows[first].DueOn).State();
+
+        Assert.That(state.Rows[first].Due.Interest, Is.EqualTo(schedule.Rows[first].Interest), $"{terms}");
+    });
+
+    [Test]
     public void At_disbursement_the_installments_to_come_are_the_schedule() => RandomLoans.ForAll(1_000, random =>
     {
         var terms = RandomLoans.Terms(random) with { DownPaymentPercent = 0m, OddInterest = OddInterest.Joins };

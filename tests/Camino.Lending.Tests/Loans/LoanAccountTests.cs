@@ -157,6 +157,15 @@ public class LoanAccountTests
     }
 
     [Test]
+    public void A_restructure_spreads_a_balloon_over_the_new_installments()
+    {
+        var restructure = new LoanEvent { Key = "x", On = Day("2026-02-01"), Type = LoanEventType.Restructure, Count = 10, Until = Day("2026-03-01") };
+        var state = LoanAccount.On(new LoanProduct(), _terms with { Balloon = Usd(6_000m) }, [restructure], Day("2026-02-01")).State();
+
+        Assert.That(state.Rows[^1].Outstanding.Total, Is.InRange(state.Rows[^2].Outstanding.Total - Usd(0.10m), state.Rows[^2].Outstanding.Total + Usd(0.10m)));
+    }
+
+    [Test]
     public void A_pause_of_days_past_due_stops_the_count()
     {
         var pause = new LoanEvent { Key = "d", On = Day("2026-02-11"), Type = LoanEventType.DelinquencyPause, Until = Day("2026-02-20") };
@@ -212,5 +221,134 @@ public class LoanAccountTests
 
         Assert.That(chain.Select(one => one.What), Has.Member("Pay of $1,066.19 was taken back on 2026-02-05 by r1 (R09); it has no effect."));
         Assert.That(chain.Select(one => one.What), Has.Member("The bank returned payment p1 (R09)."));
+    }
+
+    [Test]
+    public void A_back_dated_payment_changes_what_came_after_and_a_look_back_shows_what_was_known()
+    {
+        var late = Pay("2026-02-01", 1_066.19m, "p1") with { PostedOn = Day("2026-02-20") };
+
+        Assert.That(On("2026-02-15", late).DaysPastDue, Is.Zero);
+        Assert.That(LoanAccount.On(new LoanProduct(), _terms, [late], Day("2026-02-15"), knownOn: Day("2026-02-15")).State().DaysPastDue, Is.EqualTo(14));
+    }
+
+    [Test]
+    public void Disbursements_in_the_events_are_the_ones_made()
+    {
+        LoanEvent Disburse(string key, string on, decimal amount) => new() { Key = key, On = Day(on), Type = LoanEventType.Disburse, Amount = Usd(amount) };
+        var events = new[] { Disburse("d1", "2026-01-10", 5_000m), Disburse("d2", "2026-03-20", 4_000m) };
+
+        Assert.That(On("2026-01-09", events).Status, Is.EqualTo(LoanStatus.Pending));
+        Assert.That(On("2026-02-10", events).Owed.Principal, Is.EqualTo(Usd(5_000m)));
+        Assert.That(On("2026-02-10", events).Rows[0].Due.Interest, Is.EqualTo(Usd(50m))); // 5,000.00 x 1 %
+        Assert.That(On("2026-03-20", events).Owed.Principal, Is.EqualTo(Usd(9_000m)));
+    }
+
+    [Test]
+    public void A_payment_before_anything_is_handed_out_is_refused() =>
+        Assert.That(() => On("2026-01-01", Pay("2025-12-31", 1m, "p1")), Throws.TypeOf<RefusedException>().With.Property("Code").EqualTo("event.on"));
+
+    [Test]
+    public void A_rate_change_gives_the_rest_a_new_level()
+    {
+        var state = On("2026-02-01", Pay("2026-02-01", 1_066.19m, "p1"), new LoanEvent { Key = "c", On = Day("2026-02-01"), Type = LoanEventType.RateChange, Rate = Rate.FromPercent(6m) });
+
+        Assert.That(state.Rows[1].Due.Interest, Is.EqualTo(Usd(55.27m))); // 11,053.81 x 0.5 %
+        Assert.That(state.Rows[1].Due.Total, Is.EqualTo(Usd(1_035.29m)));
+    }
+
+    [Test]
+    public void A_skipped_installment_comes_at_the_end()
+    {
+        var state = On("2026-02-01", Pay("2026-02-01", 1_066.19m, "p1"), new LoanEvent { Key = "s", On = Day("2026-02-01"), Type = LoanEventType.Skip });
+
+        Assert.That(state.Rows, Has.Count.EqualTo(12));
+        Assert.That(state.Rows[1].DueOn, Is.EqualTo(Day("2026-04-01")));
+        Assert.That(state.Rows[1].Due.Interest, Is.EqualTo(Usd(221.08m))); // 11,053.81 x 2 %
+        Assert.That(state.Rows[11].DueOn, Is.EqualTo(Day("2027-02-01")));
+    }
+
+    [Test]
+    public void An_extension_adds_installments_and_lowers_them()
+    {
+        var state = On("2026-02-01", Pay("2026-02-01", 1_066.19m, "p1"), new LoanEvent { Key = "x", On = Day("2026-02-01"), Type = LoanEventType.Extend, Count = 11 });
+
+        Assert.That(state.Rows, Has.Count.EqualTo(23));
+        Assert.That(state.Rows[1].Due.Total, Is.EqualTo(Usd(562.24m))); // 11,053.81 over 22 months at 1 %
+    }
+
+    [TestCase(ScheduleMethod.EqualPrincipal, 500)]
+    [TestCase(ScheduleMethod.InterestOnly, 0)]
+    [TestCase(ScheduleMethod.Flat, 500)]
+    public void An_extension_spreads_the_principal_as_the_method_does(ScheduleMethod method, int principal)
+    {
+        var extension = new LoanEvent { Key = "x", On = Day("2026-01-02"), Type = LoanEventType.Extend, Count = 12 };
+        var state = LoanAccount.On(new LoanProduct(), _terms with { Method = method }, [extension], Day("2026-01-02")).State();
+
+        Assert.That(state.Rows, Has.Count.EqualTo(24));
+        Assert.That(state.Rows.Take(23).Select(row => row.Due.Principal), Is.All.EqualTo(Usd(principal)));
+        Assert.That(state.Rows.Aggregate(Money.Zero, (sum, row) => sum + row.Due.Principal), Is.EqualTo(Usd(12_000m)));
+    }
+
+    [TestCase(ScheduleMethod.EqualPrincipal)]
+    [TestCase(ScheduleMethod.InterestOnly)]
+    [TestCase(ScheduleMethod.Flat)]
+    public void A_skip_leaves_the_rest_of_the_principal_to_the_new_last_one(ScheduleMethod method)
+    {
+        var skip = new LoanEvent { Key = "s", On = Day("2026-01-02"), Type = LoanEventType.Skip };
+        var state = LoanAccount.On(new LoanProduct(), _terms with { Method = method }, [skip], Day("2026-01-02")).State();
+
+        Assert.That(state.Rows[10].Due.Principal, Is.EqualTo(state.Rows[9].Due.Principal));
+        Assert.That(state.Rows[11].Outstanding.Principal, Is.EqualTo(Usd(12_000m) - Money.FromCents(state.Rows.Take(11).Sum(row => row.Due.Principal.Cents))));
+    }
+
+    [Test]
+    public void A_moved_due_date_takes_those_after_it_along()
+    {
+        var state = On("2026-01-15", new LoanEvent { Key = "m", On = Day("2026-01-15"), Type = LoanEventType.DueDateChange, Until = Day("2026-02-15") });
+
+        Assert.That(state.Rows[0].DueOn, Is.EqualTo(Day("2026-02-15")));
+        Assert.That(state.Rows[1].DueOn, Is.EqualTo(Day("2026-03-15")));
+        Assert.That(state.DaysPastDue, Is.Zero);
+    }
+
+    [Test]
+    public void A_waiver_takes_a_fee_away_and_a_refund_a_credit()
+    {
+        var fee = new LoanEvent { Key = "f", On = Day("2026-01-10"), Type = LoanEventType.Fee, Amount = Usd(30m) };
+        var waiver = new LoanEvent { Key = "w", On = Day("2026-01-11"), Type = LoanEventType.Waive, Amount = Usd(20m), Portion = Portion.Fee };
+        var payoff = Pay("2026-02-01", 13_000m, "p");
+        var refund = new LoanEvent { Key = "r", On = Day("2026-02-02"), Type = LoanEventType.Refund, Amount = Usd(870m) };
+
+        Assert.That(On("2026-01-11", fee, waiver).Owed.Fee, Is.EqualTo(Usd(10m)));
+        Assert.That(On("2026-02-01", fee, waiver, payoff).Credit, Is.EqualTo(Usd(870m))); // 13,000.00 - 12,120.00 - 10.00
+        Assert.That(On("2026-02-02", fee, waiver, payoff, refund).Status, Is.EqualTo(LoanStatus.PaidOff));
+    }
+
+    [Test]
+    public void A_small_balance_is_written_off_only_within_its_limit()
+    {
+        LoanEvent WriteOff(decimal limit) => new() { Key = "w", On = Day("2026-02-01"), Type = LoanEventType.WriteOff, Amount = Usd(limit) };
+
+        Assert.That(On("2026-02-01", Pay("2026-02-01", 12_115m, "p"), WriteOff(5m)).Status, Is.EqualTo(LoanStatus.PaidOff));
+        Assert.That(On("2026-02-01", Pay("2026-02-01", 12_115m, "p"), WriteOff(4.99m)).Owed.Total, Is.EqualTo(Usd(5m)));
+    }
+
+    [TestCase(0, Bucket.Current)]
+    [TestCase(1, Bucket.Days1To30)]
+    [TestCase(30, Bucket.Days1To30)]
+    [TestCase(31, Bucket.Days31To60)]
+    [TestCase(90, Bucket.Days61To90)]
+    [TestCase(120, Bucket.Days91To120)]
+    [TestCase(121, Bucket.Over120)]
+    public void Days_past_due_fall_into_buckets(int days, Bucket bucket) => Assert.That(Buckets.Of(days), Is.EqualTo(bucket));
+
+    [Test]
+    public void A_loan_rolls_between_buckets_and_is_cured()
+    {
+        Assert.That(Buckets.Between(Bucket.Current, Bucket.Days1To30), Is.EqualTo(Roll.Worsened));
+        Assert.That(Buckets.Between(Bucket.Days61To90, Bucket.Days1To30), Is.EqualTo(Roll.Improved));
+        Assert.That(Buckets.Between(Bucket.Days61To90, Bucket.Current), Is.EqualTo(Roll.Cured));
+        Assert.That(Buckets.Between(Bucket.Over120, Bucket.Over120), Is.EqualTo(Roll.Stayed));
     }
 }
