@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using Camino.Data;
 using Camino.Host.Configuration;
 using Camino.Host.Logging;
@@ -30,14 +31,23 @@ internal static partial class RoleProcess
             await app.RunAsync();
             return Environment.ExitCode;
         }
-        catch (IOException taken) when (taken.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        catch (Exception refused) when (WhyNotListening(refused) is { } reason)
         {
-            var sentence = $"{configPath}: Web:Urls is {settings.Web.Urls}; another program listens there already.";
+            var sentence = $"{configPath}: Web:Urls is {settings.Web.Urls}; {reason}";
             log.Fatal("{Refusal}", sentence);
             await Console.Error.WriteLineAsync(sentence);
             return 1;
         }
     }
+
+    /// <summary>Why the web server could not listen where Web:Urls says; null when something else failed.</summary>
+    private static string? WhyNotListening(Exception refused) => refused switch
+    {
+        IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => "another program listens there already.",
+        SocketException unusable => $"this machine cannot listen there ({unusable.Message}).",
+        InvalidOperationException or FormatException or NotSupportedException when refused.StackTrace?.Contains("Kestrel", StringComparison.Ordinal) == true => $"that is no address to listen on ({refused.Message})",
+        _ => null,
+    };
 
     /// <summary>A builder without the framework's own configuration sources: one file decides, and it is read already.</summary>
     public static WebApplicationBuilder Builder(HostSettings settings, string configPath, NpgsqlDataSource source, Serilog.ILogger log)

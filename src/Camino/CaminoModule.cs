@@ -3,8 +3,8 @@ using Camino.Jobs;
 using Camino.Loans;
 using Camino.Operations;
 using Camino.People;
-using Camino.Web;
 using Camino.Portfolio;
+using Camino.Web;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -60,7 +60,7 @@ internal static class ImportVerb
             Console.WriteLine(JsonSerializer.Serialize(new EndedBadly(null, "refused", wrong.Message), s_json));
             return wrong is ConfigRefusedException ? ConfigRefusedException.ExitCode : 1;
         }
-        catch (Exception wrong) when (wrong is Npgsql.NpgsqlException or IOException or UnauthorizedAccessException)
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
         {
             await Console.Error.WriteLineAsync(wrong.Message);
             return 1;
