@@ -87,7 +87,8 @@ public sealed partial class JobStore : IJobControl
         {
             figures.Add(new QueueFigures(
                 reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4),
-                reader.IsDBNull(5) ? null : TimeSpan.FromSeconds(reader.GetDouble(5)), reader.GetBoolean(6), reader.GetBoolean(7)) { Held = reader.GetInt64(8) });
+                reader.IsDBNull(5) ? null : TimeSpan.FromSeconds(reader.GetDouble(5)), reader.GetBoolean(6), reader.GetBoolean(7))
+            { Held = reader.GetInt64(8) });
         }
         return figures;
     }
