@@ -60,9 +60,10 @@ internal readonly struct DueDates
     private int StepDays => _terms.Unit == PeriodUnit.Week ? 7 * _terms.Every : _terms.Every;
 
     /// <summary>The due date of an installment, 1 for the first, moved to a business day where the product says so.</summary>
-    public DateOnly this[int number] => _terms.Shift == BusinessDayShift.None ? Unshifted(number) : _terms.Calendar.Shift(Unshifted(number), _terms.Shift);
+    public DateOnly this[int number] => _terms.Shift == BusinessDayShift.None ? Unshifted(number) : _terms.Shifted(Unshifted(number));
 
-    private DateOnly Unshifted(int number)
+    /// <summary>The due date of an installment before it is moved to a business day.</summary>
+    public DateOnly Unshifted(int number)
     {
         switch (_terms.Unit)
         {

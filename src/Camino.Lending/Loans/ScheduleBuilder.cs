@@ -81,7 +81,7 @@ internal ref struct ScheduleBuilder
         builder.Run();
         var begins = terms.OddInterest == OddInterest.Joins || dates.RegularStart < terms.StartsOn ? terms.StartsOn : dates.RegularStart;
         var regularFrom = dates.RegularStart > begins ? dates.RegularStart : begins;
-        return new SchedulePlan(builder._rows, periods, builder._extraRows, begins, regularFrom, builder._financed);
+        return new SchedulePlan(builder._rows, periods, builder._extraRows, begins, regularFrom, builder._financed, dates);
     }
 
     private void Run()
@@ -435,4 +435,4 @@ internal ref struct ScheduleBuilder
 internal readonly record struct Period(DateOnly DueOn, long Numerator);
 
 /// <summary>A schedule with its periods: how many rows come before them, where the first one and its regular part begin, and odd interest added to the principal.</summary>
-internal sealed record SchedulePlan(ScheduleRow[] Rows, Period[] Periods, int ExtraRows, DateOnly FirstBegins, DateOnly FirstRegularFrom, long FinancedCents);
+internal sealed record SchedulePlan(ScheduleRow[] Rows, Period[] Periods, int ExtraRows, DateOnly FirstBegins, DateOnly FirstRegularFrom, long FinancedCents, DueDates Dates);
