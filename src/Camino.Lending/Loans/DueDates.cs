@@ -37,7 +37,7 @@ internal readonly struct DueDates
                 break;
         }
 
-        RegularStart = regular ? start : Unshifted(0);
+        RegularStart = regular ? start : Unshifted(0) is var begin && begin > start ? terms.Shifted(begin) : begin;
         HasOddPeriod = RegularStart != start;
         Last = this[terms.Payments];
         Refuse.If(Last.Year > 2299, "schedule.payments", $"{terms.Payments} payments run to {Last:yyyy-MM-dd}; the last due date is before the year 2300.");

@@ -69,7 +69,7 @@ public sealed partial class LoanAccount
         var list = new EventList(events, asOf, knownOn ?? DateOnly.MaxValue);
         var inOrder = list.InOrder();
         var made = Disbursed(terms, inOrder, list.HasDisbursements, asOf);
-        var account = new LoanAccount(product, made is null ? terms : terms with { Disbursements = made, Principal = Sum(made), Balloon = Money.Min(terms.Balloon, Sum(made)) }, asOf, explains, posts);
+        var account = new LoanAccount(product, made is null ? terms : AsMade(terms, made), asOf, explains, posts);
         if (made is not null)
             account.Run(inOrder, list);
         else
@@ -97,6 +97,12 @@ public sealed partial class LoanAccount
             return null;
         made.AddRange(terms.Disbursements);
         return made;
+    }
+
+    private static ScheduleTerms AsMade(ScheduleTerms terms, List<Disbursement> made)
+    {
+        var lent = Sum(made);
+        return terms with { Disbursements = made, Principal = lent, Balloon = Money.Max(Money.Zero, Money.Min(terms.Balloon, lent - terms.DownPaymentOn(lent))) };
     }
 
     private static Money Sum(List<Disbursement> disbursements)

@@ -41,8 +41,10 @@ internal ref struct ScheduleBuilder
         if (later > 0)
             _draws = LaterDraws(later, start);
 
-        var down = terms.DownPaymentPercent == 0m ? 0L : terms.Rounding.ToMultiple(terms.Principal.Dollars * terms.DownPaymentPercent / 100m).Cents;
+        var down = terms.DownPaymentOn(terms.Principal).Cents;
         Refuse.If(down > opening, "schedule.downPaymentPercent", $"The down payment of {Money.FromCents(down)} is more than the first disbursement of {Money.FromCents(opening)}.");
+        Refuse.If(BalloonCents > terms.Principal.Cents - down, "schedule.balloon",
+            $"A balloon is at most the {Money.FromCents(terms.Principal.Cents - down)} left after the down payment of {Money.FromCents(down)}; got {terms.Balloon}.");
         _balance = opening - down;
         var odd = OddInterestBeforeFirstPeriod();
         var prepaid = terms.OddInterest == OddInterest.Prepaid ? odd : 0L;

@@ -118,7 +118,7 @@ public sealed record ScheduleTerms
     /// <summary>Periods at the start for which no interest is charged; at most <see cref="Payments"/>.</summary>
     public int InterestFree { get; init; }
 
-    /// <summary>Principal left for the last installment, on top of the regular part; at most what is lent.</summary>
+    /// <summary>Principal left for the last installment, on top of the regular part; at most what is lent less the down payment.</summary>
     public Money Balloon { get; init; }
 
     /// <summary>Share of the principal paid back at the first disbursement: 0 to below 100, at most 8 decimals.</summary>
@@ -132,6 +132,9 @@ public sealed record ScheduleTerms
 
     /// <summary>What happens to a due date on a closed day; interest runs to the shifted date except in 30/360 months.</summary>
     public BusinessDayShift Shift { get; init; }
+
+    /// <summary>The down payment on an amount lent, rounded like an installment.</summary>
+    internal Money DownPaymentOn(Money lent) => DownPaymentPercent == 0m ? Money.Zero : Rounding.ToMultiple(lent.Dollars * DownPaymentPercent / 100m);
 
     /// <summary>A date moved to a business day as <see cref="Shift"/> says, but never to the first disbursement or before it: then to the next business day.</summary>
     internal DateOnly Shifted(DateOnly date)

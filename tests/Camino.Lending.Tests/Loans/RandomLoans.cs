@@ -45,7 +45,7 @@ internal static class RandomLoans
         };
         if (isPlain)
             return terms with { Rounding = Rounding.Default };
-        return terms with
+        terms = terms with
         {
             GracePrincipal = random.Next(3) == 0 ? random.Next(payments) : 0,
             GraceInterest = random.Next(4) == 0 ? random.Next(payments) : 0,
@@ -56,6 +56,8 @@ internal static class RandomLoans
             OddInterest = (OddInterest)random.Next(3),
             Rounding = new Rounding(terms.Rounding.Mode, Money.FromCents(random.Next(3) == 0 ? random.Next(1, 2_500) : 1)),
         };
+        var left = terms.Principal - terms.Rounding.ToMultiple(terms.Principal.Dollars * terms.DownPaymentPercent / 100m);
+        return terms with { Balloon = Money.Min(terms.Balloon, left) };
     }
 
     /// <summary>Adds a second disbursement within the term.</summary>
