@@ -20,6 +20,7 @@ public static class Program
             MigrateVerb.Create(),
             ProbeVerb.Create(),
             VersionVerb.Create(),
+            ManifestVerb.Create(),
             ImportVerb.Create(),
             QuoteVerb.Create(),
             SeedDemoVerb.Create(),
