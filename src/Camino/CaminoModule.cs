@@ -37,6 +37,7 @@ public static class CaminoModule
         services.AddScoped<RunLoanCommand>();
         services.AddScoped<CloseDay>();
         services.AddScoped<AskLedgerCheck>();
+        services.AddScoped<SeedBook>();
 
         services.AddScoped<AddApiKey>();
         services.AddScoped<OfferFirstAdminLink>();

@@ -82,7 +82,7 @@ internal static class ServicingModel
                 "principal > 0 and principal_owed >= 0 and interest_owed >= 0 and fees_owed >= 0 and penalties_owed >= 0 and accrued_interest >= 0 and credit >= 0 and past_due >= 0 and days_past_due >= 0");
         });
         loan.Property(l => l.Id).ValueGeneratedNever();
-        loan.Property(l => l.Number).HasMaxLength(20).UseCollation("C").HasDefaultValueSql("'L-' || nextval('camino.serviced_loan_numbers')");
+        loan.Property(l => l.Number).HasMaxLength(20).UseCollation("C").HasDefaultValueSql("'L-' || nextval('camino.serviced_loan_numbers')").HasSentinel("");
         loan.Property(l => l.BorrowerName).HasMaxLength(200);
         loan.Property(l => l.Words).HasComputedColumnSql("to_tsvector('simple', borrower_name)", stored: true);
         loan.Property(l => l.Terms).HasColumnType("jsonb");

@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Camino.Data;
-using Camino.Lending;
 using Camino.People;
 using Camino.Servicing;
 using Microsoft.EntityFrameworkCore;
@@ -74,7 +73,10 @@ internal sealed class Book(RunningCamino camino)
             request.Headers.Add("Idempotency-Key", key);
         if (ifMatch is not null)
             request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
-        return await (client ?? camino.Api).SendAsync(request);
+        var answer = await (client ?? camino.Api).SendAsync(request);
+        if (answer.StatusCode == HttpStatusCode.InternalServerError)
+            Assert.Fail(camino.LogLines.LastOrDefault(line => line.Contains("broke", StringComparison.Ordinal)) ?? "The log says nothing.");
+        return answer;
     }
 
     public static async Task<JsonElement> ReadAsync(HttpResponseMessage answer, HttpStatusCode status)

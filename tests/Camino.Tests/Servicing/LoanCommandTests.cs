@@ -222,7 +222,7 @@ internal sealed class LoanCommandTests
         await _book.DisbursedLoanAsync();
         await using var command = _camino.Source.CreateCommand(sql);
 
-        var refused = Assert.ThrowsAsync<PostgresException>(async () => await command.ExecuteNonQueryAsync());
+        var refused = await Assert.ThrowsAsync<PostgresException>(async () => await command.ExecuteNonQueryAsync());
 
         Assert.That(refused?.SqlState, Is.EqualTo(PostgresErrorCodes.RestrictViolation).Or.EqualTo(PostgresErrorCodes.ForeignKeyViolation));
     }
@@ -234,7 +234,7 @@ internal sealed class LoanCommandTests
         await _book.DisbursedLoanAsync();
         await using var command = _camino.Source.CreateCommand(sql);
 
-        var refused = Assert.ThrowsAsync<PostgresException>(async () => await command.ExecuteNonQueryAsync());
+        var refused = await Assert.ThrowsAsync<PostgresException>(async () => await command.ExecuteNonQueryAsync());
 
         Assert.That(refused?.SqlState, Is.EqualTo(PostgresErrorCodes.CheckViolation));
     }
