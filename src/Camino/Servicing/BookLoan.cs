@@ -3,7 +3,6 @@ using Camino.Audit;
 using Camino.Data;
 using Camino.Lending;
 using Camino.Lending.Loans;
-using Camino.Lending.Quotes;
 using Microsoft.EntityFrameworkCore;
 
 namespace Camino.Servicing;
@@ -55,7 +54,7 @@ public sealed class BookLoan(CaminoDb db, TimeProvider clock)
         var borrower = InputText.Text("borrowerName", input.BorrowerName, 200);
         var today = await db.TodayAsync(ct);
         var loan = new ServicedLoan(borrower, product.Id, version.Number, json, terms, Schedule.Of(terms).Rows[^1].DueOn, today, at, by.UserId);
-        var booked = LoanInHand.Book(loan, BookForm.ReadProduct(version.Rules), terms, today);
+        var booked = LoanInHand.Book(loan, StoredForm.ReadProduct(version.Rules), terms, today);
         db.ServicedLoans.Add(loan);
         db.Keep(booked);
         db.AuditEntries.Add(new AuditEntry(at, by.UserId, "loan.book", "loan", loan.Id.ToString(), JsonSerializer.Serialize(new { product = product.Code, version = version.Number })));

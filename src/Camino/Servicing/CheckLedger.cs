@@ -39,7 +39,7 @@ public sealed record CheckLedger(Guid CheckId) : IJobArgs
             ), stated as (
                 select l.id as loan_id, a.account, a.amount from camino.serviced_loans l, lateral (values
                     ('LoansReceivable', l.principal_receivable), ('InterestReceivable', l.interest_receivable), ('FeesReceivable', l.fees_receivable),
-                    ('PenaltiesReceivable', l.penalties_receivable), ('BorrowerCredits', -l.credit)) a (account, amount)
+                    ('PenaltiesReceivable', l.penalties_receivable), ('BorrowerCredits', -l.credit), ('ChargedOffBalances', l.charged_off)) a (account, amount)
             ), differences as (
                 select coalesce(s.loan_id, t.loan_id, b.loan_id) as loan_id, coalesce(s.account, t.account, b.account) as account,
                        coalesce(s.amount, 0) as entries, coalesce(b.amount, 0) as kept, t.amount as stated

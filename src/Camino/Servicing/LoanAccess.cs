@@ -1,6 +1,7 @@
 using Camino.Data;
 using Camino.Lending;
-using Camino.Lending.Quotes;
+using Camino.Lending.Ledger;
+using Camino.Lending.Loans;
 using Microsoft.EntityFrameworkCore;
 
 namespace Camino.Servicing;
@@ -15,14 +16,16 @@ public static class LoanAccess
     /// <exception cref="RefusedException"><c>loan.not_found</c>.</exception>
     /// <exception cref="InvalidOperationException">there is no transaction that could hold the lock.</exception>
     public static async Task<LoanInHand> LoanForChangeAsync(this CaminoDb db, Guid id, CancellationToken ct) =>
-        (await db.LoansForChangeAsync([id], ct)) is [var loan] ? loan : throw new RefusedException("loan.not_found", $"There is no loan {id}.");
+        (await db.LockAndReadAsync([id], withLedger: true, ct)) is [var loan] ? loan : throw new RefusedException("loan.not_found", $"There is no loan {id}.");
 
-    /// <summary>The same for several, locked in the order of their ids; those that are gone are left out.</summary>
+    /// <summary>The same for several that only time passes for, locked in the order of their ids; those that are gone are left out.</summary>
     /// <remarks>
     /// The rows are locked in one statement and read in the next: a statement sees what was committed when it began, so one joined statement would wait for the lock and
     /// then still work on what it saw before.
     /// </remarks>
-    public static async Task<IReadOnlyList<LoanInHand>> LoansForChangeAsync(this CaminoDb db, IReadOnlyList<Guid> ids, CancellationToken ct)
+    public static Task<IReadOnlyList<LoanInHand>> LoansForChangeAsync(this CaminoDb db, IReadOnlyList<Guid> ids, CancellationToken ct) => db.LockAndReadAsync(ids, withLedger: false, ct);
+
+    private static async Task<IReadOnlyList<LoanInHand>> LockAndReadAsync(this CaminoDb db, IReadOnlyList<Guid> ids, bool withLedger, CancellationToken ct)
     {
         if (db.Database.CurrentTransaction is null)
             throw new InvalidOperationException("A loan is loaded for change inside a transaction.");
@@ -31,7 +34,7 @@ public static class LoanAccess
         var wanted = ids.Order().ToArray();
         await db.Database.ExecuteSqlAsync($"select pg_advisory_xact_lock_shared({DayLock})", ct);
         await db.Database.ExecuteSqlAsync($"select 1 from camino.serviced_loans where id = any({wanted}) order by id for update", ct);
-        return await db.ReadLoansAsync(wanted, tracked: true, ct);
+        return await db.ReadLoansAsync(wanted, tracked: true, withLedger, ct);
     }
 
     /// <summary>One loan as it is committed, to look at and to try things on: nothing of it can be kept.</summary>
@@ -39,7 +42,7 @@ public static class LoanAccess
     public static async Task<LoanInHand?> LoanToLookAtAsync(this CaminoDb db, Guid id, CancellationToken ct)
     {
         await using var snapshot = await db.Database.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
-        return (await db.ReadLoansAsync([id], tracked: false, ct)) is [var loan] ? loan : null;
+        return (await db.ReadLoansAsync([id], tracked: false, withLedger: true, ct)) is [var loan] ? loan : null;
     }
 
     /// <summary>The open business date.</summary>
@@ -62,7 +65,7 @@ public static class LoanAccess
         (await db.ServicedLoans.SingleAsync(loan => loan.Id == id, ct)).SetAside(at, reason);
     }
 
-    private static async Task<IReadOnlyList<LoanInHand>> ReadLoansAsync(this CaminoDb db, Guid[] ids, bool tracked, CancellationToken ct)
+    private static async Task<IReadOnlyList<LoanInHand>> ReadLoansAsync(this CaminoDb db, Guid[] ids, bool tracked, bool withLedger, CancellationToken ct)
     {
         var tracking = tracked ? QueryTrackingBehavior.TrackAll : QueryTrackingBehavior.NoTracking;
         var loans = await db.ServicedLoans.AsTracking(tracking).Where(loan => ids.Contains(loan.Id)).OrderBy(loan => loan.Id).ToListAsync(ct);
@@ -74,16 +77,33 @@ public static class LoanAccess
         var events = (await db.LoanEvents.AsNoTracking().Where(one => ids.Contains(one.LoanId)).OrderBy(one => one.LoanId).ThenBy(one => one.Sequence).Select(one => new { one.LoanId, one.Body }).ToListAsync(ct)).ToLookup(one => one.LoanId, one => one.Body);
         var installments = (await db.LoanInstallments.AsTracking(tracking).Where(row => ids.Contains(row.LoanId)).ToListAsync(ct)).ToLookup(row => row.LoanId);
         var balances = (await db.LoanBalances.AsTracking(tracking).Where(balance => ids.Contains(balance.LoanId)).ToListAsync(ct)).ToLookup(balance => balance.LoanId);
-        var rules = new Dictionary<(Guid, int), Lending.Loans.LoanProduct>();
+        var posted = withLedger ? await db.PostedAsync(ids, ct) : null;
+        var rules = new Dictionary<(Guid, int), LoanProduct>();
         var found = new List<LoanInHand>(loans.Count);
         foreach (var loan in loans)
         {
             var version = (loan.ProductId, loan.ProductVersion);
             if (!rules.TryGetValue(version, out var product))
-                rules.Add(version, product = BookForm.ReadProduct(products[version].Rules));
-            found.Add(new LoanInHand(loan, product, BookForm.ReadTerms(loan.Terms), BookForm.ReadEvents(events[loan.Id]), installments[loan.Id], balances[loan.Id], today));
+                rules.Add(version, product = StoredForm.ReadProduct(products[version].Rules));
+            found.Add(new LoanInHand(loan, product, StoredForm.ReadTerms(loan.Terms), [.. events[loan.Id].Select(StoredForm.ReadEvent)], installments[loan.Id], balances[loan.Id], posted?[loan.Id], today));
         }
 
         return found;
+    }
+
+    /// <summary>What is posted for each loan, as the engine reads it.</summary>
+    private static async Task<ILookup<Guid, Lending.Ledger.LedgerEntry>> PostedAsync(this CaminoDb db, Guid[] ids, CancellationToken ct)
+    {
+        var rows = await (
+            from transaction in db.LedgerTransactions.AsNoTracking()
+            join entry in db.LedgerEntries on transaction.Id equals entry.TransactionId
+            where ids.Contains(transaction.LoanId)
+            orderby transaction.Id, entry.Line
+            select new { transaction.Id, transaction.LoanId, transaction.EffectiveOn, transaction.EventKey, transaction.Act, transaction.IsCorrection, entry.Account, entry.Amount }).ToListAsync(ct);
+        return rows.GroupBy(row => row.Id).Select(group => (
+            group.First().LoanId,
+            Entry: new Lending.Ledger.LedgerEntry(
+                group.First().EffectiveOn, group.First().EventKey, Enum.Parse<LedgerAct>(group.First().Act),
+                [.. group.Select(row => new Lending.Ledger.LedgerLine(Enum.Parse<LedgerAccount>(row.Account), new Money(row.Amount)))], group.First().IsCorrection))).ToLookup(pair => pair.LoanId, pair => pair.Entry);
     }
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Camino.Lending;
+using Camino.Lending.Ledger;
 using Camino.Lending.Loans;
-using Camino.Lending.Quotes;
 
 namespace Camino.Servicing;
 
@@ -14,8 +14,9 @@ public sealed class LoanInHand
     private readonly List<LoanEvent> _events;
     private readonly Dictionary<int, LoanInstallment> _installments;
     private readonly Dictionary<string, LoanBalance> _balances;
+    private readonly List<Lending.Ledger.LedgerEntry>? _posted;
 
-    internal LoanInHand(ServicedLoan loan, LoanProduct product, ScheduleTerms terms, List<LoanEvent> events, IEnumerable<LoanInstallment> installments, IEnumerable<LoanBalance> balances, DateOnly today)
+    internal LoanInHand(ServicedLoan loan, LoanProduct product, ScheduleTerms terms, List<LoanEvent> events, IEnumerable<LoanInstallment> installments, IEnumerable<LoanBalance> balances, IEnumerable<Lending.Ledger.LedgerEntry>? posted, DateOnly today)
     {
         Loan = loan;
         Product = product;
@@ -24,6 +25,7 @@ public sealed class LoanInHand
         _events = events;
         _installments = installments.ToDictionary(row => row.Number);
         _balances = balances.ToDictionary(balance => balance.Account, StringComparer.Ordinal);
+        _posted = posted?.ToList();
     }
 
     /// <summary>The stored loan.</summary>
@@ -54,11 +56,14 @@ public sealed class LoanInHand
 
     internal List<LoanBalance> NewBalances { get; } = [];
 
+    /// <summary>How many of the new transactions only time caused; those after them come from the event.</summary>
+    internal int TimeTransactions { get; private set; }
+
     /// <summary>A new loan: the agreed terms and the planned installments.</summary>
     internal static LoanInHand Book(ServicedLoan loan, LoanProduct product, ScheduleTerms terms, DateOnly today)
     {
-        var booked = new LoanInHand(loan, product, terms, [], [], [], today);
-        booked.Take(booked.StateOn(today), Money.Zero);
+        var booked = new LoanInHand(loan, product, terms, [], [], [], [], today);
+        booked.Take(booked.Planned(today), default);
         return booked;
     }
 
@@ -69,7 +74,7 @@ public sealed class LoanInHand
     public LoanAccount AccountOn(DateOnly date, bool explains = false, DateOnly? knownOn = null) => LoanAccount.On(Product, Terms, _events, date, explains, knownOn);
 
     /// <summary>The loan on a date; before any money is handed out, its plan.</summary>
-    public LoanState StateOn(DateOnly date) => HasDisbursements ? AccountOn(date).State() : Planned(date);
+    public LoanState StateOn(DateOnly date) => HasDisbursements && AccountOn(date).State() is { Rows.Count: > 0 } state ? state : Planned(date);
 
     /// <summary>What pays the loan off on a date.</summary>
     /// <exception cref="RefusedException"><c>loan.not_disbursed</c>, <c>payoff.on</c>.</exception>
@@ -91,10 +96,12 @@ public sealed class LoanInHand
             return;
         }
 
-        var account = AccountOn(Today);
-        var state = account.State();
-        Post(state, account.HandedOut, "Accrue", "", Today, at);
-        Take(state, account.HandedOut);
+        var account = PostedAccount();
+        // a replay to a later date gives the entries of an earlier one and more: only what time added is posted
+        var since = Loan.AsOf;
+        Post(account.Entries.Where(entry => entry.On > since), at);
+        Take(account);
+        TimeTransactions = NewTransactions.Count;
     }
 
     /// <summary>Records one event: decides whether it may be, replays the loan with it, and stages event, reading, installments and ledger entries.</summary>
@@ -112,7 +119,7 @@ public sealed class LoanInHand
         LoanState state;
         try
         {
-            account = AccountOn(Today);
+            account = PostedAccount();
             state = account.State();
             CheckAfter(one, before, state, account.HandedOut);
         }
@@ -122,10 +129,10 @@ public sealed class LoanInHand
             throw;
         }
 
-        var recorded = new RecordedEvent(Loan.Id, sequence, one, BookForm.Write(one), note, at, by);
+        var recorded = new RecordedEvent(Loan.Id, sequence, one, StoredForm.Of(one), note, at, by);
         NewEvents.Add(recorded);
-        Post(state, account.HandedOut, one.Type.ToString(), one.Key, one.On, at);
-        Take(state, account.HandedOut);
+        Post(LoanLedger.Missing(_posted ?? throw new InvalidOperationException("What was posted for the loan was not read."), account.Entries), at);
+        Take(account);
         Loan.Count();
         return recorded;
     }
@@ -142,10 +149,6 @@ public sealed class LoanInHand
 
         return takenBy;
     }
-
-    /// <summary>The ledger entries that bringing the loan to a state would post; for a look ahead.</summary>
-    internal IReadOnlyList<(string Account, decimal Amount)> Difference(LoanState state, Money handedOut) =>
-        [.. LedgerPosition.Of(state, handedOut).Select(line => (line.Account, Amount: line.Amount - (_balances.TryGetValue(line.Account, out var balance) ? balance.Amount : 0m))).Where(line => line.Amount != 0m)];
 
     private LoanState Planned(DateOnly date)
     {
@@ -213,36 +216,52 @@ public sealed class LoanInHand
         return sum;
     }
 
-    private void Post(LoanState state, Money handedOut, string act, string key, DateOnly effectiveOn, DateTimeOffset at)
+    private LoanAccount PostedAccount() => LoanAccount.On(Product, Terms, _events, Today, posts: true);
+
+    private void Post(IEnumerable<Lending.Ledger.LedgerEntry> entries, DateTimeOffset at)
     {
-        var difference = Difference(state, handedOut);
-        if (difference.Count == 0)
-            return;
-        var transaction = new LedgerTransaction(Loan.Id, Today, effectiveOn, act, key, effectiveOn < Today, at);
-        foreach (var (account, amount) in difference)
+        foreach (var entry in entries)
         {
-            transaction.Add(account, amount);
-            if (!_balances.TryGetValue(account, out var balance))
+            var transaction = new LedgerTransaction(Loan.Id, Today, entry.On, entry.Act.ToString(), entry.Key, entry.IsCorrection, at);
+            foreach (var line in entry.Lines)
             {
-                balance = new LoanBalance(Loan.Id, account);
-                _balances.Add(account, balance);
-                NewBalances.Add(balance);
+                var account = line.Account.ToString();
+                transaction.Add(account, line.Amount.Dollars);
+                if (!_balances.TryGetValue(account, out var balance))
+                {
+                    balance = new LoanBalance(Loan.Id, account);
+                    _balances.Add(account, balance);
+                    NewBalances.Add(balance);
+                }
+
+                balance.Add(line.Amount.Dollars);
             }
 
-            balance.Add(amount);
+            NewTransactions.Add(transaction);
+            _posted?.Add(entry);
         }
-
-        NewTransactions.Add(transaction);
     }
 
-    private static Portions Receivable(LoanState state) =>
-        state.Status == LoanStatus.ChargedOff ? default : state.Owed with { Interest = state.Owed.Interest + state.AccruedInterest };
-
-    private void Take(LoanState state, Money handedOut)
+    /// <summary>What the ledger must hold of each portion. On the cash basis interest and fees owed stay in the loan.</summary>
+    private Portions Receivable(LoanAccount account, LoanState state)
     {
-        Loan.Read(state.Status == LoanStatus.Pending && handedOut == Money.Zero && state.Rows.Count == 0 ? Planned(Today) : state, Receivable(state), _events.Count);
-        var rows = state.Rows.Count == 0 ? Planned(Today).Rows : state.Rows;
-        foreach (var row in rows)
+        if (state.Status == LoanStatus.ChargedOff)
+            return default;
+        var principal = new Portions(state.Owed.Principal, Money.Zero, Money.Zero, Money.Zero);
+        return Product.Basis == AccountingBasis.Cash ? principal : principal with { Interest = state.Owed.Interest + state.AccruedInterest - account.AccruedSincePosting, Fee = state.Owed.Fee, Penalty = state.Owed.Penalty };
+    }
+
+    private void Take(LoanAccount account)
+    {
+        var state = account.State();
+        // taken back altogether, the loan is a plan again
+        Take(state.Rows.Count == 0 ? Planned(Today) : state, Receivable(account, state));
+    }
+
+    private void Take(LoanState state, Portions receivable)
+    {
+        Loan.Read(state, receivable, _events.Count);
+        foreach (var row in state.Rows)
         {
             if (_installments.TryGetValue(row.Number, out var stored))
             {
@@ -255,7 +274,7 @@ public sealed class LoanInHand
             NewInstallments.Add(made);
         }
 
-        foreach (var gone in _installments.Values.Where(stored => stored.Number > rows[^1].Number).ToList())
+        foreach (var gone in _installments.Values.Where(stored => stored.Number > state.Rows[^1].Number).ToList())
         {
             _installments.Remove(gone.Number);
             if (!NewInstallments.Remove(gone))

@@ -1,4 +1,4 @@
-using Camino.Lending.Quotes;
+using Camino.Lending.Loans;
 using Camino.Lending;
 
 namespace Camino.Servicing;
@@ -54,7 +54,7 @@ public sealed class ProductVersion
     }
 
     /// <param name="number">1 for the first.</param>
-    /// <param name="rules">How loans are serviced, in the stable form of <see cref="BookForm"/>.</param>
+    /// <param name="rules">How loans are serviced, in the stable form of <see cref="StoredForm"/>.</param>
     /// <param name="offer">What loans may look like, in the same form.</param>
     public ProductVersion(Guid productId, int number, string rules, string offer, DateTimeOffset at, Guid by)
     {

@@ -48,7 +48,7 @@ public sealed record ProductOffer(string PrincipalFrom, string PrincipalTo, stri
         Refuse.If(payments < PaymentsFrom || payments > PaymentsTo, "book.payments", $"This product has {PaymentsFrom} to {PaymentsTo} installments; got {payments}.");
         var json = Merge(principal, rate, payments, disbursedOn, firstDueOn, balloon);
         var terms = BookForm.ReadTerms(json);
-        return (terms, BookForm.Write(terms));
+        return (terms, StoredForm.Of(terms));
     }
 
     private void Check()

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Camino.Audit;
 using Camino.Data;
 using Camino.Lending;
+using Camino.Lending.Loans;
 using Camino.Lending.Quotes;
 using Microsoft.EntityFrameworkCore;
 
@@ -17,7 +18,7 @@ public sealed class AddProduct(CaminoDb db, TimeProvider clock)
     {
         var at = clock.GetUtcNow();
         var product = new Product(code.Trim().ToUpperInvariant(), name, at);
-        var version = new ProductVersion(product.Id, 1, BookForm.Write(BookForm.ReadProduct(rules)), ProductOffer.Read(offer).Write(), at, by);
+        var version = new ProductVersion(product.Id, 1, StoredForm.Of(BookForm.ReadProduct(rules)), ProductOffer.Read(offer).Write(), at, by);
         Refuse.If(await db.Products.AnyAsync(other => other.Code == product.Code, ct), "product.code_taken", $"There is a product {product.Code} already; make a new version of it.");
         db.Products.Add(product);
         db.ProductVersions.Add(version);
@@ -37,7 +38,7 @@ public sealed class ChangeProduct(CaminoDb db, TimeProvider clock)
         var at = clock.GetUtcNow();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var newest = await db.NewestVersionForChangeAsync(productId, ct);
-        var (rulesForm, offerForm) = (BookForm.Write(BookForm.ReadProduct(rules)), ProductOffer.Read(offer).Write());
+        var (rulesForm, offerForm) = (StoredForm.Of(BookForm.ReadProduct(rules)), ProductOffer.Read(offer).Write());
         if (newest.Status == ProductStatus.Draft)
         {
             newest.Change(rulesForm, offerForm, at, by);

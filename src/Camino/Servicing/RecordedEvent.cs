@@ -1,5 +1,4 @@
 using Camino.Lending.Loans;
-using Camino.Lending.Quotes;
 
 namespace Camino.Servicing;
 
@@ -11,7 +10,7 @@ public sealed class RecordedEvent
     }
 
     /// <param name="sequence">1 for a loan's first event, without gaps.</param>
-    /// <param name="body">The event in the stable form of <see cref="BookForm"/>.</param>
+    /// <param name="body">The event in the stable form of <see cref="StoredForm"/>.</param>
     /// <param name="note">What staff wrote beside it, at most 500 characters.</param>
     internal RecordedEvent(Guid loanId, int sequence, LoanEvent one, string body, string? note, DateTimeOffset at, Guid by)
     {

@@ -69,7 +69,7 @@ public sealed class RunLoanCommand(CaminoDb db, TimeProvider clock)
         var one = command.Read(input, loan.Today);
         loan.Record(one, null, clock.GetUtcNow(), Guid.Empty);
         var after = loan.StateOn(loan.Today);
-        var entries = loan.NewTransactions.Where(posted => posted.EventKey.Length > 0).SelectMany(posted => posted.Entries).Select(entry => (entry.Account, entry.Amount)).ToList();
+        var entries = loan.NewTransactions.Skip(loan.TimeTransactions).SelectMany(posted => posted.Entries).GroupBy(entry => entry.Account).Select(group => (Account: group.Key, Amount: group.Sum(entry => entry.Amount))).Where(line => line.Amount != 0m).ToList();
         return new CommandPreview(loan, loan.Events[^1], before, after, entries, version);
     }
 }

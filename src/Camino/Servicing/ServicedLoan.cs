@@ -1,6 +1,5 @@
 using Camino.Lending.Delinquency;
 using Camino.Lending.Loans;
-using Camino.Lending.Quotes;
 
 namespace Camino.Servicing;
 
@@ -15,7 +14,7 @@ public sealed class ServicedLoan
     }
 
     /// <param name="borrowerName">1 to 200 characters.</param>
-    /// <param name="terms">The agreed terms in the stable form of <see cref="BookForm"/>.</param>
+    /// <param name="terms">The agreed terms in the stable form of <see cref="StoredForm"/>.</param>
     /// <param name="bookedOn">Business date.</param>
     internal ServicedLoan(string borrowerName, Guid productId, int productVersion, string terms, ScheduleTerms agreed, DateOnly maturesOn, DateOnly bookedOn, DateTimeOffset at, Guid by)
     {

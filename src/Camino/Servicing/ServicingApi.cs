@@ -3,7 +3,7 @@ using System.Security.Claims;
 using System.Text.Json;
 using Camino.Data;
 using Camino.Lending;
-using Camino.Lending.Quotes;
+using Camino.Lending.Loans;
 using Camino.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -97,7 +97,7 @@ public static class ServicingApi
         context.Response.Headers.ETag = Tag(preview.Version);
         return TypedResults.Ok(new
         {
-            @event = JsonSerializer.Deserialize<JsonElement>(BookForm.Write(preview.Event)),
+            @event = JsonSerializer.Deserialize<JsonElement>(StoredForm.Of(preview.Event)).GetProperty("event"),
             before = StateView.Of(preview.Before),
             after = StateView.Of(preview.After),
             entries = preview.Entries.Select(entry => new { entry.Account, amount = Words.Amount(entry.Amount) }),
@@ -110,7 +110,7 @@ public static class ServicingApi
             ?? throw new RefusedException("loan.not_found", $"There is no loan {id}.");
         context.Response.Headers.ETag = Tag(found.Loan.Version);
         return TypedResults.Ok(new LoanView(
-            id, found.Loan.Number, found.Loan.BorrowerName, found.Code, found.Loan.ProductVersion, found.Loan.Version, found.Loan.BookedOn, JsonSerializer.Deserialize<JsonElement>(found.Loan.Terms), LoanBalances.Of(found.Loan), found.Loan.SetAsideReason));
+            id, found.Loan.Number, found.Loan.BorrowerName, found.Code, found.Loan.ProductVersion, found.Loan.Version, found.Loan.BookedOn, JsonSerializer.Deserialize<JsonElement>(found.Loan.Terms).GetProperty("terms"), LoanBalances.Of(found.Loan), found.Loan.SetAsideReason));
     }
 
     private static async Task<IResult> ScheduleAsync(Guid id, HttpContext context, CaminoDb db, CancellationToken ct, DateOnly? on = null)
@@ -124,7 +124,7 @@ public static class ServicingApi
     {
         var loan = await FindAsync(db, id, ct);
         var takenBack = loan.TakenBack();
-        return TypedResults.Ok(new { items = loan.Events.Select(one => new { body = JsonSerializer.Deserialize<JsonElement>(BookForm.Write(one)), takenBackBy = takenBack.GetValueOrDefault(one.Key) }) });
+        return TypedResults.Ok(new { items = loan.Events.Select(one => new { body = JsonSerializer.Deserialize<JsonElement>(StoredForm.Of(one)).GetProperty("event"), takenBackBy = takenBack.GetValueOrDefault(one.Key) }) });
     }
 
     private static async Task<IResult> ExplainAsync(Guid id, CaminoDb db, CancellationToken ct, DateOnly? on = null, DateOnly? knownOn = null)

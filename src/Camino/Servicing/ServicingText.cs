@@ -17,7 +17,7 @@ public static partial class ServicingText
         (HandedOut(), "HandedOut"), (Odd(), "Odd"), (Fee(), "Fee"), (Penalty(), "Penalty"), (Returned(), "Returned"), (TakenBack(), "TakenBack"), (Waived(), "Waived"), (PaidOut(), "PaidOut"),
         (Rate(), "Rate"), (NoInterest(), "NoInterest"), (NoDays(), "NoDays"), (Moved(), "Moved"), (Skipped(), "Skipped"), (Extended(), "Extended"), (Level(), "Level"), (Restructured(), "Restructured"),
         (Recovery(), "Recovery"), (Payment(), "Payment"), (Tolerance(), "Tolerance"), (NothingWritten(), "NothingWritten"), (Written(), "Written"), (ChargedOff(), "ChargedOff"), (Due(), "Due"), (CreditUsed(), "CreditUsed"),
-        (Late(), "Late"), (NoEffect(), "NoEffect"),
+        (Late(), "Late"), (NoEffect(), "NoEffect"), (SetOff(), "SetOff"), (NoneToSkip(), "NoneToSkip"), (NoneToMove(), "NoneToMove"),
     ];
 
     /// <summary>State of a serviced loan.</summary>
@@ -151,4 +151,13 @@ public static partial class ServicingText
 
     [GeneratedRegex(@"^(?<a>\w+)(?: of (?<b>\S+))? was taken back on (?<c>\S+) by (?<d>[^; ]+)(?: \(\w+\))?; it has no effect\.$", Plain, 1_000)]
     private static partial Regex NoEffect();
+
+    [GeneratedRegex(@"^The credit was set off against what was owed\.$", Plain, 1_000)]
+    private static partial Regex SetOff();
+
+    [GeneratedRegex(@"^Leaving out an installment had no effect: none was left\.$", Plain, 1_000)]
+    private static partial Regex NoneToSkip();
+
+    [GeneratedRegex(@"^A change of the due date had no effect: no installment was left to move\.$", Plain, 1_000)]
+    private static partial Regex NoneToMove();
 }

@@ -1,4 +1,5 @@
 using Camino.Data;
+using Camino.Lending.Ledger;
 using Camino.Lending.Loans;
 using Microsoft.EntityFrameworkCore;
 
@@ -26,7 +27,8 @@ public sealed record StateView(DateOnly On, string Status, PortionsView Owed, st
 public sealed record LedgerLine(Guid Transaction, DateOnly PostedOn, DateOnly EffectiveOn, string Act, string Event, bool IsCorrection, string Account, decimal Debit, decimal Credit);
 
 /// <summary>One account with what all its entries come to.</summary>
-public sealed record TrialBalanceLine(string Account, decimal Debit, decimal Credit);
+/// <param name="Code">Its code in the house's chart; a product may post under another.</param>
+public sealed record TrialBalanceLine(string Code, string Account, decimal Debit, decimal Credit);
 
 /// <summary>Reads the ledger.</summary>
 public sealed class ReadLedger(CaminoDb db)
@@ -50,7 +52,7 @@ public sealed class ReadLedger(CaminoDb db)
     public async Task<IReadOnlyList<TrialBalanceLine>> TrialBalanceAsync(CancellationToken ct)
     {
         var sums = await db.LoanBalances.AsNoTracking().GroupBy(balance => balance.Account).Select(group => new { Account = group.Key, Amount = group.Sum(balance => balance.Amount) }).ToDictionaryAsync(sum => sum.Account, sum => sum.Amount, ct);
-        return [.. LedgerAccounts.All.Select(account => (account, amount: sums.GetValueOrDefault(account))).Select(line => new TrialBalanceLine(line.account, Math.Max(0m, line.amount), Math.Max(0m, -line.amount)))];
+        return [.. ChartOfAccounts.Standard.Entries.Select(entry => (entry.Code, account: entry.Account.ToString(), amount: sums.GetValueOrDefault(entry.Account.ToString()))).Select(line => new TrialBalanceLine(line.Code, line.account, Math.Max(0m, line.amount), Math.Max(0m, -line.amount)))];
     }
 }
 
@@ -73,7 +75,7 @@ public sealed class ReadProducts(CaminoDb db)
             .. products.Select(product => new ProductView(product.Id, product.Code, product.Name,
             [
                 .. versions[product.Id].Select(version => new ProductVersionView(
-                    version.Number, Words.Camel(version.Status), version.ChangedAt, version.PublishedAt, System.Text.Json.JsonSerializer.Deserialize<System.Text.Json.JsonElement>(version.Rules),
+                    version.Number, Words.Camel(version.Status), version.ChangedAt, version.PublishedAt, System.Text.Json.JsonSerializer.Deserialize<System.Text.Json.JsonElement>(version.Rules).GetProperty("product"),
                     System.Text.Json.JsonSerializer.Deserialize<System.Text.Json.JsonElement>(version.Offer), loans.GetValueOrDefault((product.Id, version.Number)))),
             ])),
         ];

@@ -1,9 +1,10 @@
-using System.Net;
 using System.Net.Http.Headers;
+using System.Net;
 using System.Text.Json;
 using Camino.People;
-using Npgsql;
+using Camino.Testing;
 using NUnit.Framework;
+using Npgsql;
 
 namespace Camino.Tests.Servicing;
 
@@ -11,13 +12,13 @@ namespace Camino.Tests.Servicing;
 internal sealed class LoanCommandTests
 {
     private RunningCamino _camino = null!;
-    private Book _book = null!;
+    private ServicedBook _book = null!;
 
     [OneTimeSetUp]
     public async Task StartAsync()
     {
         _camino = await RunningCamino.StartAsync();
-        _book = new Book(_camino);
+        _book = new ServicedBook(_camino);
         await _book.PrepareAsync();
     }
 
@@ -68,7 +69,7 @@ internal sealed class LoanCommandTests
 
         Assert.That(await first.Content.ReadAsStringAsync(), Is.EqualTo(await second.Content.ReadAsStringAsync()));
         Assert.That(second.Headers.Contains("Idempotency-Replayed"), Is.True);
-        Assert.That((await Book.ReadAsync(third, HttpStatusCode.UnprocessableEntity)).GetProperty("code").GetString(), Is.EqualTo("idempotency.key_reused"));
+        Assert.That((await ServicedBook.ReadAsync(third, HttpStatusCode.UnprocessableEntity)).GetProperty("code").GetString(), Is.EqualTo("idempotency.key_reused"));
         Assert.That(await _camino.ScalarAsync<long>($"select count(*) from camino.loan_events where loan_id = '{id}' and type = 10"), Is.EqualTo(1));
     }
 
@@ -83,10 +84,10 @@ internal sealed class LoanCommandTests
         using var right = await _book.CommandAsync(id, "record-payment", new { amount = "10.00" }, ifMatch: seen.Headers.ETag?.Tag ?? "");
         using var withoutKey = await _book.SendAsync($"/api/v1/loans/{id}/record-payment", new { amount = "10.00" }, null, "*");
 
-        Assert.That((await Book.ReadAsync(without, HttpStatusCode.PreconditionRequired)).GetProperty("code").GetString(), Is.EqualTo("loan.version_missing"));
-        Assert.That((await Book.ReadAsync(old, HttpStatusCode.PreconditionFailed)).GetProperty("code").GetString(), Is.EqualTo("loan.version"));
+        Assert.That((await ServicedBook.ReadAsync(without, HttpStatusCode.PreconditionRequired)).GetProperty("code").GetString(), Is.EqualTo("loan.version_missing"));
+        Assert.That((await ServicedBook.ReadAsync(old, HttpStatusCode.PreconditionFailed)).GetProperty("code").GetString(), Is.EqualTo("loan.version"));
         Assert.That(right.StatusCode, Is.EqualTo(HttpStatusCode.Created));
-        Assert.That((await Book.ReadAsync(withoutKey, HttpStatusCode.BadRequest)).GetProperty("code").GetString(), Is.EqualTo("idempotency.key_missing"));
+        Assert.That((await ServicedBook.ReadAsync(withoutKey, HttpStatusCode.BadRequest)).GetProperty("code").GetString(), Is.EqualTo("idempotency.key_missing"));
     }
 
     [Test]
@@ -187,7 +188,7 @@ internal sealed class LoanCommandTests
         var id = await _book.DisbursedLoanAsync();
 
         using var answer = await _book.SendAsync($"/api/v1/loans/{id}/record-payment/preview", new { on = "2026-02-01", amount = "1066.19" }, null, null);
-        var preview = await Book.ReadAsync(answer, HttpStatusCode.OK);
+        var preview = await ServicedBook.ReadAsync(answer, HttpStatusCode.OK);
         var done = await _book.OkAsync(id, "record-payment", new { on = "2026-02-01", amount = "1066.19" });
 
         Assert.That(preview.GetProperty("after").GetProperty("owed").GetProperty("principal").GetString(), Is.EqualTo(done.GetProperty("balances").GetProperty("principal").GetString()));

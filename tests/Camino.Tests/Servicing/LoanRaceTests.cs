@@ -1,4 +1,5 @@
 using System.Net;
+using Camino.Testing;
 using NUnit.Framework;
 
 namespace Camino.Tests.Servicing;
@@ -7,13 +8,13 @@ namespace Camino.Tests.Servicing;
 internal sealed class LoanRaceTests
 {
     private RunningCamino _camino = null!;
-    private Book _book = null!;
+    private ServicedBook _book = null!;
 
     [SetUp]
     public async Task StartAsync()
     {
         _camino = await RunningCamino.StartAsync();
-        _book = new Book(_camino);
+        _book = new ServicedBook(_camino);
         await _book.PrepareAsync();
     }
 
@@ -97,7 +98,7 @@ internal sealed class LoanRaceTests
         Assert.That(await _camino.ScalarAsync<int>($"select days_past_due from camino.serviced_loans where id = '{good}'"), Is.EqualTo(29));
         Assert.That(await _camino.ScalarAsync<DateOnly>($"select as_of from camino.serviced_loans where id = '{waiting}'"), Is.EqualTo(new DateOnly(2026, 3, 2)));
         Assert.That(await _camino.ScalarAsync<DateOnly>($"select as_of from camino.serviced_loans where id = '{bad}'"), Is.EqualTo(new DateOnly(2026, 3, 1)));
-        Assert.That(await _camino.ScalarAsync<string>($"select set_aside_reason from camino.serviced_loans where id = '{bad}'"), Does.StartWith("input."));
+        Assert.That(await _camino.ScalarAsync<string>($"select set_aside_reason from camino.serviced_loans where id = '{bad}'"), Does.StartWith("stored."));
         Assert.That(await _camino.ScalarAsync<long>($"select sum(closed) * 10 + sum(set_aside) from camino.close_chunks where run_id = '{run.Id}'"), Is.EqualTo(21));
         await _book.MustBeRightAsync(good);
         Assert.That(async () => await _book.CloseAsync("2026-03-01"), Throws.InstanceOf<Lending.RefusedException>().With.Property("Code").EqualTo("close.not_today"));
@@ -121,7 +122,7 @@ internal sealed class LoanRaceTests
     private async Task<(long Differences, decimal Total)> CheckAsync()
     {
         using var asked = await _book.SendAsync("/api/v1/ledger/checks", new { }, null, null);
-        var check = (await Book.ReadAsync(asked, HttpStatusCode.Accepted)).GetProperty("id").GetGuid();
+        var check = (await ServicedBook.ReadAsync(asked, HttpStatusCode.Accepted)).GetProperty("id").GetGuid();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(25));
         while (true)
