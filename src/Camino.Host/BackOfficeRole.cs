@@ -1,10 +1,12 @@
 using Camino.Host.Configuration;
 using Camino.Host.Health;
 using Camino.Host.Logging;
+using Camino.Host.Releases;
 using Camino.Imports;
 using Camino.Operations;
 using Camino.People;
 using Camino.Quotes;
+using Camino.Releases;
 using Camino.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.DataProtection;
@@ -28,6 +30,7 @@ internal static class BackOfficeRole
         var services = builder.Services;
         builder.WebHost.UseStaticWebAssets();
         services.AddCaminoApplication(settings);
+        services.AddCaminoRelease(settings);
         AddSignIn(services, settings);
         services.AddProblemDetails();
         services.AddExceptionHandler<ProblemMapping>();
@@ -54,6 +57,7 @@ internal static class BackOfficeRole
             programs.UseStatusCodePages();
         });
         app.UseCaminoPages();
+        app.UseMiddleware<RetiredGate>();
         app.UseRouting();
         app.UseAuthentication();
         app.UseAuthorization();
@@ -72,6 +76,7 @@ internal static class BackOfficeRole
         api.MapImportApi();
         api.MapJobApi();
         api.MapQuoteApi();
+        api.MapServerApi();
     }
 
     private static void AddSignIn(IServiceCollection services, HostSettings settings)

@@ -20,6 +20,7 @@ public static class Program
             MigrateVerb.Create(),
             ProbeVerb.Create(),
             VersionVerb.Create(),
+            ReleaseVerb.Create(),
             ImportVerb.Create(),
             QuoteVerb.Create(),
             SeedDemoVerb.Create(),

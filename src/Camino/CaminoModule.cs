@@ -4,6 +4,7 @@ using Camino.Loans;
 using Camino.Operations;
 using Camino.People;
 using Camino.Portfolio;
+using Camino.Releases;
 using Camino.Web;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.DependencyInjection;
@@ -27,6 +28,7 @@ public static class CaminoModule
         services.AddScoped<ImportPass>();
         services.AddSingleton<ImportEvents>();
         services.AddScoped<CancelJob>();
+        services.AddScoped<ListServers>();
 
         services.AddScoped<AddApiKey>();
         services.AddScoped<OfferFirstAdminLink>();

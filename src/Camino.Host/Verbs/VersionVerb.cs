@@ -11,7 +11,7 @@ internal static class VersionVerb
         var command = new Command("version", "Print the release, its commit and the schema versions that it works on.");
         command.SetAction(_ =>
         {
-            Console.WriteLine($"camino {Release.Name}");
+            Console.WriteLine(FormattableString.Invariant($"camino {Release.Name}, release {Release.Number}"));
             Console.WriteLine(FormattableString.Invariant($"schema {SchemaWindow.Newest} (works on {SchemaWindow.Oldest} to {SchemaWindow.NewestAccepted})"));
             Console.WriteLine($"runtime {System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription}");
             return 0;
