@@ -20,11 +20,8 @@ public static class Program
             MigrateVerb.Create(),
             ProbeVerb.Create(),
             VersionVerb.Create(),
-<<<<<<< HEAD
             ReleaseVerb.Create(),
-=======
             ManifestVerb.Create(),
->>>>>>> main
             ImportVerb.Create(),
             QuoteVerb.Create(),
             SeedDemoVerb.Create(),

@@ -135,10 +135,10 @@ public sealed class MoveFence(CaminoDb db, TimeProvider clock)
                 Fence = (reader.GetInt64(0), reader.GetInt64(1));
         }
 
-        public Task KnowAsync(long release, CancellationToken ct) =>
+        public Task<int> KnowAsync(long release, CancellationToken ct) =>
             RunAsync("insert into camino.releases (number, name) values ($1, 'release ' || $1) on conflict (number) do nothing", ct, release);
 
-        public Task FenceAsync(long lowest, long highest, string by, CancellationToken ct) => RunAsync(
+        public Task<int> FenceAsync(long lowest, long highest, string by, CancellationToken ct) => RunAsync(
             """
             insert into jobs.fence (lowest, highest, moved_by) values ($1, $2, $3)
             on conflict (only_row) do update set lowest = excluded.lowest, highest = excluded.highest, moved_by = excluded.moved_by, moved_at = clock_timestamp()
