@@ -1,5 +1,6 @@
 using Camino.Host.Configuration;
 using Camino.Host.Health;
+using Camino.Host.Limits;
 using Camino.Host.Logging;
 using Camino.Host.Releases;
 using Camino.Imports;
@@ -32,6 +33,7 @@ internal static class BackOfficeRole
         services.AddCaminoApplication(settings);
         services.AddCaminoRelease(settings);
         AddSignIn(services, settings);
+        services.AddRateLimits(settings.Limits);
         services.AddProblemDetails();
         services.AddExceptionHandler<ProblemMapping>();
         services.AddSingleton<MetricsText>();
@@ -57,9 +59,11 @@ internal static class BackOfficeRole
             programs.UseStatusCodePages();
         });
         app.UseCaminoPages();
+        app.UseMiddleware<OverloadGate>();
         app.UseMiddleware<RetiredGate>();
         app.UseRouting();
         app.UseAuthentication();
+        app.UseRateLimiter();
         app.UseAuthorization();
         Map(app);
         return app;
@@ -101,6 +105,12 @@ internal static class BackOfficeRole
         services.AddCaminoIdentity(settings);
         services.AddDataProtection().SetApplicationName("Camino");
         services.AddSingleton<DataProtectionKeys>();
-        services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(provider => new ConfigureOptions<KeyManagementOptions>(keys => keys.XmlRepository = provider.GetRequiredService<DataProtectionKeys>()));
+        services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(provider => new ConfigureOptions<KeyManagementOptions>(keys =>
+        {
+            keys.XmlRepository = provider.GetRequiredService<DataProtectionKeys>();
+            keys.XmlEncryptor = provider.GetService<KeyEncryptionSecrets>() is { } secrets ? new KeyEncryptor(secrets) : null;
+        }));
+        if (settings.Keys.Secret is { Length: > 0 } secret)
+            services.AddSingleton(new KeyEncryptionSecrets(secret, settings.Keys.PreviousSecret));
     }
 }

@@ -20,11 +20,6 @@ internal static class Database
             connection.NoResetOnClose = true;
             connection.MaxAutoPrepare = 0;
         }
-        else
-        {
-            // a transaction that its client forgot must not pin dead rows for ever
-            connection.Options = "-c idle_in_transaction_session_timeout=120000";
-        }
 
         return Build(connection, new DatabasePassword(settings.SecretsFolder, "Database", settings.Database.Password));
     }
@@ -39,8 +34,23 @@ internal static class Database
         return Build(connection, new DatabasePassword(settings.SecretsFolder, "Database", settings.Database.Password));
     }
 
+    /// <summary>Where the migrator connects, with its password as it is now, for PostgreSQL's own programs.</summary>
+    public static NpgsqlConnectionStringBuilder MigratorAddress(HostSettings settings)
+    {
+        var (connection, password) = Migrator(settings, "backup");
+        if (string.IsNullOrEmpty(connection.Password) && password.IsThere)
+            connection.Password = password.Read(connection);
+        return connection;
+    }
+
     /// <summary>The migrator's own connection: its user owns the tables, and it never goes through a pooler. Where none is configured, the role's own one.</summary>
     public static NpgsqlDataSource ConnectMigrator(HostSettings settings, string purpose)
+    {
+        var (connection, password) = Migrator(settings, purpose);
+        return Build(connection, password);
+    }
+
+    private static (NpgsqlConnectionStringBuilder Connection, DatabasePassword Password) Migrator(HostSettings settings, string purpose)
     {
         var own = settings.Migration.ConnectionString;
         if (string.IsNullOrEmpty(own) && settings.Database.Pooler)
@@ -48,11 +58,9 @@ internal static class Database
         var connection = Common(string.IsNullOrEmpty(own) ? settings.Database.ConnectionString : own, settings, purpose);
         connection.MaxPoolSize = 4;
         connection.CommandTimeout = 0;
-        return Build(
-            connection,
-            string.IsNullOrEmpty(settings.Migration.ConnectionString)
-                ? new DatabasePassword(settings.SecretsFolder, "Database", settings.Database.Password)
-                : new DatabasePassword(settings.SecretsFolder, "Migration", settings.Migration.Password));
+        return (connection, string.IsNullOrEmpty(settings.Migration.ConnectionString)
+            ? new DatabasePassword(settings.SecretsFolder, "Database", settings.Database.Password)
+            : new DatabasePassword(settings.SecretsFolder, "Migration", settings.Migration.Password));
     }
 
     /// <summary>EF on that data source; migrations keep their history in the application's schema.</summary>

@@ -21,6 +21,8 @@ public static class Program
             ProbeVerb.Create(),
             VersionVerb.Create(),
             ReleaseVerb.Create(),
+            BackupVerb.Create(),
+            RestoreVerb.Create(),
             ManifestVerb.Create(),
             ImportVerb.Create(),
             QuoteVerb.Create(),

@@ -22,7 +22,7 @@ public static class HostConfig
     private const int SecondsToReturnJobs = 10;
 
     /// <summary>Variables with the prefix that are not settings.</summary>
-    private static readonly string[] s_notSettings = ["CONFIG", "DATABASE", "POSTGRES", "PARENT", "TEST", "BENCH", "LOCAL", "RELEASE", "IMAGE"];
+    private static readonly string[] s_notSettings = ["CONFIG", "DATABASE", "POSTGRES", "PARENT", "TEST", "BENCH", "LOCAL", "RELEASE", "IMAGE", "STOP"];
 
     /// <summary>Queues that one server serves at most; the engine says so too.</summary>
     private const int MostQueues = 32;

@@ -213,7 +213,7 @@ public sealed class LimitsSettings
 
     /// <summary>Sign-ins in a minute that one address may try.</summary>
     [Between(1, 100_000)]
-    public int SignInsAMinute { get; set; } = 30;
+    public int SignInsAMinute { get; set; } = 120;
 }
 
 /// <summary>What protects the keys of cookies and form tokens in the database.</summary>

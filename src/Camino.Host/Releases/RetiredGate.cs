@@ -7,7 +7,7 @@ internal sealed class RetiredGate(RequestDelegate next, ReleaseStanding standing
 {
     public Task InvokeAsync(HttpContext context)
     {
-        if (!standing.IsRetired || IsRead(context.Request) || context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal))
+        if (!standing.IsRetired || IsRead(context.Request) || Limits.RouteClasses.Of(context.Request) == Limits.RouteClass.Always)
             return next(context);
         return Shed.AnswerAsync(context, ReleaseRetiredException.RetryAfterSeconds, "release.retired", standing.Reason ?? "This release is retired.");
     }
