@@ -5,6 +5,7 @@ using Camino.Data;
 using Camino.Host;
 using Camino.Lending;
 using Camino.Releases;
+using Camino.Testing;
 using Camino.Tests.Hosting;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Camino.Host.Backup;
+using Camino.Testing;
 using Camino.Tests.Hosting;
 using Npgsql;
 using NUnit.Framework;

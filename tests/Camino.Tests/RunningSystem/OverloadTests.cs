@@ -2,6 +2,7 @@ using System.Net;
 using Camino.Host.Configuration;
 using Camino.Host.Limits;
 using Camino.People;
+using Camino.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
