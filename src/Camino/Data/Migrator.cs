@@ -1,4 +1,5 @@
 using System.Data;
+using System.Runtime.ExceptionServices;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
@@ -44,7 +45,7 @@ public static class Migrator
                     await ApplyAsync(db, options, ct);
                     break;
                 }
-                catch (Exception blocked) when (IsAboutLocks(blocked) && attempt < options.Attempts)
+                catch (PostgresException blocked) when (IsAboutLocks(blocked) && attempt < options.Attempts)
                 {
                     options.Say?.Invoke(FormattableString.Invariant($"Attempt {attempt} of {options.Attempts} did not get its locks within {options.LockTimeoutSeconds} s; a long transaction is in the way. Trying again."));
                     await Task.Delay(TimeSpan.FromSeconds(Math.Min(attempt, 5)), ct);
@@ -82,11 +83,16 @@ public static class Migrator
                 await wait.ExecuteNonQueryAsync(ct);
             await db.Database.MigrateAsync(ct);
         }
+        catch (InvalidOperationException wrapped) when (wrapped.InnerException is PostgresException said)
+        {
+            // EF takes a lock that was not to be had for a passing fault and wraps it; callers ask for what PostgreSQL said
+            ExceptionDispatchInfo.Throw(said);
+        }
         finally
         {
             await db.Database.CloseConnectionAsync();
         }
     }
 
-    private static bool IsAboutLocks(Exception e) => e is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable } || (e.InnerException is { } inner && IsAboutLocks(inner));
+    private static bool IsAboutLocks(PostgresException e) => e.SqlState == PostgresErrorCodes.LockNotAvailable;
 }
