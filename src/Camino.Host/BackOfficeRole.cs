@@ -8,6 +8,7 @@ using Camino.Operations;
 using Camino.People;
 using Camino.Quotes;
 using Camino.Releases;
+using Camino.Servicing;
 using Camino.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.DataProtection;
@@ -81,6 +82,7 @@ internal static class BackOfficeRole
         api.MapJobApi();
         api.MapQuoteApi();
         api.MapServerApi();
+        api.MapServicingApi();
     }
 
     private static void AddSignIn(IServiceCollection services, HostSettings settings)

@@ -119,7 +119,7 @@ internal static class ReleaseVerb
         await using var source = Database.ConnectMigrator(settings, "release");
         await using var connection = await source.OpenConnectionAsync(ct);
         var version = await SchemaWindow.ReadAsync(connection, ct);
-        Refuse.If(version < 3, "schema.outside_window", string.Create(CultureInfo.InvariantCulture, $"The database's schema is version {version}, which knows no releases yet; run: camino migrate --config {config}"));
+        Refuse.If(version < 4, "schema.outside_window", string.Create(CultureInfo.InvariantCulture, $"The database's schema is version {version}, which knows no releases yet; run: camino migrate --config {config}"));
         return settings;
     }
 

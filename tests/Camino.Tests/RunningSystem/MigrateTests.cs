@@ -16,7 +16,7 @@ public sealed class MigrateTests
         await using var database = await TestDatabase.CreateAsync("nothing", _ => Task.CompletedTask);
         await using var source = NpgsqlDataSource.Create(database.ConnectionString);
         await Migrator.MigrateAsync(source, options => Camino.Host.Database.Configure(options, source), CancellationToken.None);
-        await RunAsync(source, "delete from camino.migrations_history where \"MigrationId\" like '%_Releases'; drop function camino.async_demand(); drop function camino.release_state(bigint); drop table camino.processes; drop table camino.releases; update camino.schema_info set version = 2");
+        await RunAsync(source, "delete from camino.migrations_history where \"MigrationId\" like '%_Releases'; drop function camino.async_demand(); drop function camino.release_state(bigint); drop table camino.processes; drop table camino.releases; update camino.schema_info set version = 3");
         var told = new List<string>();
         await using (var blocker = await source.OpenConnectionAsync())
         {

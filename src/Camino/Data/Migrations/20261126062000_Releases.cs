@@ -6,7 +6,7 @@ namespace Camino.Data.Migrations;
 /// <summary>Releases and the processes that run them; adds only, so the release before works on.</summary>
 /// <remarks>Written by hand: none of it is in the model, for nothing of it is an entity.</remarks>
 [DbContext(typeof(CaminoDb))]
-[Migration("20261126055000_Releases")]
+[Migration("20261126062000_Releases")]
 public sealed class Releases : Migration
 {
     /// <inheritdoc/>
@@ -75,7 +75,7 @@ public sealed class Releases : Migration
         $$;
         revoke all on function camino.async_demand() from public;
 
-        update camino.schema_info set version = 3;
+        update camino.schema_info set version = 4;
         """);
 
     /// <inheritdoc/>
@@ -85,6 +85,6 @@ public sealed class Releases : Migration
         drop function camino.release_state(bigint);
         drop table camino.processes;
         drop table camino.releases;
-        update camino.schema_info set version = 2;
+        update camino.schema_info set version = 3;
         """);
 }
