@@ -26,7 +26,10 @@ public static class CaminoModule
         services.AddScoped<RejectedRows>();
         services.AddScoped<ImportPass>();
         services.AddSingleton<ImportEvents>();
-        services.AddScoped<CancelJob>();
+        services.AddScoped<ActOnJobs>();
+        services.AddScoped<ActOnAllJobs>();
+        services.AddScoped<PauseWork>();
+        services.AddSingleton<JobFeed>();
 
         services.AddScoped<AddApiKey>();
         services.AddScoped<OfferFirstAdminLink>();
@@ -37,6 +40,7 @@ public static class CaminoModule
     /// <summary>Every kind of job and who runs it.</summary>
     public static JobRegistry AddCaminoKinds(this JobRegistry registry) => registry
         .Add<Echo, Echo.Handler>()
+        .Add<ActOnManyJobs, ActOnManyJobs.Handler>()
         .Add<CheckPortfolio, CheckPortfolio.Handler>()
         .Add<LoadPortfolio, LoadPortfolio.Handler>()
         .Add<IndexNames, IndexNames.Handler>()
