@@ -27,6 +27,9 @@ public sealed class JobActsPage(ActOnJobs some, ActOnAllJobs all, IStringLocaliz
     /// <summary>What limits them, in words.</summary>
     public IReadOnlyList<string> FilterWords { get; private set; } = [];
 
+    /// <summary>The filter, as the form sends it on.</summary>
+    public string Query { get; private set; } = "";
+
     /// <summary>Where to go afterwards.</summary>
     public string Back { get; private set; } = "/jobs/all";
 
@@ -77,6 +80,7 @@ public sealed class JobActsPage(ActOnJobs some, ActOnAllJobs all, IStringLocaliz
         Act = act;
         Ids = ids;
         var filter = JobQuery.Read(Request.Query);
+        Query = filter.ToQuery();
         Back = Url.IsLocalUrl(back) ? back : "/jobs/all" + filter.ToQuery();
         if (ids.Length > 0 || chosen)
             return Page();
