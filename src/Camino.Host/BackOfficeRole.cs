@@ -77,6 +77,7 @@ internal static class BackOfficeRole
         app.MapStaticAssets().AllowAnonymous();
         app.MapCaminoPages();
         app.MapImportDownloads();
+        app.MapJobFeeds();
         var api = app.MapGroup("/api/v1").RequireAuthorization(policy => policy.AddAuthenticationSchemes(ApiKeyHandler.SchemeName).RequireAuthenticatedUser());
         api.MapImportApi();
         api.MapJobApi();

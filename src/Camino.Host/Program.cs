@@ -26,6 +26,7 @@ public static class Program
             ManifestVerb.Create(),
             ImportVerb.Create(),
             QuoteVerb.Create(),
+            JobsVerb.Create(),
             SeedDemoVerb.Create(),
             FirstAdminLinkVerb.Create(),
             Up.Create(),

@@ -112,14 +112,21 @@ public sealed partial class JobStore
 
     private async Task<IReadOnlyList<Guid>> ApplyOnceAsync(JobCommand command, IReadOnlyCollection<Guid> ids, CancellationToken ct)
     {
-        await using var apply = Command(command.Action switch
+        await using var connection = await _source.OpenConnectionAsync(ct);
+        return await ApplyOnceAsync(command, ids, connection, transaction: null, ct);
+    }
+
+    private async Task<IReadOnlyList<Guid>> ApplyOnceAsync(JobCommand command, IReadOnlyCollection<Guid> ids, NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken ct)
+    {
+        var text = command.Action switch
         {
             JobAction.Cancel => _sql.CancelMany,
             JobAction.Retry => _sql.RetryMany,
             JobAction.RunNow => _sql.RunNowMany,
             JobAction.ChangeDue => _sql.ChangeDueMany,
             _ => _sql.AcknowledgeMany,
-        });
+        };
+        await using var apply = new NpgsqlCommand(text, connection, transaction) { CommandTimeout = CommandSeconds };
         apply.Parameters.AddWithValue("ids", ids.ToArray());
         if (command.Action is JobAction.Cancel or JobAction.Retry or JobAction.Acknowledge)
             apply.Parameters.AddWithValue("by", command.By);

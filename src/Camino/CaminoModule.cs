@@ -28,6 +28,12 @@ public static class CaminoModule
         services.AddScoped<RejectedRows>();
         services.AddScoped<ImportPass>();
         services.AddSingleton<ImportEvents>();
+<<<<<<< HEAD
+        services.AddScoped<ActOnJobs>();
+        services.AddScoped<ActOnAllJobs>();
+        services.AddScoped<PauseWork>();
+        services.AddSingleton<JobFeed>();
+=======
         services.AddScoped<CancelJob>();
         services.AddScoped<ListServers>();
 
@@ -40,6 +46,7 @@ public static class CaminoModule
         services.AddScoped<CloseDay>();
         services.AddScoped<AskLedgerCheck>();
         services.AddScoped<SeedBook>();
+>>>>>>> main
 
         services.AddScoped<AddApiKey>();
         services.AddScoped<OfferFirstAdminLink>();
@@ -50,6 +57,7 @@ public static class CaminoModule
     /// <summary>Every kind of job and who runs it.</summary>
     public static JobRegistry AddCaminoKinds(this JobRegistry registry) => registry
         .Add<Echo, Echo.Handler>()
+        .Add<ActOnManyJobs, ActOnManyJobs.Handler>()
         .Add<CheckPortfolio, CheckPortfolio.Handler>()
         .Add<LoadPortfolio, LoadPortfolio.Handler>()
         .Add<IndexNames, IndexNames.Handler>()

@@ -38,7 +38,7 @@ internal abstract partial class BrowserTest
             AcceptDownloads = true,
             StorageState = user is null ? null : await SessionAsync(user),
         });
-        context.SetDefaultTimeout(30_000);
+        context.SetDefaultTimeout(60_000);
         context.SetDefaultNavigationTimeout(60_000);
         _contexts.Add(context);
         var host = new Uri(address ?? Site.Camino.OfficeAddress.ToString()).Host;
@@ -72,6 +72,14 @@ internal abstract partial class BrowserTest
     /// <summary>True when the page scrolls sideways: something is wider than the window.</summary>
     protected static Task<bool> IsTooWideAsync(IPage page) => page.EvaluateAsync<bool>("document.documentElement.scrollWidth > window.innerWidth + 1");
 
+    /// <summary>Does something that leads to another document, and waits until that is there.</summary>
+    protected static async Task LeaveAsync(IPage page, Func<Task> act)
+    {
+        await page.EvaluateAsync("document.documentElement.dataset.left = 'true'");
+        await act();
+        await Assertions.Expect(page.Locator("html:not([data-left]) h1")).ToBeVisibleAsync();
+    }
+
     /// <summary>The words of the element that has the keyboard.</summary>
     protected static Task<string> FocusedAsync(IPage page) =>
         page.EvaluateAsync<string>("(document.activeElement?.innerText || document.activeElement?.labels?.[0]?.innerText || document.activeElement?.getAttribute('aria-label') || document.activeElement?.tagName || '').trim()");
@@ -102,7 +110,7 @@ internal abstract partial class BrowserTest
         await page.FillAsync("#Email", $"{name}@demo.camino.example");
         await page.FillAsync("#Password", RunningCamino.Password);
         await page.ClickAsync("main button");
-        await page.WaitForURLAsync("**/");
+        await Assertions.Expect(page.Locator(".side")).ToBeVisibleAsync();
         return await context.StorageStateAsync();
     })).Value;
 

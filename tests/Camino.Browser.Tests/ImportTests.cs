@@ -4,7 +4,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Camino.Browser;
 
 /// <summary>A portfolio file from the click that hands it in to the rows that came of it.</summary>
-internal sealed class ImportTests : BrowserTest
+internal sealed partial class ImportTests : BrowserTest
 {
     [Test]
     public async Task A_file_is_chosen_checked_looked_at_imported_and_its_rejected_rows_are_downloaded()
@@ -13,7 +13,7 @@ internal sealed class ImportTests : BrowserTest
         await page.GotoAsync("/imports");
         await page.Locator("#file").SetInputFilesAsync(new FilePayload { Name = "autumn.csv", MimeType = "text/csv", Buffer = InventedPortfolio.Csv(400, "AUT", dirty: true) });
         await page.GetByRole(AriaRole.Button, new() { Name = "Upload" }).ClickAsync();
-        await page.WaitForURLAsync("**/imports/*");
+        await Expect(page).ToHaveURLAsync(OneImport());
         await Expect(page.GetByText("The dry run is done; nothing is stored yet.")).ToBeVisibleAsync();
         await PictureAsync(page, "import-dry-run");
         Assert.That(await CountAsync("AUT"), Is.Zero);
@@ -155,7 +155,7 @@ internal sealed class ImportTests : BrowserTest
         await page.Keyboard.PressAsync("Tab");
         Assert.That(await FocusedAsync(page), Is.EqualTo("Upload"));
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync("**/imports/*");
+        await Expect(page).ToHaveURLAsync(OneImport());
         await Expect(page.GetByText("The dry run is done; nothing is stored yet.")).ToBeVisibleAsync();
 
         await page.GetByRole(AriaRole.Button, new() { Name = "Import these rows" }).FocusAsync();
@@ -176,7 +176,7 @@ internal sealed class ImportTests : BrowserTest
         await page.GotoAsync("/imports");
         await page.Locator("#file").SetInputFilesAsync(new FilePayload { Name = "plain.csv", MimeType = "text/csv", Buffer = InventedPortfolio.Csv(30, "PLAIN") });
         await page.GetByRole(AriaRole.Button, new() { Name = "Upload" }).ClickAsync();
-        await page.WaitForURLAsync("**/imports/*");
+        await Expect(page).ToHaveURLAsync(OneImport());
         await Expect(page.GetByText("The dry run is done; nothing is stored yet.")).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Import these rows" }).ClickAsync();
         await Expect(page.Locator(".head-sub .chip")).ToHaveTextAsync("Done");
@@ -187,7 +187,7 @@ internal sealed class ImportTests : BrowserTest
         await page.GotoAsync("/imports");
         await page.Locator("#file").SetInputFilesAsync(new FilePayload { Name = name, MimeType = "text/csv", Buffer = content });
         await page.GetByRole(AriaRole.Button, new() { Name = "Upload" }).ClickAsync();
-        await page.WaitForURLAsync("**/imports/*-*");
+        await Expect(page).ToHaveURLAsync(OneImport());
         return new Uri(page.Url).AbsolutePath;
     }
 
@@ -210,6 +210,9 @@ internal sealed class ImportTests : BrowserTest
         }
         return System.Text.Encoding.UTF8.GetBytes(string.Join("\r\n", lines));
     }
+
+    [System.Text.RegularExpressions.GeneratedRegex("/imports/[0-9a-f-]{36}$", System.Text.RegularExpressions.RegexOptions.None, 1_000)]
+    private static partial System.Text.RegularExpressions.Regex OneImport();
 
     private static Task<long> CountAsync(string prefix) => Site.Camino.ScalarAsync<long>($"select count(*) from camino.loans where number like '{prefix}-%'");
 }

@@ -124,7 +124,6 @@ internal sealed class SignInTests : BrowserTest
     {
         await page.Locator("#Email").FillAsync(email);
         await page.Locator("#Password").FillAsync(password);
-        await page.Locator("main button").ClickAsync();
-        await page.WaitForLoadStateAsync();
+        await LeaveAsync(page, () => page.Locator("main button").ClickAsync());
     }
 }

@@ -37,7 +37,7 @@ internal sealed class Site
     {
         if (!File.Exists(Chromium))
             Assert.Ignore($"There is no {Chromium} (Debian package chromium), so pages cannot be opened in a browser.");
-        Assertions.SetDefaultExpectTimeout(30_000);
+        Assertions.SetDefaultExpectTimeout(60_000);
         Directory.CreateDirectory(Pictures);
 
         var starting = RunningCamino.StartAsync();

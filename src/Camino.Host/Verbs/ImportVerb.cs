@@ -4,7 +4,6 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Camino.Data;
 using Camino.Host.Configuration;
-using Camino.Host.Local;
 using Camino.Imports;
 using Camino.Jobs;
 using Camino.Lending;
@@ -28,7 +27,7 @@ internal static class ImportVerb
     public static Command Create()
     {
         var file = new Argument<FileInfo>("FILE") { Description = "CSV, also packed as .gz or as .zip with one CSV." };
-        var data = new Option<string>("--data") { Description = "The folder that a running `camino up` works in.", DefaultValueFactory = _ => ".camino" };
+        var data = Options.Data();
         var config = Options.Config();
         var dryRun = new Option<bool>("--dry-run") { Description = "Count and judge every row, store nothing." };
         var wait = new Option<bool>("--wait") { Description = "Wait until the import is over and say what became of its rows." };
@@ -43,7 +42,7 @@ internal static class ImportVerb
         try
         {
             Refuse.If(!file.Exists, "import.file_missing", $"There is no file {file}.");
-            var settings = config is not null ? HostConfig.Read(config) : OfRunning(data);
+            var settings = config is not null ? HostConfig.Read(config) : VerbServices.OfRunning(data);
             await using var services = await VerbServices.BuildAsync(settings, "import", ct);
             var started = Stopwatch.GetTimestamp();
             var id = await ReceiveAsync(services, file, dryRun, ct);
@@ -65,15 +64,6 @@ internal static class ImportVerb
             await Console.Error.WriteLineAsync(wrong.Message);
             return 1;
         }
-    }
-
-    /// <summary>The Back Office's settings with what <c>camino up</c> chose at its start.</summary>
-    private static HostSettings OfRunning(string data)
-    {
-        var running = Running.Read(data) ?? throw new RefusedException("import.nothing_runs", $"Nothing runs on the data folder {data}; start ./camino up first, or name a configuration file with --config.");
-        var office = running.Roles.First(r => r.Role == nameof(Role.BackOffice));
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["CAMINO_Database__ConnectionString"] = running.ConnectionString, ["CAMINO_Files__Folder"] = running.FilesFolder };
-        return HostConfig.Read(office.Config, environment);
     }
 
     private static async Task<Guid> ReceiveAsync(ServiceProvider services, FileInfo file, bool dryRun, CancellationToken ct)

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
 using Camino.Host.Configuration;
+using Camino.Host.Local;
+using Camino.Lending;
 using Camino.People;
 using Camino.Servicing;
 
@@ -28,6 +30,15 @@ internal static class VerbServices
         services.AddDataProtection();
         services.AddCaminoIdentity(settings);
         return services.BuildServiceProvider();
+    }
+
+    /// <summary>The Back Office's settings with what <c>camino up</c> chose at its start.</summary>
+    public static HostSettings OfRunning(string data)
+    {
+        var running = Running.Read(data) ?? throw new RefusedException("data.nothing_runs", $"Nothing runs on the data folder {data}; start ./camino up first, or name a configuration file with --config.");
+        var office = running.Roles.First(r => r.Role == nameof(Role.BackOffice));
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["CAMINO_Database__ConnectionString"] = running.ConnectionString, ["CAMINO_Files__Folder"] = running.FilesFolder };
+        return HostConfig.Read(office.Config, environment);
     }
 }
 

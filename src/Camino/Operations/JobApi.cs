@@ -3,6 +3,7 @@ using System.Text.Json;
 using Camino.Data;
 using Camino.Jobs;
 using Camino.Lending;
+using Camino.People;
 using Camino.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -11,30 +12,87 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Camino.Operations;
 
-/// <summary>Jobs and queues for programs.</summary>
+/// <summary>Jobs, queues and servers for programs: what the job board shows and does.</summary>
 public static class JobApi
 {
+    /// <summary>Jobs of one answer at most.</summary>
+    private const int MostItems = 200;
+
     public sealed record EchoRequest(string? Queue, string? Text);
 
     public sealed record Enqueued(Guid JobId);
 
-    public sealed record JobView(Guid Id, string State, string Queue, string Kind, int Attempt, int MaxAttempts, DateTimeOffset EnqueuedAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, long? Done, long? Total, string? Error, JsonElement? Result);
+    public sealed record JobItem(
+        Guid Id, string State, string Queue, string Kind, int Attempt, int MaxAttempts, string? RequestedBy, DateTimeOffset EnqueuedAt, DateTimeOffset DueAt, DateTimeOffset? StartedAt,
+        DateTimeOffset? FinishedAt, string? Server, IReadOnlyList<string> Tags, long? Done, long? Total, string? Error);
 
-    public sealed record QueueView(string Name, long Ready, long Scheduled, long Running, long FailedLastHour, double? OldestSeconds, bool Paused, bool Served);
+    /// <param name="Next">The address of the page after; null on the last.</param>
+    /// <param name="Cut">The look ended before the page was full; go on with <paramref name="Next"/>.</param>
+    public sealed record JobItems(IReadOnlyList<JobItem> Items, string? Next, bool Cut);
+
+    public sealed record AttemptView(int Number, string Outcome, DateTimeOffset? StartedAt, DateTimeOffset EndedAt, string? Server, string? Error);
+
+    public sealed record LogView(DateTimeOffset At, int Attempt, string Line);
+
+    public sealed record JobView(
+        Guid Id, string State, string Queue, string Kind, int Attempt, int MaxAttempts, string? RequestedBy, DateTimeOffset EnqueuedAt, DateTimeOffset DueAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt,
+        string? Server, long? Done, long? Total, string? Error, JsonElement? Result, JsonElement Args, string? TraceId, string? UniqueKey, IReadOnlyList<string> Tags, Guid? ParentId, IReadOnlyList<Guid> Children,
+        IReadOnlyList<AttemptView> Attempts, IReadOnlyList<LogView> Log);
+
+    public sealed record QueueView(string Name, long Ready, long Scheduled, long Running, long FailedLastHour, double? OldestSeconds, bool Paused, bool Served, long Held);
 
     public sealed record QueueList(IReadOnlyList<QueueView> Items);
+
+    public sealed record ServerView(Guid Id, string Name, string Release, string State, int Slots, int Running, IReadOnlyList<string> Queues, DateTimeOffset StartedAt, double SilentSeconds);
+
+    public sealed record ServerList(IReadOnlyList<ServerView> Items);
+
+    public sealed record CauseList(IReadOnlyList<JobCause> Items);
+
+    /// <param name="Reason">Why, 3 to 300 characters.</param>
+    /// <param name="DueAt">The new due time of change-due.</param>
+    public sealed record ActRequest(string? Reason, DateTimeOffset? DueAt = null);
+
+    /// <param name="Action">retry, cancel, run-now, change-due or acknowledge.</param>
+    /// <param name="Ids">These jobs, at most 200; left out: all that match <paramref name="Filter"/>.</param>
+    /// <param name="Filter">The words of the list: q, state, queue, kind, tag, key, by, parent, cause, open, from, to.</param>
+    /// <param name="DryRun">Only say how many match.</param>
+    public sealed record ManyRequest(string? Action, string? Reason, IReadOnlyList<Guid>? Ids = null, IReadOnlyDictionary<string, string>? Filter = null, DateTimeOffset? DueAt = null, bool DryRun = false);
+
+    public sealed record ManyAnswer(long Matched, bool Capped, long? Done, long? Refused, Guid? JobId);
 
     /// <summary>Adds the endpoints to <c>/api/v1</c>.</summary>
     public static void MapJobApi(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/queues", ListQueuesAsync);
         api.MapPost("/jobs/echo", EchoAsync).RequireAuthorization(Rights.CanWrite);
+        api.MapGet("/jobs", ListAsync);
         api.MapGet("/jobs/{id:guid}", GetAsync);
-        api.MapPost("/jobs/{id:guid}/cancel", CancelAsync).RequireAuthorization(Rights.CanWrite);
+        foreach (var act in JobAct.Words.Keys)
+            api.MapPost($"/jobs/{{id:guid}}/{act}", (Guid id, ActRequest? request, ClaimsPrincipal user, ActOnJobs some, CancellationToken ct) => ActAsync(act, id, request, user, some, ct)).RequireAuthorization(Rights.CanWrite);
+        api.MapPost("/jobs/act", ActOnManyAsync).RequireAuthorization(Rights.CanWrite);
+        api.MapGet("/job-causes", async (JobStore jobs, CancellationToken ct) => TypedResults.Ok(new CauseList(await jobs.CausesAsync(ct))));
+        api.MapGet("/queues", ListQueuesAsync);
+        api.MapGet("/servers", ListServersAsync);
+        foreach (var scope in (string[])["queue", "kind"])
+        {
+            api.MapPost($"/{scope}s/{{name}}/pause", (string name, ActRequest? request, ClaimsPrincipal user, PauseWork pause, CancellationToken ct) => NothingAsync(pause.PauseAsync(scope, name, request?.Reason, user.Id(), ct))).RequireAuthorization(Rights.IsAdministrator);
+            api.MapPost($"/{scope}s/{{name}}/resume", (string name, ActRequest? request, ClaimsPrincipal user, PauseWork pause, CancellationToken ct) => NothingAsync(pause.ResumeAsync(scope, name, request?.Reason, user.Id(), ct))).RequireAuthorization(Rights.IsAdministrator);
+        }
     }
 
-    private static async Task<Ok<QueueList>> ListQueuesAsync(JobStore jobs, CancellationToken ct) =>
-        TypedResults.Ok(new QueueList([.. (await jobs.QueueFiguresAsync(ct)).Select(q => new QueueView(q.Queue, q.Ready, q.Scheduled, q.Running, q.FailedLastHour, q.OldestAge?.TotalSeconds, q.Paused, q.Served))]));
+    /// <summary>Live figures for the pages; signed in by cookie.</summary>
+    public static void MapJobFeeds(this IEndpointRouteBuilder pages)
+    {
+        pages.MapGet("/jobs/events", (JobFeed feed, HttpContext context) => Stream(context, feed.WatchBoardAsync(context.RequestAborted)));
+        pages.MapGet("/jobs/{id:guid}/events", (Guid id, JobFeed feed, HttpContext context) => Stream(context, feed.WatchJobAsync(id, context.RequestAborted)));
+    }
+
+    private static ServerSentEventsResult<T> Stream<T>(HttpContext context, IAsyncEnumerable<T> news)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        context.Response.Headers["X-Accel-Buffering"] = "no";
+        return TypedResults.ServerSentEvents(news);
+    }
 
     private static async Task<Accepted<Enqueued>> EchoAsync(EchoRequest request, ClaimsPrincipal user, CaminoDb db, CancellationToken ct)
     {
@@ -54,32 +112,67 @@ public static class JobApi
         return TypedResults.Accepted($"/api/v1/jobs/{id}", new Enqueued(id));
     }
 
-    private static async Task<Results<Ok<JobView>, ProblemHttpResult>> GetAsync(Guid id, JobStore jobs, CancellationToken ct)
+    private static async Task<Ok<JobItems>> ListAsync(HttpRequest request, JobStore jobs, CancellationToken ct, Guid? after = null, int take = 50)
+    {
+        var filter = JobQuery.Read(request.Query);
+        var page = await jobs.ListAsync(filter, after, Math.Clamp(take, 1, MostItems), ct);
+        var next = page.Next is { } id ? "/api/v1/jobs" + filter.ToQuery(("take", request.Query["take"].FirstOrDefault()), ("after", id.ToString())) : null;
+        return TypedResults.Ok(new JobItems([.. page.Jobs.Select(Item)], next, page.Cut));
+    }
+
+    private static async Task<Results<Ok<JobView>, ProblemHttpResult>> GetAsync(Guid id, JobStore jobs, ClaimsPrincipal user, CancellationToken ct)
     {
         if (await jobs.GetAsync(id, ct) is not { } job)
             return TypedResults.Problem($"There is no job {id}.", statusCode: StatusCodes.Status404NotFound);
-        JsonElement? result = job.Result is null ? null : JsonSerializer.Deserialize<JsonElement>(job.Result);
-        return TypedResults.Ok(new JobView(job.Id, job.State.ToString().ToLowerInvariant(), job.Queue, job.Kind, job.Attempt, job.MaxAttempts, job.EnqueuedAt, job.StartedAt, job.FinishedAt, job.Progress?.Done, job.Progress?.Total, job.Error, result));
+        var everything = user.IsInRole(StaffRoles.Administrator);
+        JsonElement? result = job.Result is null ? null : Masked(job.Result, everything || job.RequestedBy == user.Id().ToString());
+        return TypedResults.Ok(new JobView(
+            job.Id, Name(job.State), job.Queue, job.Kind, job.Attempt, job.MaxAttempts, job.RequestedBy, job.EnqueuedAt, job.DueAt, job.StartedAt, job.FinishedAt, job.Server, job.Progress?.Done, job.Progress?.Total,
+            job.Error, result, Masked(job.Args, everything), job.TraceId, job.UniqueKey, job.Tags, job.ParentId, job.Children,
+            [.. job.Attempts.Select(a => new AttemptView(a.Number, a.Outcome, a.StartedAt, a.EndedAt, a.Server, a.Error))], [.. job.Log.Select(l => new LogView(l.At, l.Attempt, l.Line))]));
     }
 
-    private static async Task<Results<Accepted, ProblemHttpResult>> CancelAsync(Guid id, ClaimsPrincipal user, CancelJob cancel, CancellationToken ct)
+    private static async Task<Accepted> ActAsync(string act, Guid id, ActRequest? request, ClaimsPrincipal user, ActOnJobs some, CancellationToken ct)
     {
-        await cancel.RunAsync(id, user.Id(), "asked through the API", ct);
+        await some.RunAsync(JobAct.Of(act, request?.Reason, request?.DueAt), [id], ActorOf(user), ct);
         return TypedResults.Accepted($"/api/v1/jobs/{id}");
     }
-}
 
-/// <summary>A person stops a job; a running one is told within two seconds, on whichever server it runs.</summary>
-public sealed class CancelJob(JobStore jobs, CaminoDb db, TimeProvider clock)
-{
-    /// <exception cref="RefusedException"><c>job.not_found</c>, <c>job.is_over</c>.</exception>
-    public async Task<JobCommandOutcome> RunAsync(Guid jobId, Guid userId, string? reason, CancellationToken ct)
+    private static async Task<Ok<ManyAnswer>> ActOnManyAsync(ManyRequest request, ClaimsPrincipal user, ActOnJobs some, ActOnAllJobs all, CancellationToken ct)
     {
-        db.AuditEntries.Add(new Audit.AuditEntry(clock.GetUtcNow(), userId, "job.cancelled", "job", jobId.ToString()));
-        await db.SaveChangesAsync(ct);
-        var outcome = await jobs.RequestCancelAsync(jobId, userId.ToString(), reason, ct);
-        Refuse.If(outcome == JobCommandOutcome.NotFound, "job.not_found", $"There is no job {jobId}.");
-        Refuse.If(outcome == JobCommandOutcome.WrongState, "job.is_over", $"Job {jobId} is over; there is nothing left to cancel.");
-        return outcome;
+        var actor = ActorOf(user);
+        if (request.Ids is { } ids)
+        {
+            var done = await some.RunAsync(JobAct.Of(request.Action, request.Reason, request.DueAt), ids, actor, ct);
+            return TypedResults.Ok(new ManyAnswer(done.Matched, Capped: false, done.Done, done.Refused, JobId: null));
+        }
+
+        Refuse.If(!actor.OnAll, "job.not_yours", "Only an administrator may act on all jobs that match.");
+        var filter = JobQuery.Read(request.Filter ?? new Dictionary<string, string>(StringComparer.Ordinal));
+        var act = JobAct.Of(request.Action, request.DryRun ? "dry run" : request.Reason, request.DueAt);
+        var count = await all.CountAsync(act.Action, filter, ct);
+        return TypedResults.Ok(new ManyAnswer(count.Count, count.Capped, Done: null, Refused: null, request.DryRun ? null : await all.RunAsync(act, filter, user.Id(), ct)));
     }
+
+    private static async Task<Ok<QueueList>> ListQueuesAsync(JobStore jobs, CancellationToken ct) =>
+        TypedResults.Ok(new QueueList([.. (await jobs.QueueFiguresAsync(ct)).Select(q => new QueueView(q.Queue, q.Ready, q.Scheduled, q.Running, q.FailedLastHour, q.OldestAge?.TotalSeconds, q.Paused, q.Served, q.Held))]));
+
+    private static async Task<Ok<ServerList>> ListServersAsync(JobStore jobs, CancellationToken ct) =>
+        TypedResults.Ok(new ServerList([.. (await jobs.ServersAsync(ct)).Select(s => new ServerView(s.Id, s.Name, s.Release, s.State, s.Slots, s.Running, s.Queues, s.StartedAt, s.SilentFor.TotalSeconds))]));
+
+    private static async Task<NoContent> NothingAsync(Task act)
+    {
+        await act;
+        return TypedResults.NoContent();
+    }
+
+    private static JobActor ActorOf(ClaimsPrincipal user) => new(user.Id(), user.IsInRole(StaffRoles.Administrator));
+
+    private static JobItem Item(JobLine job) => new(
+        job.Id, Name(job.State), job.Queue, job.Kind, job.Attempt, job.MaxAttempts, job.RequestedBy, job.EnqueuedAt, job.DueAt, job.StartedAt, job.FinishedAt, job.Server, job.Tags,
+        job.Progress?.Done, job.Progress?.Total, job.Error);
+
+    private static string Name(JobState state) => state.ToString().ToLowerInvariant();
+
+    private static JsonElement Masked(string json, bool everything) => JsonSerializer.Deserialize<JsonElement>(JobArgsMask.Show(json, everything));
 }

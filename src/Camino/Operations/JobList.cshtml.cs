@@ -1,20 +1,26 @@
+using System.Globalization;
 using Camino.Jobs;
+using Camino.People;
+using Camino.Resources;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
+using Microsoft.Extensions.Localization;
 
 namespace Camino.Operations;
 
-/// <summary>The queues as they stand, and every job, newest first.</summary>
-public sealed class JobListPage(ListJobs list, TimeProvider clock) : PageModel
+/// <summary>Every job, newest first, searched and filtered; some or all of them can be chosen to be acted on.</summary>
+public sealed class JobListPage(ListJobs list, JobRegistry registry, IStringLocalizer<Texts> texts, TimeProvider clock) : PageModel
 {
-    public JobState? State { get; private set; }
-
-    public string? Queue { get; private set; }
+    public JobFilter Filter { get; private set; } = new();
 
     public Guid? After { get; private set; }
 
     public JobPage Jobs { get; private set; } = new([], null);
 
-    public IReadOnlyList<QueueFigures> Queues { get; private set; } = [];
+    public IReadOnlyList<string> Queues { get; private set; } = [];
+
+    /// <summary>The kinds that this release knows.</summary>
+    public IReadOnlyList<string> Kinds { get; } = [.. registry.Kinds.Select(kind => kind.Name).Order(StringComparer.Ordinal)];
 
     /// <summary>Who asked, by user id.</summary>
     public IReadOnlyDictionary<string, string> Names { get; private set; } = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -22,22 +28,31 @@ public sealed class JobListPage(ListJobs list, TimeProvider clock) : PageModel
     /// <summary>When the page was made; ages count up to it.</summary>
     public DateTimeOffset Now { get; private set; }
 
-    public async Task OnGetAsync(string? state, string? queue, Guid? after, CancellationToken ct)
+    /// <summary>How many jobs the act did something to that led back here; null when none did.</summary>
+    public long? Did { get; private set; }
+
+    /// <summary>How many it could do nothing to.</summary>
+    public long NotDid { get; private set; }
+
+    /// <summary>The reader may act on all that match.</summary>
+    public bool MayActOnAll => User.IsInRole(StaffRoles.Administrator);
+
+    public async Task<IActionResult> OnGetAsync(Guid? after, string? did, string? refused, CancellationToken ct)
     {
-        State = Enum.TryParse<JobState>(state, ignoreCase: true, out var known) && Enum.IsDefined(known) ? known : null;
-        Queues = await list.QueuesAsync(ct);
-        Queue = Queues.FirstOrDefault(figures => figures.Queue == queue)?.Queue;
+        if (Guid.TryParse(Request.Query["q"].FirstOrDefault(), out var id))
+            return LocalRedirect($"/jobs/{id}");
+
+        Filter = JobQuery.Read(Request.Query);
         After = after;
-        Jobs = await list.RunAsync(new JobFilter(State, Queue), after, ct);
-        Names = await list.NamesAsync(Jobs.Jobs.Select(job => job.RequestedBy), ct);
+        Did = long.TryParse(did, NumberStyles.None, CultureInfo.InvariantCulture, out var done) ? done : null;
+        NotDid = long.TryParse(refused, NumberStyles.None, CultureInfo.InvariantCulture, out var not) ? not : 0;
+        Queues = [.. (await list.QueuesAsync(ct)).Select(figures => figures.Queue)];
+        Jobs = await list.RunAsync(Filter, after, ct);
+        Names = await list.NamesAsync(Jobs.Jobs.Select(job => job.RequestedBy).Append(Filter.RequestedBy), ct);
         Now = clock.GetUtcNow();
+        return Page();
     }
 
-    /// <summary>The address of this list with another start.</summary>
-    public string Address(Guid? after)
-    {
-        var parts = new[] { State is { } state ? "state=" + state.ToString().ToLowerInvariant() : null, Queue is { } queue ? "queue=" + Uri.EscapeDataString(queue) : null, after is { } id ? "after=" + id : null };
-        var query = string.Join('&', parts.Where(part => part is not null));
-        return query.Length == 0 ? "/jobs" : "/jobs?" + query;
-    }
+    /// <summary>The name behind a user id; the system where there is none.</summary>
+    public string NameOf(string? userId) => userId is null ? texts["Jobs.System"] : Names.GetValueOrDefault(userId, userId);
 }
