@@ -180,7 +180,8 @@ internal sealed class QueueBench(Report report, QueueServer server, PgBenchLimit
         Add(95, most: null);
         Add(99, mostTail);
         void Add(int percent, double? most) => report.Add(new Figure(
-            $"{key}.p{percent}", percent == 50 ? $"{what}, p50" : $"  p{percent}", ours.Percentile(percent), "ms", string.Join(", ", peers.Zip(others, (peer, run) => $"{peer.Name} {Figure.Show(run.Percentile(percent))}"))) { AtMost = most });
+            $"{key}.p{percent}", percent == 50 ? $"{what}, p50" : $"  p{percent}", ours.Percentile(percent), "ms", string.Join(", ", peers.Zip(others, (peer, run) => $"{peer.Name} {Figure.Show(run.Percentile(percent))}")))
+        { AtMost = most });
     }
 
     private static string Microseconds(double seconds, Measured run) => Figure.Show(seconds / run.Count * 1e6);
