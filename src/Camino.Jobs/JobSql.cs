@@ -128,7 +128,7 @@ internal sealed partial class JobSql(string schema)
     private const string FinishPlainText = """
         WITH gone AS (
             DELETE FROM {s}.job j USING unnest(@ids, @leases) AS o(id, lease)
-            WHERE j.id = o.id AND j.lease IS NOT DISTINCT FROM o.lease
+            WHERE j.id = ANY(@ids) AND j.id = o.id AND j.lease IS NOT DISTINCT FROM o.lease
             RETURNING j.*
         ), kept AS (
             INSERT INTO {s}.finished (id, due_at, enqueued_at, started_at, expires_at, version, attempt, max_attempts, state, queue, kind, unique_key,
