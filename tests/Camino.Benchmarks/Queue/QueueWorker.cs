@@ -102,8 +102,8 @@ internal sealed class QueueWorker(string connectionString, int count, int millis
 
     private async Task DrainAsync(bool keep)
     {
-        await EnqueueManyAsync(5000, number => new Noop(number));
-        await StopAsync(await DrainOnceAsync(5000, keep));
+        await EnqueueManyAsync(20_000, number => new Noop(number));
+        await StopAsync(await DrainOnceAsync(20_000, keep));
         await EnqueueManyAsync(count, number => new Noop(number));
         IHost? host = null;
         await MeasuredAsync(async () =>

@@ -59,7 +59,7 @@ const operations = {
     });
   },
   drain: async () => {
-    await (await (await drain(5000))()).stop();
+    await (await (await drain(20000))()).stop();
     const act = await drain(count);
     let runner;
     await measured(async () => {

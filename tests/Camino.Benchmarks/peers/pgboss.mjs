@@ -56,7 +56,7 @@ const operations = {
     await measured(() => insert(count));
   },
   drain: async () => {
-    await (await drain(5000))();
+    await (await drain(20000))();
     await measured(await drain(count));
   },
   idle: async () => {
