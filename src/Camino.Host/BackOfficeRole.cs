@@ -5,6 +5,7 @@ using Camino.Imports;
 using Camino.Operations;
 using Camino.People;
 using Camino.Quotes;
+using Camino.Servicing;
 using Camino.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.DataProtection;
@@ -72,6 +73,7 @@ internal static class BackOfficeRole
         api.MapImportApi();
         api.MapJobApi();
         api.MapQuoteApi();
+        api.MapServicingApi();
     }
 
     private static void AddSignIn(IServiceCollection services, HostSettings settings)

@@ -5,6 +5,7 @@ using Camino.Loans;
 using Camino.Notices;
 using Camino.People;
 using Camino.Portfolio;
+using Camino.Servicing;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
@@ -139,6 +140,7 @@ public sealed partial class CaminoDb(DbContextOptions<CaminoDb> options, JobWrit
         builder.Entity<FirstAdminLink>(link => link.HasIndex(l => l.Hash).IsUnique());
         builder.Entity<DataProtectionKeyRow>();
 
+        builder.AddServicing();
         SnakeCase.Apply(builder);
     }
 }
