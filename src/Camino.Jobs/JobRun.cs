@@ -27,6 +27,15 @@ internal sealed record RunServices(IServiceScopeFactory Scopes, ILogger Logger, 
 internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server, JobStore store, int rank) : JobContext, IThreadPoolWorkItem, IDisposable
 {
     private const int MostLines = 1000;
+    private static readonly TimeSpan ChainTime = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>On this thread a run is being executed, and one that it lets begin can follow it here.</summary>
+    [ThreadStatic]
+    private static bool _takesFollower;
+
+    [ThreadStatic]
+    private static JobRun? _follower;
+
     private static readonly AsyncLocal<JobRun?> Ambient = new();
 
     /// <summary>The run whose handler the caller is part of; null outside of handlers.</summary>
@@ -129,10 +138,27 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
         _services = services;
         _launched = true;
         _startedAt = Stopwatch.GetTimestamp();
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        if (_takesFollower && _follower is null)
+            _follower = this;
+        else
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    void IThreadPoolWorkItem.Execute() => _ = RunAsync(Services);
+    /// <summary>
+    /// Runs this job and then those that its end, and theirs, let begin: a handler that returns at once needs no other thread to be woken. After a
+    /// millisecond whatever else waits for a thread comes first.
+    /// </summary>
+    void IThreadPoolWorkItem.Execute()
+    {
+        var startedAt = Stopwatch.GetTimestamp();
+        for (var run = this; run is not null; run = _follower)
+        {
+            _follower = null;
+            _takesFollower = Stopwatch.GetElapsedTime(startedAt) < ChainTime;
+            _ = run.RunAsync(run.Services);
+            _takesFollower = false;
+        }
+    }
 
     /// <summary>The handler does not return: decide without it.</summary>
     public void GiveUpOn()
