@@ -23,6 +23,7 @@ internal sealed class Claimer(
     private static readonly TimeSpan HotFor = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FullLookEvery = TimeSpan.FromSeconds(1);
 
+    private readonly QueueTurns? _turns = options.Order == JobOrder.Weighted ? new QueueTurns([.. options.Queues.Select(queue => queue.Weight)]) : null;
     private readonly Lock _gate = new();
     private readonly Signal _signal = new();
     private readonly SlotLedger _slots = new(options);
@@ -342,7 +343,7 @@ internal sealed class Claimer(
         if (full)
             _lastFullLookAt = _lastLookAt;
         var lows = full ? Enumerable.Repeat(DateTime.MinValue, _lows.Length).ToArray() : [.. _lows];
-        return new ClaimAsk(Guid.CreateVersion7(), _slots.Queues, room.Takes, room.Owns, lows, room.Shared);
+        return new ClaimAsk(Guid.CreateVersion7(), _slots.Queues, room.Takes, room.Owns, lows, room.Shared) { Order = _turns?.Order() };
     }
 
     /// <summary>
@@ -422,6 +423,7 @@ internal sealed class Claimer(
             else
                 Hold(run);
         }
+        _turns?.Took(counts);
         for (var rank = 0; rank < counts.Length; rank++)
         {
             if (counts[rank] > 0)

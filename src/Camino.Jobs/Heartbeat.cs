@@ -16,6 +16,9 @@ internal interface IHeartbeatListener
     /// <summary>The jobs that run or wait for a slot here.</summary>
     Guid[] Holds();
 
+    /// <summary>The listener hears, or is not wanted.</summary>
+    bool Hears { get; }
+
     /// <summary>The first sign of life was stored: jobs may be taken in this name.</summary>
     void OnRegistered(ServerIdentity me);
 
@@ -24,6 +27,9 @@ internal interface IHeartbeatListener
 
     /// <summary>This release may take work, or may not.</summary>
     void OnFence(bool fenced);
+
+    /// <summary>Somebody wants this server quiet or drained; null: it works.</summary>
+    void OnWish(string? wish);
 
     /// <summary>Somebody wants a job that runs here cancelled.</summary>
     void OnCancel(CancelWish wish);
@@ -162,6 +168,7 @@ internal sealed class Heartbeat(NpgsqlDataSource source, JobSql sql, JobServerOp
         beat.Parameters.Add(new NpgsqlParameter("seconds", (double)options.LeaseSeconds));
         beat.Parameters.Add(new NpgsqlParameter("running", listener.Running));
         beat.Parameters.Add(new NpgsqlParameter("draining", listener.Draining));
+        beat.Parameters.Add(new NpgsqlParameter("listening", listener.Hears));
         batch.BatchCommands.Add(beat);
         var cancelled = new NpgsqlBatchCommand(sql.Cancelled);
         cancelled.Parameters.Add(new NpgsqlParameter("server", me.Id));
@@ -170,17 +177,20 @@ internal sealed class Heartbeat(NpgsqlDataSource source, JobSql sql, JobServerOp
 
         var wishes = new List<CancelWish>();
         bool fenced;
+        string? wish;
         using (var reader = batch.ExecuteReader())
         {
             if (!reader.Read())
                 return false;
             fenced = reader.GetBoolean(0);
+            wish = reader.IsDBNull(1) ? null : reader.GetString(1);
             reader.NextResult();
             while (reader.Read())
                 wishes.Add(new CancelWish(reader.GetGuid(0), reader.GetGuid(1), reader.IsDBNull(2) ? "" : reader.GetString(2), reader.IsDBNull(3) ? null : reader.GetString(3)));
         }
         Volatile.Write(ref _lastBeatAt, Stopwatch.GetTimestamp());
         listener.OnFence(fenced);
+        listener.OnWish(wish);
         wishes.ForEach(listener.OnCancel);
         return true;
     }

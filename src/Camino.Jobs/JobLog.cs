@@ -89,11 +89,23 @@ internal static partial class JobLog
     [LoggerMessage(1034, LogLevel.Warning, "Upkeep failed; it is tried again")]
     public static partial void UpkeepFailed(ILogger logger, Exception exception);
 
-    [LoggerMessage(1035, LogLevel.Error, "{Jobs} jobs of kind {Kind} in queue {Queue} wait since {Since:O}, and no living server can run them")]
-    public static partial void Unserved(ILogger logger, string queue, string kind, long jobs, DateTimeOffset since);
+    [LoggerMessage(1035, LogLevel.Error, "Alarm {Alarm} of {Subject}: {Message}")]
+    public static partial void AlarmRaised(ILogger logger, string alarm, string subject, string message);
 
-    [LoggerMessage(1036, LogLevel.Information, "Pruned {Rows} finished jobs")]
-    public static partial void Pruned(ILogger logger, long rows);
+    [LoggerMessage(1040, LogLevel.Information, "Alarm {Alarm} of {Subject} is over")]
+    public static partial void AlarmCleared(ILogger logger, string alarm, string subject);
+
+    [LoggerMessage(1041, LogLevel.Warning, "Pruned {Rows} failed jobs of {Kind} that nobody acknowledged within {Days} days")]
+    public static partial void PrunedFailed(ILogger logger, long rows, string kind, int days);
+
+    [LoggerMessage(1042, LogLevel.Warning, "Job server {ServerName} was told to {Wish}; it takes no more")]
+    public static partial void Quieted(ILogger logger, string serverName, string wish);
+
+    [LoggerMessage(1043, LogLevel.Information, "Job server {ServerName} was told to work again")]
+    public static partial void Unquieted(ILogger logger, string serverName);
+
+    [LoggerMessage(1036, LogLevel.Information, "Pruned {Rows} finished jobs of {Kind}")]
+    public static partial void Pruned(ILogger logger, long rows, string kind);
 
     [LoggerMessage(1038, LogLevel.Warning, "Jobs that wait for others or for their limit could not be looked after; it is tried again")]
     public static partial void ReleaseFailed(ILogger logger, Exception exception);

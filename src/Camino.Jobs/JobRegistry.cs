@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Camino.Jobs;
@@ -25,6 +26,19 @@ public sealed class JobRegistry
     public JobRegistry AddKind<TArgs>()
         where TArgs : IJobArgs
         => Put(Describe<TArgs>());
+
+    /// <summary>Reads arguments of an older payload version: each converter leads from its version to the next, and all of them apply in turn.</summary>
+    /// <param name="from">The version that the change starts from, 1 or more and under the kind's own.</param>
+    /// <param name="change">Gets the arguments as they were stored and gives them as the next version has them.</param>
+    /// <exception cref="ArgumentException">the kind is not there yet, or the version is out of range or there already.</exception>
+    public JobRegistry Convert<TArgs>(int from, Func<JsonObject, JsonObject> change)
+        where TArgs : IJobArgs
+    {
+        var kind = Find(TArgs.Kind) ?? throw new ArgumentException($"The kind '{TArgs.Kind}' is not registered yet; add it first.", nameof(change));
+        if (from < 1 || from >= kind.Version)
+            throw new ArgumentException($"from is {from}; '{kind.Name}' is version {kind.Version}, so it must be 1 to {kind.Version - 1}.", nameof(from));
+        return kind.Converters.TryAdd(from, change) ? this : throw new ArgumentException($"'{kind.Name}' has a converter from version {from} already.", nameof(from));
+    }
 
     /// <summary>The kind with that name, or null.</summary>
     public JobKind? Find(string kind) => _kinds.GetValueOrDefault(kind);
@@ -92,6 +106,30 @@ public sealed record JobKind(string Name, int Version, string Queue, JobRetry Re
 
     /// <summary>Names of earlier releases.</summary>
     public IReadOnlyList<string> Aliases { get; init; } = [];
+
+    internal Dictionary<int, Func<JsonObject, JsonObject>> Converters { get; } = [];
+
+    /// <summary>Arguments as the newest version has them.</summary>
+    /// <exception cref="JobUnreadableException">a converter refuses them.</exception>
+    internal string Newest(string args, int version)
+    {
+        if (version >= Version || Converters.Count == 0)
+            return args;
+        try
+        {
+            var json = JsonNode.Parse(args)?.AsObject() ?? throw new JsonException("The arguments are null.");
+            for (var at = version; at < Version; at++)
+            {
+                if (Converters.TryGetValue(at, out var convert))
+                    json = convert(json);
+            }
+            return json.ToJsonString(JobJson.Options);
+        }
+        catch (Exception e)
+        {
+            throw new JobUnreadableException(Name, e);
+        }
+    }
 
     internal IEnumerable<string> Names => Aliases.Prepend(Name);
 

@@ -240,7 +240,7 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
         {
             await using var services = scopes.CreateAsyncScope();
             var run = kind.Run ?? throw new InvalidOperationException($"No handler is registered for '{job.Kind}'.");
-            await run(services.ServiceProvider, job.Args, this, _stop.Token);
+            await run(services.ServiceProvider, kind.Newest(job.Args, job.Version), this, _stop.Token);
         }
         catch (Exception e)
         {

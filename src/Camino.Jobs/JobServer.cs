@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -16,6 +17,9 @@ public interface IJobServerState
 
     /// <summary>This release is outside the fence and takes nothing.</summary>
     bool Fenced { get; }
+
+    /// <summary>Somebody told this server to be quiet or to drain; it takes nothing.</summary>
+    bool Quiet { get; }
 
     /// <summary>The listener hears; without it work is found by polling.</summary>
     bool Listening { get; }
@@ -61,6 +65,8 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
     private int _returned;
     private volatile bool _draining;
     private volatile bool _fenced;
+    private volatile string? _wish;
+    private long _wishedAt;
 
     public JobServer(
         JobConnections connections, JobClientOptions client, JobServerOptions options, JobRegistry registry, JobSchedules schedules, IServiceScopeFactory scopes,
@@ -78,16 +84,20 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
         _listener = options.Listen ? new WakeListener(connections.Listener, _store.Channel, _claimer.Hint, _heartbeat.Nudge, _releaser, logger) : null;
         _schedules = schedules;
         _scheduler = new Scheduler(_store, new JobWriter(client), schedules, () => _draining || _fenced ? null : _heartbeat.Me, logger);
-        _upkeep = new Upkeep(_store, options, metrics, logger);
+        _upkeep = new Upkeep(_store, options, metrics, () => _draining || _fenced ? null : _heartbeat.Me, logger);
         // The host tells everybody before it stops anybody: from here on nothing new is taken.
         _onStopping = lifetime.ApplicationStopping.Register(BeginDrain);
     }
 
-    public bool Running => _started && !_draining && !_fenced && _heartbeat.Me is not null && SinceHeartbeat < TimeSpan.FromSeconds(_options.LeaseSeconds);
+    public bool Running => _started && !_draining && !_fenced && !Quiet && _heartbeat.Me is not null && SinceHeartbeat < TimeSpan.FromSeconds(_options.LeaseSeconds);
 
     public bool Draining => _draining;
 
     public bool Fenced => _fenced;
+
+    public bool Quiet => _wish is not null;
+
+    public bool Hears => _listener?.Up ?? true;
 
     public bool Listening => _listener?.Up ?? false;
 
@@ -179,11 +189,27 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
         if (fenced == _fenced)
             return;
         _fenced = fenced;
-        _claimer.Fence(fenced);
+        _claimer.Fence(fenced || Quiet);
         if (fenced)
             JobLog.Fenced(_logger, _options.ServerName, _options.ReleaseNumber);
         else
             JobLog.Unfenced(_logger, _options.ServerName, _options.ReleaseNumber);
+    }
+
+    public void OnWish(string? wish)
+    {
+        if (wish != _wish)
+        {
+            _wish = wish;
+            _wishedAt = Stopwatch.GetTimestamp();
+            _claimer.Fence(_fenced || Quiet);
+            if (wish is null)
+                JobLog.Unquieted(_logger, _options.ServerName);
+            else
+                JobLog.Quieted(_logger, _options.ServerName, wish);
+        }
+        if (wish == "drain" && Stopwatch.GetElapsedTime(_wishedAt) > TimeSpan.FromSeconds(_options.GraceSeconds))
+            _claimer.StopRuns(StopReason.ServerStopping);
     }
 
     public void OnCancel(CancelWish wish) => _claimer.Cancel(wish);
@@ -263,6 +289,8 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
         try
         {
             using var within = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+            await _upkeep.WriteFlowAsync(me, within.Token);
+            await _upkeep.StepDownAsync(me.Id, within.Token);
             await _scheduler.StepDownAsync(within.Token);
             await _store.StopServerAsync(me.Id, within.Token);
         }

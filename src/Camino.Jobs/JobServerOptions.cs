@@ -11,8 +11,24 @@ public sealed class JobQueueOptions
     /// <summary>Slots that no other queue may use, 0 to the server's slots; so an urgent job finds a free one.</summary>
     public int ReservedSlots { get; set; }
 
+    /// <summary>Seconds that its oldest job may wait before an alarm is raised, 1 to 604,800; null: never.</summary>
+    public int? TargetSeconds { get; set; }
+
+    /// <summary>Its share of the shared slots where <see cref="JobServerOptions.Order"/> is by weight, 1 to 1,000.</summary>
+    public int Weight { get; set; } = 1;
+
     /// <summary>The most slots that this queue may use at once, 1 to the server's slots; null for all of them.</summary>
     public int? MaxSlots { get; set; }
+}
+
+/// <summary>In which order the shared slots take from the queues.</summary>
+public enum JobOrder
+{
+    /// <summary>As listed: the first queue that has work.</summary>
+    Strict,
+
+    /// <summary>In turns, each queue that has work according to its weight; no queue waits for another to be empty.</summary>
+    Weighted,
 }
 
 /// <summary>How one server takes and runs jobs.</summary>
@@ -32,6 +48,9 @@ public sealed class JobServerOptions
 
     /// <summary>The queues served, most urgent first; 1 to 32 of them.</summary>
     public IList<JobQueueOptions> Queues { get; set; } = [];
+
+    /// <summary>How the shared slots are given out; reserved ones and maxima stand in either way.</summary>
+    public JobOrder Order { get; set; }
 
     /// <summary>Seconds without a sign of life after which others take this server's jobs, 5 to 600. How long a job runs does not matter.</summary>
     public int LeaseSeconds { get; set; } = 15;
@@ -63,6 +82,12 @@ public sealed class JobServerOptions
     /// <summary>Days that failed jobs are kept that nobody acknowledged, 1 to 3,650; acknowledged ones are kept <see cref="KeepDays"/>.</summary>
     public int KeepFailedDays { get; set; } = 365;
 
+    /// <summary>Kinds that are kept longer or shorter than the others; each kind once.</summary>
+    public IList<JobRetention> Retention { get; set; } = [];
+
+    /// <summary>From which figures on alarms are raised.</summary>
+    public JobAlarmOptions Alarms { get; set; } = new();
+
     /// <summary>Every value that is out of range, as sentences that name key, value and what is allowed; empty when all is well.</summary>
     /// <param name="section">What stands before a key, for example <c>Jobs</c>.</param>
     public IReadOnlyList<string> Validate(string section = "Jobs")
@@ -81,7 +106,28 @@ public sealed class JobServerOptions
         Range(faults, $"{section}:KeepDays", KeepDays, 1, 3650);
         Range(faults, $"{section}:KeepFailedDays", KeepFailedDays, 1, 3650);
         ValidateQueues(faults, section);
+        ValidateRetention(faults, section);
+        faults.AddRange(Alarms.Faults($"{section}:Alarms"));
         return faults;
+    }
+
+    private void ValidateRetention(List<string> faults, string section)
+    {
+        var kinds = new HashSet<string>(StringComparer.Ordinal);
+        for (var at = 0; at < Retention.Count; at++)
+        {
+            var rule = Retention[at];
+            var key = $"{section}:Retention:{at}";
+            if (!JobNames.KindForm().IsMatch(rule.Kind))
+                faults.Add($"{key}:Kind is '{rule.Kind}'; it must be a kind: 3 to 100 lower case letters, digits, dots and hyphens.");
+            else if (!kinds.Add(rule.Kind))
+                faults.Add($"{key}:Kind is '{rule.Kind}', which stands further up already; each kind is listed once.");
+            foreach (var (name, days) in new[] { ("DoneDays", rule.DoneDays), ("CancelledDays", rule.CancelledDays), ("FailedDays", rule.FailedDays) })
+            {
+                if (days is { } value)
+                    Range(faults, $"{key}:{name}", value, 1, 3650);
+            }
+        }
     }
 
     private void ValidateQueues(List<string> faults, string section)
@@ -98,6 +144,9 @@ public sealed class JobServerOptions
             else if (!names.Add(queue.Name))
                 faults.Add($"{key}:Name is '{queue.Name}', which stands further up already; each queue is listed once.");
             Range(faults, $"{key}:ReservedSlots", queue.ReservedSlots, 0, Slots);
+            Range(faults, $"{key}:Weight", queue.Weight, 1, 1000);
+            if (queue.TargetSeconds is { } target)
+                Range(faults, $"{key}:TargetSeconds", target, 1, 604_800);
             if (queue.MaxSlots is { } most)
                 Range(faults, $"{key}:MaxSlots", most, Math.Max(1, queue.ReservedSlots), Math.Max(1, Slots));
         }

@@ -25,8 +25,6 @@ internal sealed partial class JobSql
 
     public string MoveFence { get; } = In(schema, MoveFenceText);
 
-    public string Prune { get; } = In(schema, PruneText);
-
     public string PruneServers { get; } = In(schema, PruneServersText);
 
     public string Unserved { get; } = In(schema, UnservedText);
@@ -107,6 +105,8 @@ internal sealed partial class JobSql
                     WHEN v.lost_at IS NOT NULL OR v.lease_until < clock_timestamp() THEN 'lost'
                     WHEN EXISTS (SELECT FROM {s}.fence f WHERE v.number < f.lowest OR v.number > f.highest) THEN 'retired'
                     WHEN v.draining THEN 'draining'
+                    WHEN v.wish = 'quiet' THEN 'quiet'
+                    WHEN v.wish = 'drain' THEN CASE WHEN v.running = 0 THEN 'drained' ELSE 'draining' END
                     ELSE 'running' END AS state,
                extract(epoch FROM clock_timestamp() - v.beat_at)::float8 AS silent
         FROM {s}.server v
@@ -157,33 +157,6 @@ internal sealed partial class JobSql
     private const string MoveFenceText = """
         INSERT INTO {s}.fence (lowest, highest, moved_by) VALUES (@lowest, @highest, @by)
         ON CONFLICT (only_row) DO UPDATE SET lowest = excluded.lowest, highest = excluded.highest, moved_by = excluded.moved_by, moved_at = clock_timestamp()
-        """;
-
-    /// <summary>
-    /// One bounded batch of history that has had its time. Ids carry their time, so the search ends at the oldest id that can have finished too recently
-    /// and needs no index of its own.
-    /// </summary>
-    private const string PruneText = """
-        WITH old AS MATERIALIZED (
-            SELECT f.id FROM {s}.finished f
-            WHERE f.id < (lpad(to_hex(floor(extract(epoch FROM now() - make_interval(days => @days)) * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid
-              AND (f.state <> 'failed' OR f.acknowledged_at IS NOT NULL OR f.finished_at < now() - make_interval(days => @failedDays))
-              AND f.finished_at < now() - make_interval(days => @days)
-            ORDER BY f.id
-            LIMIT @most
-            FOR UPDATE SKIP LOCKED
-        ), attempts AS (
-            DELETE FROM {s}.attempt a USING old o WHERE a.job_id = o.id
-        ), log AS (
-            DELETE FROM {s}.log l USING old o WHERE l.job_id = o.id
-        ), progress AS (
-            DELETE FROM {s}.progress p USING old o WHERE p.job_id = o.id
-        ), checkpoints AS (
-            DELETE FROM {s}.checkpoint c USING old o WHERE c.job_id = o.id
-        ), gone AS (
-            DELETE FROM {s}.finished f WHERE f.id = ANY(ARRAY(SELECT id FROM old)) RETURNING 1
-        )
-        SELECT count(*) FROM gone
         """;
 
     private const string PruneServersText = """

@@ -183,9 +183,9 @@ internal sealed partial class JobSql(string schema)
     /// <summary>No row: this server was declared lost, and all that it ran belongs to others.</summary>
     private const string BeatText = """
         UPDATE {s}.server
-        SET beat_at = clock_timestamp(), lease_until = clock_timestamp() + make_interval(secs => @seconds), running = @running, draining = @draining
+        SET beat_at = clock_timestamp(), lease_until = clock_timestamp() + make_interval(secs => @seconds), running = @running, draining = @draining, listening = @listening
         WHERE id = @server AND lost_at IS NULL AND stopped_at IS NULL
-        RETURNING EXISTS (SELECT FROM {s}.fence f WHERE @number < f.lowest OR @number > f.highest) AS fenced
+        RETURNING EXISTS (SELECT FROM {s}.fence f WHERE @number < f.lowest OR @number > f.highest) AS fenced, wish
         """;
 
     private const string CancelledText = """

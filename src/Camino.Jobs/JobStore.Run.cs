@@ -22,7 +22,13 @@ internal sealed record PutBackRow(Guid Id, Guid Lease, double? WaitSeconds, bool
 /// <param name="Owns">For each queue, how many of them go to its own reserved slots.</param>
 /// <param name="Lows">For each queue, where the last claim ended.</param>
 /// <param name="Shared">How many the shared slots take in all.</param>
-internal sealed record ClaimAsk(Guid Lease, string[] Queues, int[] Takes, int[] Owns, DateTime[] Lows, int Shared);
+internal sealed record ClaimAsk(Guid Lease, string[] Queues, int[] Takes, int[] Owns, DateTime[] Lows, int Shared)
+{
+    /// <summary>The order in which the shared slots are given out, as places in <see cref="Queues"/>; null: as they stand.</summary>
+    public int[]? Order { get; init; }
+
+    internal T[] InOrder<T>(T[] values) => Order is null ? values : [.. Order.Select(place => values[place])];
+}
 
 /// <summary>What one round trip brought, and which of its results found their lease lost and changed nothing.</summary>
 internal sealed record RoundTrip(HashSet<Guid> Refused, List<ClaimedJob> Claimed);
@@ -203,10 +209,10 @@ public sealed partial class JobStore
         parameters.Add(new NpgsqlParameter("versions", me.Versions));
         parameters.Add(new NpgsqlParameter("ageing", me.AgeingSeconds));
         parameters.Add(new NpgsqlParameter("lease", ask.Lease));
-        parameters.Add(new NpgsqlParameter("queues", ask.Queues));
-        parameters.Add(new NpgsqlParameter("takes", ask.Takes));
-        parameters.Add(new NpgsqlParameter("owns", ask.Owns));
-        parameters.Add(Array("lows", NpgsqlDbType.TimestampTz, ask.Lows));
+        parameters.Add(new NpgsqlParameter("queues", ask.InOrder(ask.Queues)));
+        parameters.Add(new NpgsqlParameter("takes", ask.InOrder(ask.Takes)));
+        parameters.Add(new NpgsqlParameter("owns", ask.InOrder(ask.Owns)));
+        parameters.Add(Array("lows", NpgsqlDbType.TimestampTz, ask.InOrder(ask.Lows)));
         parameters.Add(new NpgsqlParameter("most", ask.Takes.Max()));
         parameters.Add(new NpgsqlParameter("shared", ask.Shared));
     }

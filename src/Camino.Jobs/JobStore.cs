@@ -180,26 +180,6 @@ public sealed partial class JobStore : IJobControl
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    /// <summary>Deletes one bounded batch of history that has had its time, with its attempts, progress and checkpoints.</summary>
-    /// <param name="keepDays">Days that done, cancelled and acknowledged failed jobs are kept, 1 or more.</param>
-    /// <param name="keepFailedDays">Days that other failed jobs are kept, 1 or more.</param>
-    /// <param name="most">The most rows of one batch, 1 to 10,000.</param>
-    /// <returns>Rows deleted; fewer than <paramref name="most"/> means that nothing is left to prune.</returns>
-    public async Task<long> PruneAsync(int keepDays, int keepFailedDays, int most = 1000, CancellationToken ct = default)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(keepDays, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(keepFailedDays, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(most, 10_000);
-        await using (var servers = Command(_sql.PruneServers))
-            await servers.ExecuteNonQueryAsync(ct);
-        await using var command = Command(_sql.Prune);
-        command.Parameters.AddWithValue("days", keepDays);
-        command.Parameters.AddWithValue("failedDays", Math.Max(keepDays, keepFailedDays));
-        command.Parameters.AddWithValue("most", most);
-        return await command.ExecuteScalarAsync(ct) is long count ? count : 0;
-    }
-
     private async Task<JobCommandOutcome> OneAsync(JobCommand command, Guid id, CancellationToken ct)
     {
         if ((await ApplyAsync(command, [id], ct)).Done == 1)

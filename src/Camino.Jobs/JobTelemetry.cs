@@ -15,6 +15,8 @@ public static class JobTelemetry
 /// <summary>Figures per queue: counters and histograms of this process, gauges of the database as it was last asked.</summary>
 internal sealed class JobMetrics : IDisposable
 {
+    private static readonly (double Share, string Name)[] Shares = [(0.5, "0.5"), (0.95, "0.95"), (0.99, "0.99")];
+
     private readonly Meter _meter;
     private readonly Histogram<double> _wait;
     private readonly Histogram<double> _run;
@@ -26,6 +28,7 @@ internal sealed class JobMetrics : IDisposable
     private readonly Histogram<int> _batch;
 
     private volatile IReadOnlyList<QueueFigures> _figures = [];
+    private volatile IReadOnlyList<AlarmFinding> _alarms = [];
 
     public JobMetrics(IMeterFactory? factory)
     {
@@ -42,29 +45,77 @@ internal sealed class JobMetrics : IDisposable
         _meter.CreateObservableGauge("camino.jobs.running", () => Observe(queue => queue.Running), "{job}", "With a server.");
         _meter.CreateObservableGauge(
             "camino.jobs.oldest_age", () => Observe(queue => queue.OldestAge?.TotalSeconds ?? 0), "s", "How long the oldest due job has waited.");
+        _meter.CreateObservableGauge("camino.jobs.wait.quantile", () => Quantiles(counts => counts.Wait), "s", "From due to claimed, on this server in the last five minutes.");
+        _meter.CreateObservableGauge("camino.jobs.run.quantile", () => Quantiles(counts => counts.Run), "s", "One attempt, on this server in the last five minutes.");
+        _meter.CreateObservableGauge(
+            "camino.jobs.alarm", () => _alarms.Select(alarm => new Measurement<int>(1, new("name", alarm.Name), new("subject", alarm.Subject))), "{alarm}",
+            "Alarms that last, told by the server that watches.");
     }
+
+    /// <summary>The same, for charts and percentiles.</summary>
+    public JobFlow Flow { get; } = new();
+
+    /// <summary>What lasts, where this server watches.</summary>
+    public void Alarm(IReadOnlyList<AlarmFinding> alarms) => _alarms = alarms;
 
     public void Show(IReadOnlyList<QueueFigures> figures) => _figures = figures;
 
-    public void Claimed(ClaimedJob job) => _wait.Record(Math.Max(0, (job.ClaimedAt - job.DueAt).TotalSeconds), Queue(job.Queue));
+    public void Claimed(ClaimedJob job)
+    {
+        var seconds = Math.Max(0, (job.ClaimedAt - job.DueAt).TotalSeconds);
+        _wait.Record(seconds, Queue(job.Queue));
+        Flow.Waited(job.Queue, seconds);
+    }
 
-    public void Ran(string queue, TimeSpan time) => _run.Record(time.TotalSeconds, Queue(queue));
+    public void Ran(string queue, TimeSpan time)
+    {
+        _run.Record(time.TotalSeconds, Queue(queue));
+        Flow.Ran(queue, time.TotalSeconds);
+    }
 
     public void Written(int results) => _batch.Record(results);
 
-    public void Done(string queue) => _done.Add(1, Queue(queue));
+    public void Done(string queue)
+    {
+        _done.Add(1, Queue(queue));
+        Flow.Done(queue);
+    }
 
-    public void Failed(string queue) => _failed.Add(1, Queue(queue));
+    public void Failed(string queue)
+    {
+        _failed.Add(1, Queue(queue));
+        Flow.Failed(queue);
+    }
 
-    public void Retried(string queue) => _retried.Add(1, Queue(queue));
+    public void Retried(string queue)
+    {
+        _retried.Add(1, Queue(queue));
+        Flow.Retried(queue);
+    }
 
-    public void Cancelled(string queue) => _cancelled.Add(1, Queue(queue));
+    public void Cancelled(string queue)
+    {
+        _cancelled.Add(1, Queue(queue));
+        Flow.Cancelled(queue);
+    }
 
     public void Rescued(string queue) => _rescued.Add(1, Queue(queue));
 
     public void Dispose() => _meter.Dispose();
 
     private static KeyValuePair<string, object?> Queue(string name) => new("queue", name);
+
+    private IEnumerable<Measurement<double>> Quantiles(Func<JobFlow.Counts, int[]> classes)
+    {
+        foreach (var (queue, counts) in Flow.Lately())
+        {
+            foreach (var (share, name) in Shares)
+            {
+                if (JobFlow.Quantile(classes(counts), share) is { } seconds)
+                    yield return new Measurement<double>(seconds, Queue(queue), new("quantile", name));
+            }
+        }
+    }
 
     private IEnumerable<Measurement<T>> Observe<T>(Func<QueueFigures, T> figure)
         where T : struct

@@ -61,4 +61,49 @@ internal sealed class OptionsTests
         Assert.That(slots.Room(ahead: 0)?.Takes, Is.EqualTo(new[] { 2, 0, 0 }));
         Assert.That(slots.Room(ahead: 5)?.Takes, Is.EqualTo(new[] { 7, 5, 3 }));
     }
+
+    [Test]
+    public void Turns_are_shared_out_by_weight_and_a_queue_that_was_idle_makes_up_for_little()
+    {
+        var turns = new QueueTurns([3, 1]);
+        var taken = new int[2];
+        for (var claim = 0; claim < 400; claim++)
+        {
+            var first = turns.Order()[0];
+            taken[first] += 10;
+            turns.Took(first == 0 ? [10, 0] : [0, 10]);
+        }
+        Assert.That(taken, Is.EqualTo(new[] { 3000, 1000 }));
+
+        for (var claim = 0; claim < 1000; claim++)
+            turns.Took([10, 0]);
+        var ofTheIdle = 0;
+        while (turns.Order()[0] == 1)
+        {
+            turns.Took([0, 10]);
+            ofTheIdle += 10;
+        }
+        Assert.That(ofTheIdle, Is.LessThanOrEqualTo(530));
+    }
+
+    [Test]
+    public void Retention_and_alarms_out_of_range_are_named_with_their_keys()
+    {
+        var faults = Bed.Options(options =>
+        {
+            options.Queues[0].Weight = 0;
+            options.Queues[1].TargetSeconds = 0;
+            options.Retention = [new() { Kind = "test.act", DoneDays = 0 }, new() { Kind = "test.act" }];
+            options.Alarms.HorizonSeconds = 1;
+        }).Validate();
+
+        Assert.That(faults, Is.EquivalentTo(new[]
+        {
+            "Jobs:Queues:0:Weight is 0; it must be 1 to 1000.",
+            "Jobs:Queues:1:TargetSeconds is 0; it must be 1 to 604800.",
+            "Jobs:Retention:0:DoneDays is 0; it must be 1 to 3650.",
+            "Jobs:Retention:1:Kind is 'test.act', which stands further up already; each kind is listed once.",
+            "Jobs:Alarms:HorizonSeconds is 1; it must be 10 to 86400.",
+        }));
+    }
 }

@@ -314,6 +314,23 @@ internal sealed class RunTests
     }
 
     [Test]
+    public async Task Queues_with_weights_share_the_slots_in_turns_instead_of_waiting_for_each_other()
+    {
+        foreach (var queue in new[] { "urgent", "bulk" })
+            await _bed.EnqueueManyAsync(Enumerable.Repeat(new Act(queue), 30), new JobOptions { Queue = queue });
+        await _bed.StartServerAsync(options =>
+        {
+            options.Slots = 1;
+            options.Order = JobOrder.Weighted;
+            options.Queues = [new() { Name = "urgent", Weight = 3 }, new() { Name = "bulk" }];
+        });
+        await Bed.UntilAsync(() => Task.FromResult(_bed.Probe.Began.Count >= 40), () => "forty to begin", seconds: 60);
+
+        Assert.That(_bed.Probe.Began.Take(40).Count(name => name == "bulk"), Is.InRange(8, 12));
+        await _bed.DrainedAsync();
+    }
+
+    [Test]
     public async Task The_state_of_the_server_can_be_asked_for_health_checks()
     {
         var host = await _bed.StartServerAsync();
