@@ -15,7 +15,9 @@ internal sealed class Claimer(
 {
     private const int LargestWrite = 512;
     private const int FullWrite = 128;
-    private const int MostAhead = 256;
+    private const int MostAhead = 512;
+    private const int LeastAhead = 64;
+    private const int MostTake = 256;
     private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan HotPoll = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan HotFor = TimeSpan.FromSeconds(2);
@@ -25,13 +27,20 @@ internal sealed class Claimer(
     private readonly Lock _gate = new();
     private readonly Signal _signal = new();
     private readonly SlotLedger _slots = new(options);
-    private readonly SortedSet<ReadyJob> _ready = new(ReadyJob.InOrder);
+    private readonly Signal _sideSignal = new();
+    private readonly ReadyJobs _ready = new(options.Queues.Count);
     private readonly Dictionary<Guid, JobRun> _running = [];
     private readonly Queue<RunEnd> _ends = new();
     private readonly Dictionary<Guid, long> _doubtful = [];
     private readonly DateTime[] _lows = Enumerable.Repeat(DateTime.MinValue, options.Queues.Count).ToArray();
 
     private ServerIdentity? _me;
+    private RunServices? _services;
+    private bool _inFlight;
+    private bool _sideBusy;
+    private bool _over;
+    private int _express = -1;
+    private double _tripMilliseconds = 5;
     private bool _hinted = true;
     private bool _more;
     private bool _draining;
@@ -79,8 +88,12 @@ internal sealed class Claimer(
             _lastFoundAt = Stopwatch.GetTimestamp();
             if (queue is null)
                 _lastFullLookAt = 0;
+            else if (_inFlight && _slots.HasOwn(_slots.RankOf(queue)))
+                _express = _slots.RankOf(queue);
         }
         _signal.Set();
+        if (_express >= 0)
+            _sideSignal.Set();
     }
 
     public void Fence(bool fenced)
@@ -95,9 +108,8 @@ internal sealed class Claimer(
         lock (_gate)
         {
             _draining = true;
-            foreach (var ready in _ready)
+            foreach (var ready in _ready.Remove(static _ => true))
                 Unhold(ready, "the server stopped");
-            _ready.Clear();
         }
         _signal.Set();
     }
@@ -109,9 +121,8 @@ internal sealed class Claimer(
         lock (_gate)
         {
             _me = null;
-            foreach (var ready in _ready)
+            foreach (var ready in _ready.Remove(static _ => true))
                 _slots.LetGo(ready.Run.Rank);
-            _ready.Clear();
             runs = _running.Values.Where(run => run.Server.Id == lost.Id).ToList();
         }
         runs.ForEach(run => run.Stop(StopReason.LeaseLost));
@@ -123,9 +134,8 @@ internal sealed class Claimer(
         JobRun? run;
         lock (_gate)
         {
-            if (!_running.TryGetValue(wish.Id, out run) && _ready.FirstOrDefault(one => one.Run.JobId == wish.Id && one.Run.Job.Lease == wish.Lease) is { } ready)
+            if (!_running.TryGetValue(wish.Id, out run) && _ready.Remove(one => one.Run.JobId == wish.Id && one.Run.Job.Lease == wish.Lease) is [var ready])
             {
-                _ready.Remove(ready);
                 _slots.LetGo(ready.Run.Rank);
                 Put(Cancelled(ready.Run, wish.Reason ?? "no reason given"));
             }
@@ -141,6 +151,12 @@ internal sealed class Claimer(
     {
         lock (_gate)
             return [.. _running.Values];
+    }
+
+    public Guid[] Holds()
+    {
+        lock (_gate)
+            return [.. _running.Keys, .. _ready.Ids];
     }
 
     /// <summary>Once a second: timeouts, handlers that do not return, progress not yet stored, jobs held too long without a slot.</summary>
@@ -167,61 +183,108 @@ internal sealed class Claimer(
         }
         lock (_gate)
         {
-            foreach (var ready in _ready.Where(one => Stopwatch.GetElapsedTime(one.HeldAt) > TimeSpan.FromSeconds(1)).ToList())
-            {
-                _ready.Remove(ready);
+            foreach (var ready in _ready.Remove(one => Stopwatch.GetElapsedTime(one.HeldAt) > TimeSpan.FromSeconds(1)))
                 Unhold(ready, "no slot became free here within a second");
-            }
         }
         await ReturnDoubtfulAsync(ct);
     }
 
     /// <summary>Runs until the server drains, nothing runs and every result is stored.</summary>
-    public async Task LoopAsync(CancellationToken abandon)
+    public Task LoopAsync(CancellationToken abandon) => Task.WhenAll(MainLoopAsync(abandon), SideLoopAsync(abandon));
+
+    public void Dispose()
+    {
+        _signal.Dispose();
+        _sideSignal.Dispose();
+    }
+
+    private async Task MainLoopAsync(CancellationToken abandon)
+    {
+        var failures = 0;
+        try
+        {
+            while (!abandon.IsCancellationRequested)
+            {
+                var (work, pause) = Plan();
+                if (work is not null)
+                    failures = await TripAsync(work, failures, abandon);
+                else if (pause is { } time)
+                    await _signal.WaitAsync(time);
+                else
+                    return;
+            }
+        }
+        finally
+        {
+            lock (_gate)
+                _over = true;
+            _sideSignal.Set();
+        }
+    }
+
+    /// <summary>
+    /// While a round trip of the main loop is under way, on a second connection: writes the results that fill a statement, and takes urgent jobs for slots that
+    /// are reserved for them. So neither waits for the other, and an urgent job does not wait for a large claim of bulk work.
+    /// </summary>
+    private async Task SideLoopAsync(CancellationToken abandon)
     {
         var failures = 0;
         while (!abandon.IsCancellationRequested)
         {
-            var (work, pause) = Plan();
+            TripWork? work;
+            lock (_gate)
+            {
+                if (_over)
+                    return;
+                work = PlanAside();
+                _sideBusy = work is not null;
+            }
             if (work is null)
             {
-                if (pause is null)
-                    return;
-                await _signal.WaitAsync(pause.Value);
+                await _sideSignal.WaitAsync(TimeSpan.FromSeconds(1));
                 continue;
             }
-            try
-            {
-                var trip = await store.RunBatchAsync(work.Me, work.Finishes, work.PutBacks, work.Ask, abandon);
-                failures = 0;
-                Accept(work, trip);
-            }
-            catch (PostgresException e) when (work.Ends.Count > 0 && IsAboutData(e))
-            {
-                TakeBack(work);
-                await WriteOneByOneAsync(work, abandon);
-            }
-            catch (Exception e)
-            {
-                TakeBack(work);
-                if (abandon.IsCancellationRequested)
-                    return;
-                var wait = TimeSpan.FromMilliseconds(Math.Min(5000, 100 * Math.Pow(2, Math.Min(failures++, 10))) * (0.75 + Random.Shared.NextDouble() / 2));
-                JobLog.RoundTripFailed(logger, e, work.Ends.Count, wait.TotalSeconds);
-                await Task.Delay(wait, CancellationToken.None);
-            }
+            failures = await TripAsync(work, failures, abandon);
+            lock (_gate)
+                _sideBusy = false;
+            _signal.Set();
         }
     }
 
-    public void Dispose() => _signal.Dispose();
+    /// <returns>How many round trips in a row have failed.</returns>
+    private async Task<int> TripAsync(TripWork work, int failures, CancellationToken abandon)
+    {
+        try
+        {
+            var trip = await store.RunBatchAsync(work.Me, work.Finishes, work.PutBacks, work.Ask, abandon);
+            Accept(work, trip);
+            return 0;
+        }
+        catch (PostgresException e) when (work.Ends.Count > 0 && IsAboutData(e))
+        {
+            TakeBack(work with { Ends = [] });
+            await WriteOneByOneAsync(work, abandon);
+            return 0;
+        }
+        catch (Exception e)
+        {
+            TakeBack(work);
+            if (abandon.IsCancellationRequested)
+                return 0;
+            var wait = TimeSpan.FromMilliseconds(Math.Min(5000, 100 * Math.Pow(2, Math.Min(failures, 10))) * (0.75 + Random.Shared.NextDouble() / 2));
+            JobLog.RoundTripFailed(logger, e, work.Ends.Count, wait.TotalSeconds);
+            await Task.Delay(wait, CancellationToken.None);
+            return failures + 1;
+        }
+    }
 
     /// <summary>What to do now, or how long to wait; neither when all is over.</summary>
-    private (Work? Work, TimeSpan? Pause) Plan()
+    private (TripWork? Work, TimeSpan? Pause) Plan()
     {
         lock (_gate)
         {
             var ahead = Ahead();
-            var room = _draining || _fenced || _me is null ? null : _slots.Room(ahead);
+            var room = _draining || _fenced || _me is null ? null : _slots.Room(ahead, MostTake);
             var poll = Stopwatch.GetElapsedTime(_lastFoundAt) < HotFor ? HotPoll : TimeSpan.FromMilliseconds(options.PollMilliseconds);
             var untilPoll = room is null ? TimeSpan.FromSeconds(1) : poll - Stopwatch.GetElapsedTime(_lastLookAt);
             var untilFlush = _ends.Count == 0 ? TimeSpan.MaxValue : Linger - Stopwatch.GetElapsedTime(_firstEndAt);
@@ -231,24 +294,50 @@ internal sealed class Claimer(
                 && (_ends.Count >= FullWrite || untilFlush <= TimeSpan.Zero || _draining || (_slots.Started == 0 && _ready.Count == 0));
             if (!look && !flush)
             {
-                if (_draining && _running.Count == 0 && _ends.Count == 0 && _ready.Count == 0)
+                if (_draining && _running.Count == 0 && _ends.Count == 0 && _ready.Count == 0 && !_sideBusy)
                     return (null, null);
                 var wait = untilPoll < untilFlush ? untilPoll : untilFlush;
                 return (null, wait < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : wait);
             }
 
-            var ends = new List<RunEnd>(Math.Min(_ends.Count, LargestWrite));
-            while (_ends.Count > 0 && ends.Count < LargestWrite)
-                ends.Add(_ends.Dequeue());
-            _firstEndAt = Stopwatch.GetTimestamp();
+            _inFlight = true;
+            // A full statement of results goes its own way beside the claim.
+            var aside = look && !_sideBusy && _ends.Count >= FullWrite;
+            if (aside)
+                _sideSignal.Set();
+            var ends = aside ? [] : TakeEnds();
             var me = ends.Count > 0 ? ends[0].Run.Server : _me;
-            return (new Work(_me ?? me ?? throw new InvalidOperationException("No server is registered."), ends, room is null ? null : Ask(room.Value)), null);
+            return (new TripWork(_me ?? me ?? throw new InvalidOperationException("No server is registered."), ends, room is null ? null : Ask(room.Value), Aside: false), null);
         }
     }
+
+    private TripWork? PlanAside()
+    {
+        var ends = _ends.Count >= FullWrite ? TakeEnds() : [];
+        var ask = _express >= 0 && !_draining && !_fenced && _me is not null ? ExpressAsk(_express) : null;
+        _express = -1;
+        return (ends.Count > 0 ? ends[0].Run.Server : _me) is { } me && (ends.Count > 0 || ask is not null) ? new TripWork(_me ?? me, ends, ask, Aside: true) : null;
+    }
+
+    private List<RunEnd> TakeEnds()
+    {
+        var ends = new List<RunEnd>(Math.Min(_ends.Count, LargestWrite));
+        while (_ends.Count > 0 && ends.Count < LargestWrite)
+            ends.Add(_ends.Dequeue());
+        _firstEndAt = Stopwatch.GetTimestamp();
+        return ends;
+    }
+
+    /// <summary>For the queue's own free slots alone; null when it has none. Should the main loop take for the same slots, one job waits a moment for the next.</summary>
+    private ClaimAsk? ExpressAsk(int rank) =>
+        _slots.OwnFree(rank) is > 0 and var free
+            ? new ClaimAsk(Guid.CreateVersion7(), [_slots.Queues[rank]], [free], [free], [_lows[rank]], Shared: 0)
+            : null;
 
     private ClaimAsk Ask((int[] Takes, int[] Owns, int Shared) room)
     {
         _hinted = false;
+        _express = -1;
         _lastLookAt = Stopwatch.GetTimestamp();
         var full = Stopwatch.GetElapsedTime(_lastFullLookAt) > FullLookEvery;
         if (full)
@@ -258,26 +347,37 @@ internal sealed class Claimer(
     }
 
     /// <summary>
-    /// How many jobs to hold beyond the slots: ten milliseconds' worth while jobs are short, none while they take long, so that an urgent job does not
-    /// stand behind held ones and another server's free slot finds the work.
+    /// How many jobs to hold beyond the slots: as many as end during three round trips while jobs are short, none while they take long, so that another
+    /// server's free slot finds the work. An urgent job does not stand behind held ones: they are begun in the order of the claim.
     /// </summary>
-    private int Ahead() => _runMilliseconds > 20 ? 0 : (int)Math.Clamp(_endsPerMillisecond * 10, 0, MostAhead);
+    private int Ahead() => _runMilliseconds > 20
+        ? 0
+        : (int)Math.Clamp(_endsPerMillisecond * Math.Max(10, 3 * _tripMilliseconds), _runMilliseconds < 2 ? LeastAhead : 0, MostAhead);
 
-    private void Accept(Work work, RoundTrip trip)
+    private void Accept(TripWork work, RoundTrip trip)
     {
         List<JobRun> begin;
         lock (_gate)
         {
             LastAnswerAt = time.GetUtcNow();
+            _tripMilliseconds += (work.Age.TotalMilliseconds - _tripMilliseconds) * 0.1;
             if (work.Ask is { } ask)
-                Take(work.Me, ask, trip.Claimed);
+                Take(work, ask, trip.Claimed);
+            Landed(work);
             begin = BeginReady();
         }
         begin.ForEach(Launch);
         if (work.Ends.Count > 0)
             metrics.Written(work.Ends.Count);
         foreach (var end in work.Ends)
-            Tell(end, (end.Finish is not null ? trip.Finished : trip.PutBack).Contains(end.Run.JobId));
+            Tell(end, !trip.Refused.Contains(end.Run.JobId));
+    }
+
+    /// <summary>The main loop's round trip is over; one that the side loop made says nothing about the main one.</summary>
+    private void Landed(TripWork work)
+    {
+        if (!work.Aside)
+            _inFlight = false;
     }
 
     private void Tell(RunEnd end, bool accepted)
@@ -301,15 +401,16 @@ internal sealed class Claimer(
         end.Run.Dispose();
     }
 
-    private void Take(ServerIdentity me, ClaimAsk ask, List<ClaimedJob> claimed)
+    private void Take(TripWork work, ClaimAsk ask, List<ClaimedJob> claimed)
     {
-        var counts = new int[ask.Queues.Length];
-        var newest = new DateTime[ask.Queues.Length];
+        var me = work.Me;
+        var counts = new int[_lows.Length];
+        var newest = new DateTime[_lows.Length];
         var shared = 0;
         foreach (var job in claimed)
         {
             var rank = _slots.RankOf(job.Queue);
-            if (++counts[rank] > ask.Owns[rank])
+            if (++counts[rank] > (work.Aside ? counts[rank] : ask.Owns[rank]))
                 shared++;
             if (job.DueAt > newest[rank])
                 newest[rank] = job.DueAt;
@@ -328,8 +429,9 @@ internal sealed class Claimer(
             if (counts[rank] > 0)
                 _lows[rank] = newest[rank];
         }
-        // A limit was reached somewhere: there may be more behind it.
-        _more = claimed.Count > 0 && (shared >= ask.Shared || counts.Where((count, rank) => count > 0 && count >= ask.Takes[rank]).Any());
+        // A limit was reached somewhere: there may be more behind it. The side loop's claim of one queue says nothing about that.
+        if (!work.Aside)
+            _more = claimed.Count > 0 && (shared >= ask.Shared || counts.Where((count, rank) => count > 0 && count >= ask.Takes[rank]).Any());
         if (claimed.Count > 0)
             _lastFoundAt = Stopwatch.GetTimestamp();
     }
@@ -353,9 +455,8 @@ internal sealed class Claimer(
     private List<JobRun> BeginReady()
     {
         var begin = new List<JobRun>();
-        while (_ready.FirstOrDefault(one => _slots.CanStart(one.Run.Rank)) is { } ready)
+        while (_ready.Next(_slots) is { } ready)
         {
-            _ready.Remove(ready);
             _slots.Start(ready.Run.Rank);
             _running[ready.Run.JobId] = ready.Run;
             begin.Add(ready.Run);
@@ -370,22 +471,13 @@ internal sealed class Claimer(
             told.Cancelled(run.Queue);
         });
 
-    private void Launch(JobRun run) => _ = RunAsync(run);
+    private void Launch(JobRun run) => run.Begin(_services ??= new RunServices(scopes, logger, metrics, options.StuckSeconds, Ended));
 
-    private async Task RunAsync(JobRun run)
+    /// <summary>Called once for each run that was begun, from whichever thread decided its end.</summary>
+    private void Ended(JobRun run, RunEnd end)
     {
-        RunEnd end;
-        try
-        {
-            end = await run.ExecuteAsync(scopes, logger, metrics, options.StuckSeconds);
-        }
-        catch (Exception e)
-        {
-            // A logger or a meter that throws, for example: the slot and the job must not be lost with it.
-            end = run.TryAgain("failed", JobErrorText.Of(e), e);
-        }
         List<JobRun> begin;
-        bool wake;
+        bool wake, wakeSide;
         lock (_gate)
         {
             // A job lost and taken again by this very process may stand under the same id.
@@ -396,10 +488,13 @@ internal sealed class Claimer(
             CountEnd();
             Put(end);
             begin = BeginReady();
-            wake = _ends.Count is 1 or FullWrite || _draining || _slots.Started == 0 || (_more && _ready.Count <= Ahead() / 2);
+            wakeSide = _inFlight && !_sideBusy && _ends.Count >= FullWrite;
+            wake = !_inFlight && (_ends.Count is 1 or FullWrite || _draining || _slots.Started == 0 || (_more && _ready.Count <= Ahead() / 2));
         }
         if (wake)
             _signal.Set();
+        if (wakeSide)
+            _sideSignal.Set();
         begin.ForEach(Launch);
     }
 
@@ -422,10 +517,11 @@ internal sealed class Claimer(
     }
 
     /// <summary>The round trip has no answer: its results are kept; what it may have claimed is given back as soon as the database can be asked.</summary>
-    private void TakeBack(Work work)
+    private void TakeBack(TripWork work)
     {
         lock (_gate)
         {
+            Landed(work);
             foreach (var end in work.Ends)
                 Put(end);
             if (work.Ask is not null)
@@ -454,42 +550,35 @@ internal sealed class Claimer(
     }
 
     /// <summary>One result cannot be stored as it is: find it, replace it by the error, and leave its neighbours alone.</summary>
-    private async Task WriteOneByOneAsync(Work work, CancellationToken abandon)
+    private async Task WriteOneByOneAsync(TripWork work, CancellationToken abandon)
     {
-        foreach (var end in work.Ends)
+        for (var at = 0; at < work.Ends.Count; at++)
         {
-            var single = new Work(work.Me, [end], Ask: null);
+            var end = work.Ends[at];
+            var single = work with { Ends = [end], Ask = null };
             try
             {
                 var trip = await store.RunBatchAsync(single.Me, single.Finishes, single.PutBacks, ask: null, abandon);
-                Tell(end, trip.Finished.Count + trip.PutBack.Count > 0);
-                Forget(end);
+                Tell(end, trip.Refused.Count == 0);
             }
             catch (PostgresException e) when (IsAboutData(e))
             {
                 JobLog.Unstorable(logger, e, end.Run.Kind, e.SqlState);
-                Replace(end, new FinishRow(
-                    end.Run.JobId, end.Run.Job.Lease, "failed", Result: null, $"The end of the run could not be stored: {e.SqlState}.", "failed"));
+                var row = new FinishRow(
+                    end.Run.JobId, end.Run.Job.Lease, "failed", Result: null, $"The end of the run could not be stored: {e.SqlState}.", "failed");
+                lock (_gate)
+                    Put(new RunEnd(end.Run, row, PutBack: null, (_, told) => told.Failed(end.Run.Queue)));
             }
             catch (Exception e)
             {
-                JobLog.RoundTripFailed(logger, e, results: 1, waitSeconds: 0);
+                JobLog.RoundTripFailed(logger, e, work.Ends.Count - at, waitSeconds: 0);
+                lock (_gate)
+                {
+                    foreach (var rest in work.Ends.Skip(at))
+                        Put(rest);
+                }
                 return;
             }
-        }
-    }
-
-    private void Forget(RunEnd end) => Replace(end, row: null);
-
-    private void Replace(RunEnd end, FinishRow? row)
-    {
-        lock (_gate)
-        {
-            var rest = _ends.Where(other => !ReferenceEquals(other, end)).ToList();
-            _ends.Clear();
-            rest.ForEach(_ends.Enqueue);
-            if (row is not null)
-                Put(new RunEnd(end.Run, row, PutBack: null, (_, told) => told.Failed(end.Run.Queue)));
         }
     }
 
@@ -497,26 +586,4 @@ internal sealed class Claimer(
     private static bool IsAboutData(PostgresException e) =>
         e.SqlState.StartsWith("22", StringComparison.Ordinal) || e.SqlState.StartsWith("23", StringComparison.Ordinal)
         || e.SqlState.StartsWith("54", StringComparison.Ordinal);
-
-    /// <summary>One round trip: what it writes and what it asks for.</summary>
-    private sealed record Work(ServerIdentity Me, IReadOnlyList<RunEnd> Ends, ClaimAsk? Ask)
-    {
-        public List<FinishRow> Finishes { get; } = Ends.Select(end => end.Finish).OfType<FinishRow>().ToList();
-
-        public List<PutBackRow> PutBacks { get; } = Ends.Select(end => end.PutBack).OfType<PutBackRow>().ToList();
-    }
-}
-
-/// <summary>A job that is taken and waits for a slot of this process.</summary>
-/// <param name="Level">The place of its queue, less one for each term of waiting.</param>
-internal sealed record ReadyJob(JobRun Run, int Level, long HeldAt)
-{
-    /// <summary>Level, then age, then id: the order of the claim.</summary>
-    public static IComparer<ReadyJob> InOrder { get; } = Comparer<ReadyJob>.Create((one, other) =>
-    {
-        var order = one.Level.CompareTo(other.Level);
-        if (order == 0)
-            order = one.Run.Job.DueAt.CompareTo(other.Run.Job.DueAt);
-        return order != 0 ? order : one.Run.JobId.CompareTo(other.Run.JobId);
-    });
 }

@@ -13,6 +13,9 @@ internal interface IHeartbeatListener
     /// <summary>No new jobs are taken.</summary>
     bool Draining { get; }
 
+    /// <summary>The jobs that run or wait for a slot here.</summary>
+    Guid[] Holds();
+
     /// <summary>The listener hears, or is not wanted.</summary>
     bool Hears { get; }
 
@@ -169,6 +172,7 @@ internal sealed class Heartbeat(NpgsqlDataSource source, JobSql sql, JobServerOp
         batch.BatchCommands.Add(beat);
         var cancelled = new NpgsqlBatchCommand(sql.Cancelled);
         cancelled.Parameters.Add(new NpgsqlParameter("server", me.Id));
+        cancelled.Parameters.Add(new NpgsqlParameter("ids", listener.Holds()));
         batch.BatchCommands.Add(cancelled);
 
         var wishes = new List<CancelWish>();

@@ -19,19 +19,32 @@ internal enum StopReason
 /// <summary>How a run ended: exactly one of the two rows, and what to log once it is stored.</summary>
 internal sealed record RunEnd(JobRun Run, FinishRow? Finish, PutBackRow? PutBack, Action<ILogger, JobMetrics> Tell);
 
+/// <summary>What every run of a server uses.</summary>
+/// <param name="Ended">Called once for each run, when its end is decided.</param>
+internal sealed record RunServices(IServiceScopeFactory Scopes, ILogger Logger, JobMetrics Metrics, int StuckSeconds, Action<JobRun, RunEnd> Ended);
+
 /// <summary>One attempt at one job on this server: its context, its token, and what its end means.</summary>
-internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server, JobStore store, int rank) : JobContext, IDisposable
+internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server, JobStore store, int rank) : JobContext, IThreadPoolWorkItem, IDisposable
 {
     private const int MostLines = 1000;
+    private static readonly TimeSpan ChainTime = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>On this thread a run is being executed, and one that it lets begin can follow it here.</summary>
+    [ThreadStatic]
+    private static bool _takesFollower;
+
+    [ThreadStatic]
+    private static JobRun? _follower;
+
     private static readonly AsyncLocal<JobRun?> Ambient = new();
 
     /// <summary>The run whose handler the caller is part of; null outside of handlers.</summary>
     public static JobRun? Current => Ambient.Value;
 
     private readonly CancellationTokenSource _stop = new();
-    private readonly TaskCompletionSource _stuck = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly SemaphoreSlim _reporting = new(1, 1);
     private readonly Lock _latest = new();
+    private SemaphoreSlim? _reporting;
+    private RunServices? _services;
     private long _startedAt = Stopwatch.GetTimestamp();
 
     private int _reason;
@@ -41,10 +54,12 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
     private string? _result;
     private volatile bool _completed;
     private volatile bool _launched;
+    private volatile bool _left;
+    private int _decided;
     private (long Done, long? Total, string? Message)? _progress;
     private (long Done, long? Total, string? Message)? _unwritten;
     private long _writtenAt;
-    private List<(long At, string Line)> _lines = [];
+    private List<(long At, string Line)>? _lines;
     private int _lineCount;
 
     public ClaimedJob Job => job;
@@ -78,8 +93,14 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
 
     public TimeSpan? Timeout => kind.Timeout;
 
+    /// <summary>
+    /// True when nothing hangs on the job that its end has to touch: its first attempt, and no progress, log line or checkpoint. What such a job's rows of
+    /// an earlier, returned run may have left is history and is kept.
+    /// </summary>
+    public bool IsPlain => job.Attempt == 1 && job.Checkpoint is null && !_left;
+
     /// <summary>The properties of every log line of this run; the trace is that of the request that asked, also where nobody records it.</summary>
-    public IReadOnlyList<KeyValuePair<string, object?>> LogScope { get; } =
+    public IReadOnlyList<KeyValuePair<string, object?>> LogScope => field ??=
     [
         new("JobId", job.Id), new("JobKind", job.Kind), new("TraceId", JobStore.TraceIdOf(job.TraceParent) ?? ""),
     ];
@@ -90,7 +111,7 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
         if (_launched && Volatile.Read(ref _ended) == 0)
             return;
         _stop.Dispose();
-        _reporting.Dispose();
+        _reporting?.Dispose();
     }
 
     /// <summary>Fires the token once. Callbacks run elsewhere: the caller may be the heartbeat, which waits for nobody.</summary>
@@ -111,34 +132,85 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
         }
     }
 
-    /// <summary>The handler does not return: decide without it.</summary>
-    public void GiveUpOn() => _stuck.TrySetResult();
-
-    /// <summary>Runs the handler and says what its end means. Never throws.</summary>
-    public async Task<RunEnd> ExecuteAsync(IServiceScopeFactory scopes, ILogger logger, JobMetrics metrics, int stuckSeconds)
+    /// <summary>Begins on a thread of the pool.</summary>
+    public void Begin(RunServices services)
     {
+        _services = services;
         _launched = true;
         _startedAt = Stopwatch.GetTimestamp();
-        using var scope = logger.BeginScope(LogScope);
-        JobLog.Started(logger, job.Kind, job.Queue, job.Attempt, job.MaxAttempts, Math.Max(0, (job.ClaimedAt - job.DueAt).TotalSeconds));
-        var handler = Task.Run(() => HandleAsync(scopes), CancellationToken.None);
-        if (await Task.WhenAny(handler, _stuck.Task) != handler)
-        {
-            JobLog.Stuck(logger, job.Kind, stuckSeconds);
-            _ = handler.ContinueWith(static late => _ = late.Exception, TaskScheduler.Default);
-            metrics.Ran(job.Queue, Age);
-            return EndOf(new TimeoutException($"The handler did not return within {stuckSeconds} s after its token fired."));
-        }
+        if (_takesFollower && _follower is null)
+            _follower = this;
+        else
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
 
+    /// <summary>
+    /// Runs this job and then those that its end, and theirs, let begin: a handler that returns at once needs no other thread to be woken. After a
+    /// millisecond whatever else waits for a thread comes first.
+    /// </summary>
+    void IThreadPoolWorkItem.Execute()
+    {
+        var startedAt = Stopwatch.GetTimestamp();
+        for (var run = this; run is not null; run = _follower)
+        {
+            _follower = null;
+            _takesFollower = Stopwatch.GetElapsedTime(startedAt) < ChainTime;
+            _ = run.RunAsync(run.Services);
+            _takesFollower = false;
+        }
+    }
+
+    /// <summary>The handler does not return: decide without it.</summary>
+    public void GiveUpOn()
+    {
+        if (_services is not { } services || !Decide())
+            return;
+        using (services.Logger.BeginScope(LogScope))
+            JobLog.Stuck(services.Logger, job.Kind, services.StuckSeconds);
+        services.Metrics.Ran(job.Queue, Age);
+        services.Ended(this, EndOf(new TimeoutException($"The handler did not return within {services.StuckSeconds} s after its token fired.")));
+    }
+
+    private RunServices Services => _services ?? throw new InvalidOperationException("The run has not begun.");
+
+    /// <summary>True for the first who asks: the end of a run is decided once, by its handler or without it.</summary>
+    private bool Decide() => Interlocked.Exchange(ref _decided, 1) == 0;
+
+    /// <summary>Runs the handler and says what its end means. Never throws.</summary>
+    private async Task RunAsync(RunServices services)
+    {
         Exception? fault = null;
         try
         {
-            await handler;
+            using var scope = services.Logger.BeginScope(LogScope);
+            JobLog.Started(services.Logger, job.Kind, job.Queue, job.Attempt, job.MaxAttempts, Math.Max(0, (job.ClaimedAt - job.DueAt).TotalSeconds));
+            await HandleAsync(services.Scopes);
         }
         catch (Exception e)
         {
             fault = e;
         }
+        if (HasReports && Volatile.Read(ref _decided) == 0)
+            fault = await WriteLastReportsAsync(services, fault);
+        Volatile.Write(ref _ended, 1);
+        if (!Decide())
+            return;
+        RunEnd end;
+        try
+        {
+            services.Metrics.Ran(job.Queue, Age);
+            end = EndOf(fault);
+        }
+        catch (Exception e)
+        {
+            // A meter that throws, for example: the slot and the job must not be lost with it.
+            end = TryAgain("failed", JobErrorText.Of(e), e);
+        }
+        services.Ended(this, end);
+    }
+
+    private async Task<Exception?> WriteLastReportsAsync(RunServices services, Exception? fault)
+    {
         try
         {
             await WriteReportsAsync(CancellationToken.None);
@@ -147,21 +219,22 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
         {
             // What the handler did stands; only its last words are lost, unless it was to be done and another server has the job.
             if (fault is null && e is LeaseLostException)
-                fault = e;
-            else
-                JobLog.ProgressFailed(logger, e, job.Kind);
+                return e;
+            using var scope = services.Logger.BeginScope(LogScope);
+            JobLog.ProgressFailed(services.Logger, e, job.Kind);
         }
-        Volatile.Write(ref _ended, 1);
-        metrics.Ran(job.Queue, Age);
-        return EndOf(fault);
+        return fault;
     }
 
     private async Task HandleAsync(IServiceScopeFactory scopes)
     {
         using var activity = JobTelemetry.Source.StartActivity(job.Kind, ActivityKind.Consumer, job.TraceParent) ?? Untraced();
-        activity.SetTag("camino.job.id", job.Id);
-        activity.SetTag("camino.job.queue", job.Queue);
-        activity.SetTag("camino.job.attempt", job.Attempt);
+        if (activity.IsAllDataRequested)
+        {
+            activity.SetTag("camino.job.id", job.Id);
+            activity.SetTag("camino.job.queue", job.Queue);
+            activity.SetTag("camino.job.attempt", job.Attempt);
+        }
         Ambient.Value = this;
         try
         {
@@ -179,7 +252,7 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
     /// <summary>Nobody records activities: children and log lines go on with the trace all the same.</summary>
     private Activity Untraced()
     {
-        var activity = new Activity(job.Kind);
+        var activity = new Activity(job.Kind) { IsAllDataRequested = false };
         if (job.TraceParent is not null)
             activity.SetParentId(job.TraceParent);
         return activity.Start();
@@ -210,7 +283,7 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
     private RunEnd Done()
     {
         var seconds = Age.TotalSeconds;
-        return new RunEnd(this, new FinishRow(job.Id, job.Lease, "done", _result, Error: null, Note: null), PutBack: null, (log, metrics) =>
+        return new RunEnd(this, new FinishRow(job.Id, job.Lease, "done", _result, Error: null, Note: null, Plain: _result is null && IsPlain), PutBack: null, (log, metrics) =>
         {
             JobLog.Done(log, job.Kind, seconds);
             metrics.Done(job.Queue);
@@ -277,6 +350,7 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
             message = JobErrorText.Storable(message);
         if (_completed)
             return;
+        _left = true;
         lock (_latest)
         {
             _progress = (Math.Max(done, _progress?.Done ?? 0), total ?? _progress?.Total, message ?? _progress?.Message);
@@ -291,31 +365,35 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
     {
         if (line.Length is 0 or > 500)
             throw new ArgumentException($"line has {line.Length} characters; it must have 1 to 500.", nameof(line));
+        _left = true;
         lock (_latest)
         {
             // The last line that fits says that there were more.
             if (++_lineCount <= MostLines)
-                _lines.Add((Stopwatch.GetTimestamp(), _lineCount == MostLines ? "… more lines are left out …" : JobErrorText.Storable(line)));
+                (_lines ??= []).Add((Stopwatch.GetTimestamp(), _lineCount == MostLines ? "… more lines are left out …" : JobErrorText.Storable(line)));
         }
         return ValueTask.CompletedTask;
     }
 
+    private bool HasReports => _unwritten is not null || _lines is not null;
+
     /// <summary>Writes what was reported and said last and is not stored yet.</summary>
     public async Task WriteReportsAsync(CancellationToken ct)
     {
-        if ((_unwritten is null && _lines.Count == 0) || _completed)
+        if (!HasReports || _completed)
             return;
-        await _reporting.WaitAsync(ct);
+        var reporting = LazyInitializer.EnsureInitialized(ref _reporting, static () => new SemaphoreSlim(1, 1));
+        await reporting.WaitAsync(ct);
         try
         {
             (long Done, long? Total, string? Message)? latest;
-            List<(long At, string Line)> lines;
+            List<(long At, string Line)>? lines;
             lock (_latest)
             {
                 latest = _unwritten;
                 _unwritten = null;
                 lines = _lines;
-                _lines = [];
+                _lines = null;
             }
             var held = true;
             if (latest is { } now)
@@ -323,7 +401,7 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
                 _writtenAt = Stopwatch.GetTimestamp();
                 held = await store.ReportAsync(job.Id, job.Lease, now.Done, now.Total, now.Message, ct);
             }
-            if (held && lines.Count > 0)
+            if (held && lines is { Count: > 0 })
             {
                 var ages = lines.ConvertAll(line => Stopwatch.GetElapsedTime(line.At).TotalSeconds).ToArray();
                 held = await store.WriteLogAsync(job.Id, job.Lease, ages, lines.ConvertAll(line => line.Line).ToArray(), ct);
@@ -336,7 +414,7 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
         }
         finally
         {
-            _reporting.Release();
+            reporting.Release();
         }
     }
 
@@ -348,6 +426,7 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
     /// <inheritdoc/>
     public override async Task WriteCheckpointAsync<T>(NpgsqlConnection connection, NpgsqlTransaction transaction, T checkpoint, CancellationToken ct)
     {
+        _left = true;
         var state = JobJson.Encode(checkpoint, typeof(T), $"The checkpoint of '{job.Kind}'");
         if (!await store.WriteCheckpointAsync(connection, transaction, job.Id, job.Lease, server.ReleaseNumber, state, ct))
             throw new LeaseLostException(job.Id);

@@ -105,6 +105,8 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
 
     int IHeartbeatListener.Running => _claimer.Running;
 
+    Guid[] IHeartbeatListener.Holds() => _claimer.Holds();
+
     public DateTimeOffset? LastClaimAt => _claimer.LastAnswerAt;
 
     public TimeSpan SinceHeartbeat => _heartbeat.Silent;

@@ -10,7 +10,8 @@ internal sealed record ClaimedJob(
     DateTime? PlannedAt, string? LimitKey);
 
 /// <summary>A run's end that moves the job to history.</summary>
-internal sealed record FinishRow(Guid Id, Guid Lease, string State, string? Result, string? Error, string? Note);
+/// <param name="Plain">Done, without a result, and nothing hangs on the job that its end would have to touch: the short statement is enough.</param>
+internal sealed record FinishRow(Guid Id, Guid Lease, string State, string? Result, string? Error, string? Note, bool Plain = false);
 
 /// <summary>A run's end that gives the job back to its queue; a null wait means to its old place.</summary>
 internal sealed record PutBackRow(Guid Id, Guid Lease, double? WaitSeconds, bool Burn, string? Note, string? Error);
@@ -29,8 +30,8 @@ internal sealed record ClaimAsk(Guid Lease, string[] Queues, int[] Takes, int[] 
     internal T[] InOrder<T>(T[] values) => Order is null ? values : [.. Order.Select(place => values[place])];
 }
 
-/// <summary>What one round trip wrote and brought.</summary>
-internal sealed record RoundTrip(HashSet<Guid> Finished, HashSet<Guid> PutBack, List<ClaimedJob> Claimed);
+/// <summary>What one round trip brought, and which of its results found their lease lost and changed nothing.</summary>
+internal sealed record RoundTrip(HashSet<Guid> Refused, List<ClaimedJob> Claimed);
 
 /// <summary>What a server declared gone had been.</summary>
 internal sealed record LostServer(Guid Id, string Name, string Release, DateTime LastBeatAt);
@@ -50,29 +51,30 @@ public sealed partial class JobStore
     internal async Task<RoundTrip> RunBatchAsync(
         ServerIdentity me, IReadOnlyList<FinishRow> finish, IReadOnlyList<PutBackRow> putBack, ClaimAsk? ask, CancellationToken ct)
     {
-        await using var connection = await _source.OpenConnectionAsync(ct);
-        await using var batch = new NpgsqlBatch(connection) { Timeout = CommandSeconds };
-        if (finish.Count > 0)
-            batch.BatchCommands.Add(Finish(me, finish));
+        var answer = new RoundTrip([], []);
+        var written = new List<(NpgsqlBatchCommand Command, IEnumerable<Guid> Ids)>();
+        if (finish.Where(row => row.Plain).ToList() is { Count: > 0 } plain)
+            written.Add((FinishPlain(me, plain), plain.Select(row => row.Id)));
+        if (finish.Where(row => !row.Plain).ToList() is { Count: > 0 } other)
+            written.Add((Finish(me, other), other.Select(row => row.Id)));
         if (putBack.Count > 0)
-            batch.BatchCommands.Add(PutBack(me, putBack));
-        if (ask is not null)
-            batch.BatchCommands.Add(Claim(me, ask));
-        var answer = new RoundTrip([], [], []);
-        if (batch.BatchCommands.Count == 0)
+            written.Add((PutBack(me, putBack), putBack.Select(row => row.Id)));
+        if (written.Count == 0 && ask is null)
             return answer;
 
+        await using var connection = await _source.OpenConnectionAsync(ct);
+        await using var batch = new NpgsqlBatch(connection) { Timeout = CommandSeconds };
+        foreach (var (command, _) in written)
+            batch.BatchCommands.Add(command);
+        if (ask is not null)
+            batch.BatchCommands.Add(Claim(me, ask, lazy: written.Count == 0));
+
         await using var reader = await batch.ExecuteReaderAsync(ct);
-        if (finish.Count > 0)
+        foreach (var (_, ids) in written)
         {
-            while (await reader.ReadAsync(ct))
-                answer.Finished.Add(reader.GetGuid(0));
-            await reader.NextResultAsync(ct);
-        }
-        if (putBack.Count > 0)
-        {
-            while (await reader.ReadAsync(ct))
-                answer.PutBack.Add(reader.GetGuid(0));
+            // One row: null when all were stored, else those that were.
+            if (await reader.ReadAsync(ct) && !reader.IsDBNull(0))
+                answer.Refused.UnionWith(ids.Except(reader.GetFieldValue<Guid[]>(0)));
             await reader.NextResultAsync(ct);
         }
         while (ask is not null && await reader.ReadAsync(ct))
@@ -144,7 +146,7 @@ public sealed partial class JobStore
             return false;
         await using var batch = new NpgsqlBatch(connection, transaction);
         batch.BatchCommands.Add(Finish(me, [new FinishRow(id, lease, "done", result, Error: null, Note: null)]));
-        return await batch.ExecuteScalarAsync(ct) is Guid;
+        return await batch.ExecuteScalarAsync(ct) is DBNull;
     }
 
     internal async Task StopServerAsync(Guid server, CancellationToken ct)
@@ -152,6 +154,16 @@ public sealed partial class JobStore
         await using var command = Command(_sql.StopServer);
         command.Parameters.AddWithValue("server", server);
         await command.ExecuteNonQueryAsync(ct);
+    }
+
+    private NpgsqlBatchCommand FinishPlain(ServerIdentity me, List<FinishRow> rows)
+    {
+        var command = new NpgsqlBatchCommand(_sql.FinishPlain);
+        command.Parameters.Add(Array("ids", NpgsqlDbType.Uuid, rows.ConvertAll(row => row.Id).ToArray()));
+        command.Parameters.Add(Array("leases", NpgsqlDbType.Uuid, rows.ConvertAll(row => row.Lease).ToArray()));
+        command.Parameters.Add(new NpgsqlParameter("name", me.Name));
+        command.Parameters.Add(new NpgsqlParameter("keep", me.KeepDone));
+        return command;
     }
 
     private NpgsqlBatchCommand Finish(ServerIdentity me, IReadOnlyList<FinishRow> rows)
@@ -181,15 +193,16 @@ public sealed partial class JobStore
         return command;
     }
 
-    private NpgsqlBatchCommand Claim(ServerIdentity me, ClaimAsk ask)
+    private NpgsqlBatchCommand Claim(ServerIdentity me, ClaimAsk ask, bool lazy)
     {
         var command = new NpgsqlBatchCommand(_sql.Claim);
-        AddClaim(command.Parameters, me, ask);
+        AddClaim(command.Parameters, me, ask, lazy);
         return command;
     }
 
-    internal static void AddClaim(NpgsqlParameterCollection parameters, ServerIdentity me, ClaimAsk ask)
+    internal static void AddClaim(NpgsqlParameterCollection parameters, ServerIdentity me, ClaimAsk ask, bool lazy = false)
     {
+        parameters.Add(new NpgsqlParameter("lazy", lazy));
         parameters.Add(new NpgsqlParameter("server", me.Id));
         parameters.Add(new NpgsqlParameter("number", me.ReleaseNumber));
         parameters.Add(new NpgsqlParameter("kinds", me.Kinds));

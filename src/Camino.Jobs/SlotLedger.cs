@@ -36,6 +36,12 @@ internal sealed class SlotLedger
     public bool CanStart(int rank) =>
         _started[rank] < _most[rank] && (_started[rank] < _reserved[rank] || SharedUse(_started) < _shared);
 
+    /// <summary>True when slots are reserved for this queue.</summary>
+    public bool HasOwn(int rank) => _reserved[rank] > 0;
+
+    /// <summary>Reserved slots of this queue that neither a running nor a held job uses.</summary>
+    public int OwnFree(int rank) => Math.Max(0, Math.Min(_reserved[rank], _most[rank]) - _started[rank] - _held[rank]);
+
     public void Hold(int rank) => _held[rank]++;
 
     public void LetGo(int rank) => _held[rank]--;
@@ -53,14 +59,14 @@ internal sealed class SlotLedger
         Started--;
     }
 
-    /// <summary>How many jobs each queue may be given now, with <paramref name="ahead"/> more than there are slots; null when none may.</summary>
-    public (int[] Takes, int[] Owns, int Shared)? Room(int ahead)
+    /// <summary>How many jobs each queue may be given now, with <paramref name="ahead"/> more than there are slots, at most <paramref name="mostTake"/>; null when none may.</summary>
+    public (int[] Takes, int[] Owns, int Shared)? Room(int ahead, int mostTake = int.MaxValue)
     {
         var taken = new int[Queues.Length];
         for (var rank = 0; rank < taken.Length; rank++)
             taken[rank] = _started[rank] + _held[rank];
 
-        var shared = Math.Max(0, _shared + ahead - SharedUse(taken));
+        var shared = Math.Clamp(_shared + ahead - SharedUse(taken), 0, mostTake);
         var owns = new int[taken.Length];
         var takes = new int[taken.Length];
         for (var rank = 0; rank < taken.Length; rank++)

@@ -9,13 +9,20 @@ namespace Camino.Benchmarks;
 internal static class BenchVerb
 {
     /// <param name="run">Fills the report. What it makes it removes, also when it is cancelled.</param>
-    public static Command Create(string name, string description, Func<Report, CancellationToken, Task> run)
+    public static Command Create(string name, string description, Func<Report, CancellationToken, Task> run) =>
+        Create(name, description, (report, _, ct) => run(report, ct));
+
+    /// <summary>The same with options of its own.</summary>
+    public static Command Create(string name, string description, Func<Report, ParseResult, CancellationToken, Task> run, params Option[] more)
     {
         var quick = new Option<bool>("--quick") { Description = "A smaller run, under a minute on an unloaded machine." };
         var json = new Option<bool>("--json") { Description = "One JSON object on standard output; progress goes to standard error in any case." };
         var command = new Command(name, description) { quick, json };
+        foreach (var option in more)
+            command.Add(option);
         // Not an asynchronous action: for those the command-line library has its own idea of Ctrl-C, and we have servers to stop first.
-        command.SetAction(parsed => MeasureAsync(new Report(name, parsed.GetValue(quick)), parsed.GetValue(json), run).GetAwaiter().GetResult());
+        command.SetAction(parsed =>
+            MeasureAsync(new Report(name, parsed.GetValue(quick)), parsed.GetValue(json), (report, ct) => run(report, parsed, ct)).GetAwaiter().GetResult());
         return command;
     }
 

@@ -62,9 +62,11 @@ internal sealed class Bed : IAsyncDisposable
     /// <param name="change">Other options than those of <see cref="Options"/>.</param>
     /// <param name="pooler">Where statements go instead of straight to the database; the listener always goes straight.</param>
     /// <param name="configure">What the host has besides.</param>
-    public async Task<IHost> StartServerAsync(Action<JobServerOptions>? change = null, string? pooler = null, Action<IServiceCollection>? configure = null)
+    /// <param name="listener">Where the listener goes instead.</param>
+    public async Task<IHost> StartServerAsync(
+        Action<JobServerOptions>? change = null, string? pooler = null, Action<IServiceCollection>? configure = null, string? listener = null)
     {
-        var host = MakeHost(pooler ?? ConnectionString, ConnectionString, Options(change), builder =>
+        var host = MakeHost(pooler ?? ConnectionString, listener ?? ConnectionString, Options(change), builder =>
         {
             builder.Logging.AddProvider(Log);
             builder.Services.AddSingleton(Probe);
@@ -82,7 +84,7 @@ internal sealed class Bed : IAsyncDisposable
         builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(connectionString));
         builder.Services.AddJobs(jobs => jobs
             .Add<Act, Act.Handler>("test.act-of-old").Add<BriefAct, BriefAct.Handler>().Add<Unmakeable, Unmakeable.Handler>()
-            .Add<Count, Count.Handler>().Add<Hang, Hang.Handler>());
+            .Add<Count, Count.Handler>().Add<Hang, Hang.Handler>().Add<Late, Late.Handler>());
         builder.Services.AddJobServer(options, _ =>
         {
             var name = $"jobs {options.ServerName}";

@@ -141,3 +141,46 @@ internal sealed record Hang(int Number) : IJobArgs
         }
     }
 }
+
+/// <summary>
+/// Says in the table <c>effect</c> that it began (-1), waits there for a zero whatever its token says, and then completes with an effect of 1; where that is
+/// refused it says so (-2).
+/// </summary>
+internal sealed record Late(int Number) : IJobArgs
+{
+    public static string Kind => "test.late";
+
+    public sealed class Handler(Npgsql.NpgsqlDataSource source) : IJobHandler<Late>
+    {
+        public async Task RunAsync(Late args, JobContext job, CancellationToken ct)
+        {
+            await SayAsync(-1);
+            await using (var go = source.CreateCommand("SELECT EXISTS (SELECT FROM effect WHERE number = 0)"))
+            {
+                while (await go.ExecuteScalarAsync(CancellationToken.None) is not true)
+                    await Task.Delay(20, CancellationToken.None);
+            }
+            try
+            {
+                await using var connection = await source.OpenConnectionAsync(CancellationToken.None);
+                await using var transaction = await connection.BeginTransactionAsync(CancellationToken.None);
+                await using var insert = new Npgsql.NpgsqlCommand("INSERT INTO effect (number, server) VALUES (1, 'late')", connection, transaction);
+                await insert.ExecuteNonQueryAsync(CancellationToken.None);
+                await job.CompleteAsync(connection, transaction, result: null, CancellationToken.None);
+                await transaction.CommitAsync(CancellationToken.None);
+            }
+            catch (LeaseLostException)
+            {
+                await SayAsync(-2);
+                throw;
+            }
+        }
+
+        private async Task SayAsync(int number)
+        {
+            await using var insert = source.CreateCommand("INSERT INTO effect (number, server) VALUES (@number, 'late')");
+            insert.Parameters.AddWithValue("number", number);
+            await insert.ExecuteNonQueryAsync(CancellationToken.None);
+        }
+    }
+}

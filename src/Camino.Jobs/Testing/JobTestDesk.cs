@@ -112,8 +112,12 @@ public sealed class JobTestDesk(NpgsqlDataSource source, IServiceProvider servic
         _metrics.Dispose();
     }
 
-    private Task<RunEnd> EndAsync(JobRun run) =>
-        run.ExecuteAsync(services.GetRequiredService<IServiceScopeFactory>(), NullLogger.Instance, _metrics, stuckSeconds: 30);
+    private Task<RunEnd> EndAsync(JobRun run)
+    {
+        var ended = new TaskCompletionSource<RunEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
+        run.Begin(new RunServices(services.GetRequiredService<IServiceScopeFactory>(), NullLogger.Instance, _metrics, StuckSeconds: 30, (_, end) => ended.TrySetResult(end)));
+        return ended.Task;
+    }
 
     private async Task<ServerIdentity> BeginAsync(CancellationToken ct)
     {
