@@ -4,6 +4,7 @@ using Camino.Loans;
 using Camino.Operations;
 using Camino.People;
 using Camino.Portfolio;
+using Camino.Releases;
 using Camino.Servicing;
 using Camino.Web;
 using Microsoft.AspNetCore.Authorization;
@@ -28,6 +29,7 @@ public static class CaminoModule
         services.AddScoped<ImportPass>();
         services.AddSingleton<ImportEvents>();
         services.AddScoped<CancelJob>();
+        services.AddScoped<ListServers>();
 
         services.AddScoped<AddProduct>();
         services.AddScoped<ChangeProduct>();

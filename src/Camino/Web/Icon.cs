@@ -17,6 +17,8 @@ public static class Icon
 
     public static IHtmlContent Jobs { get; } = Draw("M2.5 4h7M2.5 8h11M2.5 12h5M12 2.6v2.8M10.6 4h2.8");
 
+    public static IHtmlContent Servers { get; } = Draw("M2.5 3h11v4h-11zM2.5 9h11v4h-11zM5 5v.1M5 11v.1M8 5h3.5M8 11h3.5");
+
     public static IHtmlContent Bell { get; } = Draw("M4 11V7a4 4 0 0 1 8 0v4l1 1.3H3zM6.8 13.9a1.4 1.4 0 0 0 2.4 0");
 
     public static IHtmlContent Down { get; } = Draw("M4.5 6.5 8 10l3.5-3.5");
