@@ -58,6 +58,7 @@ internal static class HostModule
         var listener = Database.ConnectListener(settings);
         if (listener is not null)
             services.AddSingleton(new ListenerSource(listener));
+        services.AddJobSchedules(schedules => schedules.AddCaminoSchedules());
         services.AddJobServer(OptionsOf(settings, listen: listener is not null), provider =>
         {
             var engine = provider.GetRequiredService<NpgsqlDataSource>();

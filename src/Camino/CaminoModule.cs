@@ -62,10 +62,14 @@ public static class CaminoModule
         .Add<LoadPortfolio, LoadPortfolio.Handler>()
         .Add<IndexNames, IndexNames.Handler>()
         .Add<RefreshPortfolio, RefreshPortfolio.Handler>()
+        .Add<CloseDue, CloseDue.Handler>()
         .Add<PlanClose, PlanClose.Handler>()
         .Add<CloseLoans, CloseLoans.Handler>()
         .Add<CheckLedger, CheckLedger.Handler>()
         .Add<WriteLetter, WriteLetter.Handler>();
+
+    /// <summary>What comes again and again.</summary>
+    public static void AddCaminoSchedules(this JobSchedules schedules) => schedules.Add(CloseDue.Schedule, new CloseDue(), CloseDue.Cron);
 
     /// <summary>What each right asks for. Everything that says nothing else needs somebody who is signed in.</summary>
     public static void AddRights(AuthorizationOptions options)

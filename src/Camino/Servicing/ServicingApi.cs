@@ -66,6 +66,13 @@ public static class ServicingApi
         public static CheckView Of(LedgerCheck check) => new(check.Id, check.On, check.AskedAt, check.FinishedAt, check.Loans, check.Entries, check.Differences, Words.Amount(check.Total));
     }
 
+    public sealed record LineView(Guid Id, string Number, string BorrowerName, string Product, string Status, string Principal, string Owed, string PastDue, int DaysPastDue, DateOnly? NextDueOn, string? NextDue, DateOnly AsOf, bool SetAside)
+    {
+        public static LineView Of(ServicedLine line) => new(
+            line.Id, line.Number, line.BorrowerName, line.Product, Words.Camel(line.Status), Words.Amount(line.Principal), Words.Amount(line.Owed), Words.Amount(line.PastDue), line.DaysPastDue, line.NextDueOn,
+            line.NextDue is { } next ? Words.Amount(next) : null, line.AsOf, line.SetAside);
+    }
+
     public sealed record ProductRequest(string? Code, string? Name, JsonElement Rules, JsonElement Offer);
 
     public sealed record LoanView(Guid Id, string Number, string BorrowerName, string Product, int ProductVersion, int Version, DateOnly BookedOn, JsonElement Terms, LoanBalances Balances, string? SetAside);
@@ -74,7 +81,7 @@ public static class ServicingApi
     {
         var filter = ServicedFilter.FromQuery(context.Request.Query);
         var page = await list.RunAsync(filter, Loans.LoanCursor.Read(context.Request.Query["after"], backward: false) ?? Loans.LoanCursor.Read(context.Request.Query["before"], backward: true), ct);
-        return TypedResults.Ok(new { items = page.Lines, next = page.Next is { } next ? "/api/v1/loans" + filter.ToQuery("after", next.ToString()) : null });
+        return TypedResults.Ok(new { items = page.Lines.Select(LineView.Of), next = page.Next is { } next ? "/api/v1/loans" + filter.ToQuery("after", next.ToString()) : null });
     }
 
     private static async Task<IResult> BookAsync(HttpContext context, BookingInput input, BookLoan book, CancellationToken ct)

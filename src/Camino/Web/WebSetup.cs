@@ -58,6 +58,7 @@ public static class WebSetup
         services.AddScoped<ReadPortfolio>();
         services.AddScoped<ListJobs>();
         services.AddScoped<ListServicedLoans>();
+        services.AddScoped<ShowServicedLoan>();
         services.AddScoped<ReadLedger>();
         services.AddScoped<ReadProducts>();
         return services;
