@@ -33,9 +33,6 @@ internal sealed partial class Bed : IAsyncDisposable
     /// <summary>Signed in by key.</summary>
     public HttpClient Api { get; }
 
-    /// <summary>Where everything runs.</summary>
-    public Running Where => _running;
-
     /// <summary>The build of the program beside this one.</summary>
     public static string Program { get; } = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "../../Camino.Host/release/camino.dll"));
 
@@ -68,14 +65,10 @@ internal sealed partial class Bed : IAsyncDisposable
     public double PeakMegabytes(string role) => Memory.Megabytes(_running.Roles.First(r => r.Role == role).Pid, "VmHWM");
 
     /// <summary>Someone at a browser, signed in through the form.</summary>
-    public Task<HttpClient> SignInAsync(CancellationToken ct) => SignInAsync(_running.Address, ct);
-
-    /// <summary>The same at another address.</summary>
-    public async Task<HttpClient> SignInAsync(string address, CancellationToken ct)
+    public async Task<HttpClient> SignInAsync(CancellationToken ct)
     {
         var user = _camino.Demo?.Users[0] ?? throw new BenchFailedException("There is no demo user.");
         var browser = Client();
-        browser.BaseAddress = new Uri(address);
         var page = await browser.GetStringAsync(new Uri("/sign-in", UriKind.Relative), ct);
         using var form = new FormUrlEncodedContent(
         [

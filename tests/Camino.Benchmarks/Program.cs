@@ -9,13 +9,11 @@ namespace Camino.Benchmarks;
 internal static class Program
 {
     /// <summary>0 measured, 1 not measured or a measured result was wrong, 130 stopped by Ctrl-C. A missed limit is a figure, not a failure.</summary>
-    public static int Main(string[] args) => args is ["one-process", var office, var work]
-        ? SplitBench.OneProcessAsync(office, work).GetAwaiter().GetResult()
-        : new RootCommand("Camino's figures. Each benchmark sets up what it needs, measures, and cleans up.")
+    public static int Main(string[] args) =>
+        new RootCommand("Camino's figures. Each benchmark sets up what it needs, measures, and cleans up.")
         {
             BenchVerb.Create("import", "A portfolio of 1,000,000 rows beside PostgreSQL's own COPY of the same rows.", ImportBench.RunAsync),
             BenchVerb.Create("pages", "Page times at a fixed rate of requests: idle, and during an import.", PagesBench.RunAsync),
-            BenchVerb.Create("split", "Page times under a heavy backlog: everything in one process, in two, in two with processor weights, on cores of their own.", SplitBench.RunAsync),
             BenchVerb.Create("startup", "Start of each role from exec to ready, beside the start of the runtime.", StartupBench.RunAsync),
         }.Parse(args).Invoke(new InvocationConfiguration { ProcessTerminationTimeout = null });
 }
