@@ -14,11 +14,13 @@ internal static class AsyncRole
         builder.Services.AddRoutingCore();
         builder.Services.AddAuthorization();
         builder.Services.AddSingleton<MetricsText>();
+        builder.Services.AddSingleton<DatabaseFigures>();
         builder.Services.AddCaminoApplication(settings);
         builder.Services.AddCaminoRelease(settings);
         builder.Services.AddCaminoJobServer(settings);
 
         var app = builder.Build();
+        app.Services.GetRequiredService<MetricsText>(); // it counts from here on, whoever asks when
         app.UseMiddleware<RequestLog>();
         app.MapHealth();
         app.MapMetrics();

@@ -38,10 +38,12 @@ internal static class BackOfficeRole
         services.AddProblemDetails();
         services.AddExceptionHandler<ProblemMapping>();
         services.AddSingleton<MetricsText>();
+        services.AddSingleton<DatabaseFigures>();
         services.AddCaminoPages();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.Never);
         if (settings.Web.BehindProxy)
         {
+            services.AddHostedService<Drain>();
             services.Configure<ForwardedHeadersOptions>(forwarded =>
             {
                 forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
@@ -51,6 +53,7 @@ internal static class BackOfficeRole
         }
 
         var app = builder.Build();
+        app.Services.GetRequiredService<MetricsText>(); // it counts from here on, whoever asks when
         if (settings.Web.BehindProxy)
             app.UseForwardedHeaders();
         app.UseMiddleware<RequestLog>();

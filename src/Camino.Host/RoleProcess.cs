@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Camino.Data;
 using Camino.Host.Configuration;
 using Camino.Host.Logging;
+using Camino.Host.Telemetry;
 using Npgsql;
 using Serilog;
 
@@ -24,6 +25,7 @@ internal static partial class RoleProcess
             return 1;
         }
 
+        using var export = OtlpExport.Start(settings);
         await using var app = build(settings, configPath, source, log);
         using var parent = WatchParent(app.Lifetime);
         try
@@ -58,6 +60,7 @@ internal static partial class RoleProcess
         builder.Logging.ClearProviders();
         builder.Logging.SetMinimumLevel(LogLevel.Trace);
         builder.Logging.AddSerilog(log);
+        OtlpExport.AddLogs(builder.Logging, settings);
         builder.WebHost.UseUrls(settings.Web.Urls.Split(';'));
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(settings.Web.ShutdownSeconds));

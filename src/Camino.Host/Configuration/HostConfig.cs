@@ -195,6 +195,8 @@ public static class HostConfig
 
         if (settings is { Database.Tls: DatabaseTls.Verified, Database.RootCertificate: { Length: > 0 } certificate } && !File.Exists(certificate))
             throw new ConfigRefusedException($"{path}: Database:RootCertificate is \"{certificate}\"; there is no such file.");
+        if (settings is { Role: Role.BackOffice, Web.BehindProxy: true } && settings.Web.DrainSeconds >= settings.Web.ShutdownSeconds)
+            throw new ConfigRefusedException(FormattableString.Invariant($"{path}: Web:DrainSeconds is {settings.Web.DrainSeconds}; it must be less than Web:ShutdownSeconds, which is {settings.Web.ShutdownSeconds}, so that requests in flight have time to end."));
         if (settings.Role != Role.Async)
             return;
         var jobs = settings.Jobs;

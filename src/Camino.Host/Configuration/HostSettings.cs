@@ -125,6 +125,11 @@ public sealed class WebSettings
     /// <summary>Trust X-Forwarded-For and -Proto of the proxy in front.</summary>
     [OnlyFor(Role.BackOffice)]
     public bool BehindProxy { get; set; }
+
+    /// <summary>Behind a proxy: seconds after SIGTERM in which requests are still taken while readiness fails already, so that the proxy lets go first.</summary>
+    [OnlyFor(Role.BackOffice)]
+    [Between(0, 120)]
+    public int DrainSeconds { get; set; } = 5;
 }
 
 /// <summary>The PostgreSQL server and what this process may take of it.</summary>

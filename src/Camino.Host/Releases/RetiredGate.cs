@@ -1,14 +1,18 @@
+using System.Diagnostics.Metrics;
 using Camino.Data;
 
 namespace Camino.Host.Releases;
 
 /// <summary>A retired Back Office answers writes with 503 and Retry-After at once; what it read stays readable until the load balancer has let go of it.</summary>
-internal sealed class RetiredGate(RequestDelegate next, ReleaseStanding standing)
+internal sealed class RetiredGate(RequestDelegate next, ReleaseStanding standing, IMeterFactory meters)
 {
+    private readonly Counter<long> _refusals = meters.Create("Camino").CreateCounter<long>("camino.fence.refusals", "{request}", "Writes refused because this release is retired.");
+
     public Task InvokeAsync(HttpContext context)
     {
         if (!standing.IsRetired || IsRead(context.Request) || Limits.RouteClasses.Of(context.Request) == Limits.RouteClass.Always)
             return next(context);
+        _refusals.Add(1);
         return Shed.AnswerAsync(context, ReleaseRetiredException.RetryAfterSeconds, "release.retired", standing.Reason ?? "This release is retired.");
     }
 

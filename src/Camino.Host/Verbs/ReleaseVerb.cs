@@ -17,7 +17,7 @@ internal static class ReleaseVerb
         var command = new Command("release", "Show the releases and servers, and decide which release has the work.");
         command.Add(List());
         command.Add(Guard());
-        command.Add(Moving("admit", "Let a release take work beside the current one, so that a deploy can try it. Refuses what guard refuses.", (move, number, by, ct) => move.AdmitAsync(number, by, ct), "{0} may take work beside the current release."));
+        command.Add(Admit());
         command.Add(Promote());
         command.Add(Rollback());
         command.Add(Moving("retire", "Take every effect away from a release that is not the current one.", (move, number, by, ct) => move.RetireAsync(number, by, ct), "{0} is retired."));
@@ -48,6 +48,20 @@ internal static class ReleaseVerb
             var release = parse.GetValue(number) ?? Release.Number;
             await move.GuardAsync(release, parse.GetValue(rollback), ct);
             return string.Create(CultureInfo.InvariantCulture, $"Release {release} may be deployed.");
+        }, ct));
+        return command;
+    }
+
+    private static Command Admit()
+    {
+        var (number, config, by) = Common();
+        var rollback = new Option<bool>("--rollback") { Description = "An older release is wanted back: it serves beside the current one until the work is given to it." };
+        var command = new Command("admit", "Let a release take work beside the current one, so that a deploy can try it. Refuses what guard refuses.") { number, config, by, rollback };
+        command.SetAction((parse, ct) => RunAsync(parse.GetValue(config), async move =>
+        {
+            var release = parse.GetValue(number) ?? Release.Number;
+            await move.AdmitAsync(release, ByOf(parse.GetValue(by)), parse.GetValue(rollback), ct);
+            return string.Create(CultureInfo.InvariantCulture, $"Release {release} may take work beside the current release.");
         }, ct));
         return command;
     }

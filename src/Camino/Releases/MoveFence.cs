@@ -24,16 +24,22 @@ public sealed class MoveFence(CaminoDb db, TimeProvider clock)
         await GuardAsync(move, release, isRollback, ct);
     }
 
-    /// <summary>Lets a release take work beside the current one, so that it can be tried.</summary>
+    /// <summary>Lets a release take work beside the current one, so that it can be tried; or lets an older one back in, before the work is given back to it.</summary>
     /// <exception cref="RefusedException">as <see cref="GuardAsync(long, bool, CancellationToken)"/>.</exception>
-    public async Task AdmitAsync(long release, string by, CancellationToken ct)
+    public Task AdmitAsync(long release, string by, CancellationToken ct) => AdmitAsync(release, by, isRollback: false, ct);
+
+    /// <summary>The same.</summary>
+    /// <param name="isRollback">True: an older release is let in beside the current one, so that it serves before this one goes.</param>
+    /// <exception cref="RefusedException">as <see cref="GuardAsync(long, bool, CancellationToken)"/>.</exception>
+    public async Task AdmitAsync(long release, string by, bool isRollback, CancellationToken ct)
     {
         await using var move = await BeginAsync(ct);
-        if (move.Fence is not { } fence || fence.Highest != release)
-            await GuardAsync(move, release, isRollback: false, ct);
+        if (isRollback || move.Fence is not { } fence || fence.Highest != release)
+            await GuardAsync(move, release, isRollback, ct);
         await move.KnowAsync(release, ct);
         await move.RunAsync("update camino.releases set retired_at = null, retired_by = null where number = $1", ct, release);
-        await move.FenceAsync(move.Fence?.Lowest ?? 0, release, by, ct);
+        var (lowest, highest) = move.Fence ?? (0, release);
+        await move.FenceAsync(isRollback ? Math.Min(lowest, release) : lowest, isRollback ? Math.Max(highest, release) : release, by, ct);
         await CommitAsync(move, "release.admitted", release, by, ct);
     }
 

@@ -1,0 +1,327 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text.Json;
+using Camino.Host.Local;
+using Npgsql;
+
+namespace Camino.Rehearsal;
+
+/// <summary>Something that the rehearsal needs and the machine lacks, or a scene that did not come about.</summary>
+public sealed class RehearsalException(string message) : Exception(message);
+
+/// <summary>What a deploy meets in production, on this machine: PostgreSQL with its four users, PgBouncer before it, HAProxy before the Back Offices.</summary>
+internal sealed class Stage : IAsyncDisposable
+{
+    private const string Password = "a password of the rehearsal";
+    private const int Offices = 4;
+
+    private readonly List<ChildProcess> _children = [];
+    private readonly string _folder;
+    private readonly Action<string> _say;
+    private readonly int[] _officePorts;
+    private LocalPostgres _postgres = null!;
+    private int _poolerPort;
+    private int _freeOffice;
+
+    private Stage(string folder, Action<string> say)
+    {
+        _folder = folder;
+        _say = say;
+        _officePorts = [.. Enumerable.Range(0, Offices).Select(_ => FreePort())];
+        Address = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}"));
+        Api = Client();
+        Pages = Client();
+    }
+
+    /// <summary>The proxy, which spreads requests over the Back Offices that say they are ready.</summary>
+    public Uri Address { get; }
+
+    /// <summary>Signed in by key, through the proxy.</summary>
+    public HttpClient Api { get; }
+
+    /// <summary>Somebody who is not signed in, through the proxy.</summary>
+    public HttpClient Pages { get; }
+
+    /// <summary>As the administrator, past the pooler.</summary>
+    public NpgsqlDataSource Database { get; private set; } = null!;
+
+    /// <summary>Connections that the roles may have together: what camino check adds up, for two of each role and twice of it in a rollout.</summary>
+    public int Budget => (2 * OfficePool * 2) + (2 * AsyncPool * 2) + 1 + 5;
+
+    private static int OfficePool => 8;
+
+    private static int AsyncPool => 10;
+
+    public static async Task<Stage> StartAsync(Action<string> say, CancellationToken ct)
+    {
+        var pgbouncer = Find("/usr/sbin/pgbouncer", "pgbouncer");
+        var haproxy = Find("/usr/sbin/haproxy", "haproxy");
+        var folder = Directory.CreateTempSubdirectory("camino-rehearsal-").FullName;
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(folder, (UnixFileMode)Convert.ToInt32("755", 8));
+        var stage = new Stage(folder, say);
+        try
+        {
+            await stage.StartDatabaseAsync(ct);
+            stage.StartPooler(pgbouncer);
+            stage.StartBalancer(haproxy);
+            return stage;
+        }
+        catch
+        {
+            await stage.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>An Async Server of a release.</summary>
+    public ChildProcess StartAsyncServer(Build build, params (string Name, string Value)[] more) => Role(build, "Async", 0, "camino_async", more);
+
+    /// <summary>A Back Office of a release, on the next place that the proxy knows.</summary>
+    public (ChildProcess Process, Uri Address) StartOffice(Build build, params (string Name, string Value)[] more)
+    {
+        var port = _officePorts[_freeOffice++ % Offices];
+        return (Role(build, "BackOffice", port, "camino_web", more), new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")));
+    }
+
+    /// <summary>Runs a verb of an operator to its end.</summary>
+    /// <exception cref="RehearsalException">it ended with another exit code than 0.</exception>
+    public async Task<string> RunAsync(Build build, params string[] arguments)
+    {
+        await using var verb = Verb(build, arguments);
+        var code = await verb.EndAsync();
+        var text = string.Join('\n', verb.Lines);
+        return code == 0 ? text : throw new RehearsalException($"camino {string.Join(' ', arguments)} ended with exit code {code}: {text}");
+    }
+
+    /// <summary>Runs a verb that may be refused.</summary>
+    public async Task<(int Code, string Text)> TryAsync(Build build, params string[] arguments)
+    {
+        await using var verb = Verb(build, arguments);
+        return (await verb.EndAsync(), string.Join('\n', verb.Lines));
+    }
+
+    /// <summary>Makes the demo users and signs the client in.</summary>
+    public async Task SeedAsync(Build build)
+    {
+        var seeded = await RunAsync(build, "seed-demo", "--data", _folder);
+        var line = seeded.Split('\n').First(text => text.StartsWith('{'));
+        Api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", JsonDocument.Parse(line).RootElement.GetProperty("apiKey").GetString());
+    }
+
+    /// <summary>Stops PostgreSQL and starts it again on its old place.</summary>
+    public async Task RestartDatabaseAsync(Func<Task> whileAway, CancellationToken ct)
+    {
+        await _postgres.StopAsync(TimeSpan.FromSeconds(10));
+        await whileAway();
+        _postgres = await StartPostgresAsync(ct);
+        Database.Clear(); // its connections went with the server
+    }
+
+    public async Task<T> ScalarAsync<T>(string sql)
+    {
+        await using var command = Database.CreateCommand(sql);
+        return (T)Convert.ChangeType(await command.ExecuteScalarAsync() ?? throw new RehearsalException($"Nothing came of {sql}"), typeof(T), CultureInfo.InvariantCulture);
+    }
+
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var command = Database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>The status of a path, or 0 when nobody answers.</summary>
+    public static async Task<int> StatusAsync(Uri address, string path)
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
+        try
+        {
+            using var answer = await client.GetAsync(new Uri(address, path));
+            return (int)answer.StatusCode;
+        }
+        catch (Exception silent) when (silent is HttpRequestException or TaskCanceledException)
+        {
+            return 0;
+        }
+    }
+
+    /// <summary>Waits for something to become true.</summary>
+    public static async Task UntilAsync(Func<Task<bool>> condition, string what, CancellationToken ct)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(TimeSpan.FromMinutes(3));
+        try
+        {
+            while (!await condition())
+                await Task.Delay(50, limit.Token);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            throw new RehearsalException($"Waited 3 minutes in vain for {what}.");
+        }
+    }
+
+    public HttpClient Client() => new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, MaxConnectionsPerServer = 200 }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(30) };
+
+    public async ValueTask DisposeAsync()
+    {
+        Api.Dispose();
+        Pages.Dispose();
+        foreach (var child in _children.AsEnumerable().Reverse())
+            await child.DisposeAsync();
+        if (Database is not null)
+            await Database.DisposeAsync();
+        if (_postgres is not null)
+            await _postgres.StopAsync(TimeSpan.Zero);
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static string Find(string place, string name) =>
+        new[] { place }.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, name))).FirstOrDefault(File.Exists)
+        ?? throw new RehearsalException($"{name} is not on this machine (Debian: apt-get install {name}).");
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private async Task StartDatabaseAsync(CancellationToken ct)
+    {
+        _postgres = await StartPostgresAsync(ct);
+        _say(_postgres.Description);
+        await using (var maintenance = NpgsqlDataSource.Create(_postgres.ConnectionString("postgres")))
+        {
+            await using var make = maintenance.CreateCommand("create database camino template template0 encoding 'UTF8'");
+            await make.ExecuteNonQueryAsync(ct);
+        }
+
+        Database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_postgres.ConnectionString("camino")) { MaxPoolSize = 5, ApplicationName = "camino rehearsal" }.ConnectionString);
+        await ExecuteAsync(await File.ReadAllTextAsync(Path.Combine(Repository.Root ?? "", "deploy", "postgres", "roles.sql"), ct));
+        foreach (var user in new[] { "camino_migrator", "camino_web", "camino_async", "camino_readonly" })
+            await ExecuteAsync($"alter role {user} password '{Password}'");
+    }
+
+    private Task<LocalPostgres> StartPostgresAsync(CancellationToken ct) => LocalPostgres.StartAsync(
+        new LocalPostgresOptions { Folder = Path.Combine(_folder, "postgres"), PackageFolder = Path.Combine(Repository.Root ?? _folder, ".camino", "postgres"), Say = _say, ThrowAway = true }, ct);
+
+    private void StartPooler(string program)
+    {
+        _poolerPort = FreePort();
+        var database = new NpgsqlConnectionStringBuilder(_postgres.ConnectionString("camino"));
+        var users = Write("users.txt", $"\"camino_web\" \"{Password}\"\n\"camino_async\" \"{Password}\"\n");
+        var file = Write("pgbouncer.ini", $"""
+            [databases]
+            camino = host={database.Host} port={database.Port} dbname=camino
+            [pgbouncer]
+            listen_addr = 127.0.0.1
+            listen_port = {_poolerPort}
+            unix_socket_dir =
+            auth_type = plain
+            auth_file = {users}
+            pool_mode = transaction
+            default_pool_size = 20
+            max_client_conn = 500
+            server_reset_query =
+            server_login_retry = 1
+            ignore_startup_parameters = extra_float_digits
+            """);
+        string[] arguments = Environment.IsPrivilegedProcess ? ["-u", "nobody", file] : [file];
+        _children.Add(ChildProcess.Start(program, arguments));
+    }
+
+    private void StartBalancer(string program)
+    {
+        var servers = string.Join('\n', _officePorts.Select(port => string.Create(CultureInfo.InvariantCulture, $"    server office{port} 127.0.0.1:{port}")));
+        var file = Write("haproxy.cfg", $"""
+            defaults
+                mode http
+                timeout connect 1s
+                timeout client 60s
+                timeout server 60s
+                timeout queue 5s
+                timeout check 10s
+                retries 3
+                option redispatch 1
+                option http-server-close
+            frontend pages
+                bind 127.0.0.1:{Address.Port}
+                default_backend offices
+            backend offices
+                balance roundrobin
+                option httpchk GET /health/ready
+                http-check expect status 200
+                retry-on conn-failure empty-response 503
+                http-request disable-l7-retry if METH_POST
+                default-server check inter 250ms fall 2 rise 1
+            {servers}
+
+            """);
+        _children.Add(ChildProcess.Start(program, ["-db", "-f", file]));
+    }
+
+    private ChildProcess Role(Build build, string role, int port, string user, (string Name, string Value)[] more)
+    {
+        var child = build.Start(["run", "--config", Config(role)], Variables(build, role, port, user, more));
+        _children.Add(child);
+        return child;
+    }
+
+    private ChildProcess Verb(Build build, string[] arguments)
+    {
+        var variables = Variables(build, "BackOffice", 0, "camino_web", []);
+        variables["CAMINO_Migration__ConnectionString"] = new NpgsqlConnectionStringBuilder(_postgres.ConnectionString("camino")) { Username = "camino_migrator", Password = Password }.ConnectionString;
+        return build.Start([.. arguments, "--config", Config("BackOffice")], variables);
+    }
+
+    private Dictionary<string, string?> Variables(Build build, string role, int port, string user, (string Name, string Value)[] more)
+    {
+        var straight = new NpgsqlConnectionStringBuilder(_postgres.ConnectionString("camino")) { Username = user, Password = Password };
+        var pooled = new NpgsqlConnectionStringBuilder(straight.ConnectionString) { Port = _poolerPort };
+        var variables = new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["CAMINO_RELEASE"] = build.Release.ToString(CultureInfo.InvariantCulture),
+            ["CAMINO_Database__ConnectionString"] = pooled.ConnectionString,
+            ["CAMINO_Database__Pooler"] = "true",
+            ["CAMINO_Database__MaxPoolSize"] = (role == "Async" ? AsyncPool : OfficePool).ToString(CultureInfo.InvariantCulture),
+            ["CAMINO_Web__Urls"] = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"),
+            ["CAMINO_Files__Folder"] = Path.Combine(_folder, "files"),
+            ["CAMINO_Log__Format"] = "Json",
+        };
+        if (role == "Async")
+        {
+            variables["CAMINO_Database__DirectConnectionString"] = straight.ConnectionString;
+            variables["CAMINO_Jobs__LeaseSeconds"] = "5";
+            variables["CAMINO_Imports__ChunkRows"] = "500";
+        }
+        else
+        {
+            variables["CAMINO_Web__BehindProxy"] = "true";
+            variables["CAMINO_Web__DrainSeconds"] = "3";
+        }
+
+        foreach (var (name, value) in more)
+            variables[name] = value;
+        return variables;
+    }
+
+    private static string Config(string role) => Path.Combine(Repository.Root ?? "", $"appsettings.{role}.json");
+
+    private string Write(string name, string text)
+    {
+        var file = Path.Combine(_folder, name);
+        File.WriteAllText(file, text);
+        return file;
+    }
+}
+
+/// <summary>A build of the program that plays a release.</summary>
+/// <param name="Program">camino.dll of the build.</param>
+/// <param name="Release">The number that it goes by here.</param>
+internal sealed record Build(string Program, int Release)
+{
+    public ChildProcess Start(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> variables) => ChildProcess.Start("dotnet", [Program, .. arguments], variables);
+}

@@ -1,0 +1,37 @@
+using Camino.Rehearsal;
+using NUnit.Framework;
+
+namespace Camino.Tests.Rehearsals;
+
+/// <summary>The rehearsal in its short form: the same scenes, with real processes, under a light load.</summary>
+/// <remarks>
+/// Where the proofs of a deploy are: 1, 2, 3, 4, 8, 9, 11 here; 5 in ReleaseTests; 6, 7 in MigrateTests; 10 in PasswordRotationTests; 12 in BackupTests.
+/// </remarks>
+[NonParallelizable]
+public sealed class RehearsalTests
+{
+    [Test]
+    [Explicit("It takes minutes and most of a machine; the pipeline plays it by deploy/scripts/rehearse.")]
+    [CancelAfter(540_000)]
+    public async Task A_deploy_there_and_back_a_forgotten_a_frozen_and_a_killed_worker_a_bad_release_and_a_database_restart_lose_nothing_and_double_nothing(CancellationToken ct)
+    {
+        var program = Camino.Rehearsal.Program.ProgramBeside();
+        IReadOnlyList<Scene> scenes;
+        try
+        {
+            scenes = await Camino.Rehearsal.Program.PlayAllAsync(new Build(program, 101), new Build(program, 102), rate: 6, TimeSpan.FromSeconds(1), TestContext.Out.WriteLine, ct);
+        }
+        catch (RehearsalException missing) when (missing.Message.Contains("is not on this machine", StringComparison.Ordinal))
+        {
+            Assert.Ignore(missing.Message);
+            return;
+        }
+
+        TestContext.Out.WriteLine(Table.Text(scenes));
+        Assert.That(scenes.Select(scene => string.Join("; ", scene.Faults)), Is.All.Empty);
+        Assert.That(scenes.Sum(scene => scene.FailedRequests), Is.Zero);
+        Assert.That(scenes.Sum(scene => scene.Lost), Is.Zero);
+        Assert.That(scenes.Sum(scene => scene.Doubled), Is.Zero);
+        Assert.That(scenes.Take(2).Select(scene => scene.Jobs), Is.All.GreaterThan(0), "a deploy without work shows nothing");
+    }
+}
