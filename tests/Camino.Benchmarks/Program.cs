@@ -14,6 +14,7 @@ internal static class Program
         {
             BenchVerb.Create("import", "A portfolio of 1,000,000 rows beside PostgreSQL's own COPY of the same rows.", ImportBench.RunAsync),
             BenchVerb.Create("pages", "Page times at a fixed rate of requests: idle, and during an import.", PagesBench.RunAsync),
+            BenchVerb.Create("lending", "The loan engine: a schedule, a rate, a replay, the calculator's process.", LendingBench.RunAsync),
             BenchVerb.Create("startup", "Start of each role from exec to ready, beside the start of the runtime.", StartupBench.RunAsync),
         }.Parse(args).Invoke(new InvocationConfiguration { ProcessTerminationTimeout = null });
 }
