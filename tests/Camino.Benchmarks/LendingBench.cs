@@ -103,7 +103,8 @@ internal sealed class LendingBench(Report report)
 
     private Figure Time(string key, string what, (double Microseconds, long Bytes) measured, double? limit, (double Microseconds, long Bytes)? beside) =>
         new(key, what, measured.Microseconds, "us", string.Create(CultureInfo.InvariantCulture,
-            $"{measured.Bytes:#,0} bytes{(beside is { } peer ? $", {Figure.Show(measured.Microseconds / peer.Microseconds)} x the plain loop" : "")}")) { AtMost = limit };
+            $"{measured.Bytes:#,0} bytes{(beside is { } peer ? $", {Figure.Show(measured.Microseconds / peer.Microseconds)} x the plain loop" : "")}"))
+        { AtMost = limit };
 
     private (double Microseconds, long Bytes) Measure(Func<int> act, int times, CancellationToken ct)
     {
