@@ -78,7 +78,7 @@ public static class DayCount
     /// <param name="from">First date.</param>
     /// <param name="to">Second date, not before the first.</param>
     /// <param name="terminationDate">Only for 30E/360 (ISDA).</param>
-    /// <param name="reference">Only for ICMA: the regular coupon period the dates belong to; without it the dates themselves.</param>
+    /// <param name="reference">Only for ICMA: the regular period the dates belong to; without it the dates themselves where they are one, else the one that ends with <paramref name="to"/>.</param>
     /// <param name="frequency">Only for ICMA: regular periods a year: 1, 2, 3, 4, 6 or 12.</param>
     /// <exception cref="RefusedException"><c>daycount.order</c>, <c>daycount.reference</c>, <c>daycount.frequency</c>.</exception>
     public static decimal Fraction(
@@ -87,7 +87,7 @@ public static class DayCount
         switch (convention)
         {
             case DayCountConvention.ActualActualIcma:
-                return Icma(from, to, reference ?? (from, to), frequency);
+                return Icma(from, to, reference, frequency);
             case DayCountConvention.ActualActualAfb:
                 return Afb(from, to);
             default:
@@ -115,12 +115,13 @@ public static class DayCount
 
     private static int OtherYear(int year) => DateTime.IsLeapYear(year) ? 365 : 366;
 
-    private static decimal Icma(DateOnly from, DateOnly to, (DateOnly From, DateOnly To) reference, int frequency)
+    private static decimal Icma(DateOnly from, DateOnly to, (DateOnly From, DateOnly To)? given, int frequency)
     {
         Refuse.If(to < from, "daycount.order", $"The second date {to:yyyy-MM-dd} is before the first date {from:yyyy-MM-dd}.");
         Refuse.If(frequency is not (1 or 2 or 3 or 4 or 6 or 12), "daycount.frequency", $"A frequency is 1, 2, 3, 4, 6 or 12 a year; got {frequency}.");
         if (from == to)
             return 0m;
+        var reference = given ?? (IsMonthsLong(from, to, 12 / frequency) ? (from, to) : (to.AddMonths(-12 / frequency), to));
         Refuse.If(reference.To <= reference.From, "daycount.reference", "The reference period must end after it begins.");
 
         // A stub longer than its reference period is cut into notional regular periods, counted from the reference (ICMA rule 251).
@@ -134,6 +135,11 @@ public static class DayCount
             fraction += Overlap(from, to, Bound(reference.To, step * months, monthEnd), Bound(reference.To, (step + 1) * months, monthEnd), frequency);
         return fraction;
     }
+
+    /// <summary>Whether one date is so many months after the other: on the same day, or clamped, or both on month ends.</summary>
+    internal static bool IsMonthsLong(DateOnly from, DateOnly to, int months) =>
+        from.AddMonths(months) == to || to.AddMonths(-months) == from
+        || (IsMonthEnd(from) && IsMonthEnd(to) && ((to.Year - from.Year) * 12) + to.Month - from.Month == months);
 
     private static DateOnly Bound(DateOnly date, int months, bool monthEnd)
     {

@@ -31,6 +31,14 @@ public class DayCountTests
         Assert.That(Shown(DayCount.Fraction(DayCountConvention.ActualActualIcma, Day(from), Day(to), reference: (Day(referenceFrom), Day(referenceTo)), frequency: frequency)),
             Is.EqualTo(expected));
 
+    /// <summary>Without a reference period a stub belongs to the regular period that ends with it, and a long period is cut into regular ones.</summary>
+    [TestCase("2004-01-01", "2004-05-01", 2, "0.332417582418")] // 121 / (2 x 182)
+    [TestCase("2003-11-01", "2005-11-01", 2, "2.000000000000")]
+    [TestCase("2004-02-29", "2004-08-31", 2, "0.500000000000")]
+    [TestCase("2003-11-30", "2004-02-29", 4, "0.250000000000")]
+    public void Icma_without_a_reference_period(string from, string to, int frequency, string expected) =>
+        Assert.That(Shown(DayCount.Fraction(DayCountConvention.ActualActualIcma, Day(from), Day(to), frequency: frequency)), Is.EqualTo(expected));
+
     /// <summary>Source: ISDA, "30/360 day count conventions" worked table: 30/360, 30E/360 and 30E/360 (ISDA) with a termination on 29 February 2008.</summary>
     [TestCase("2007-01-15", "2007-01-30", 15, 15, 15)]
     [TestCase("2007-01-15", "2007-02-15", 30, 30, 30)]

@@ -1,5 +1,5 @@
+using System.Buffers;
 using System.CommandLine;
-using System.Text;
 using Camino.Lending.Quotes;
 
 namespace Camino.Host.Verbs;
@@ -7,8 +7,11 @@ namespace Camino.Host.Verbs;
 /// <summary><c>camino quote WHAT</c>: the calculator at the command line; JSON lines in, JSON lines out, in the same order.</summary>
 internal static class QuoteVerb
 {
-    /// <summary>Lines that are worked side by side.</summary>
-    private const int Batch = 512;
+    /// <summary>Bytes read at once: what is there already is worked together, a person who types gets each answer at once.</summary>
+    private const int BlockSize = 64 * 1024;
+
+    /// <summary>Blocks that are worked side by side; their answers wait for their turn.</summary>
+    private static readonly int _ahead = Math.Clamp(Environment.ProcessorCount * 2, 2, 16);
 
     public static Command Create()
     {
@@ -21,41 +24,59 @@ internal static class QuoteVerb
 
     private static async Task<int> RunAsync(string what, CancellationToken ct)
     {
-        var utf8 = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
-        using var input = new StreamReader(Console.OpenStandardInput(), utf8, detectEncodingFromByteOrderMarks: true, bufferSize: 64 * 1024);
-        await using var output = new StreamWriter(Console.OpenStandardOutput(), utf8, bufferSize: 64 * 1024);
-        var lines = new List<string>(Batch);
-        var answers = new string[Batch];
-        var reading = input.ReadLineAsync(ct).AsTask();
-        while (await reading is { } first)
+        await using var input = Console.OpenStandardInput();
+        await using var output = Console.OpenStandardOutput();
+        var answers = new Queue<Task<QuoteAnswers>>();
+        var buffer = new ArrayBufferWriter<byte>(BlockSize);
+        var isFirst = true;
+        var reading = input.ReadAsync(buffer.GetMemory(BlockSize), ct).AsTask();
+        while (true)
         {
-            lines.Clear();
-            lines.Add(first);
-            reading = input.ReadLineAsync(ct).AsTask();
-            // what is there already is worked together; a person who types gets each answer at once
-            while (lines.Count < Batch && reading.IsCompletedSuccessfully && await reading is { } next)
+            if (answers.Count > 0 && (answers.Count >= _ahead || !reading.IsCompleted))
             {
-                lines.Add(next);
-                reading = input.ReadLineAsync(ct).AsTask();
+                // What is ready goes out at once, and before more than a few blocks are under way.
+                if (answers.Count < _ahead && await Task.WhenAny(reading, answers.Peek()) == reading)
+                    continue;
+                await WriteAsync(output, answers.Dequeue(), ct);
+                continue;
             }
 
-            if (lines.Count == 1)
-                answers[0] = AnswerOf(what, lines[0]);
-            else
-                Parallel.For(0, lines.Count, new ParallelOptions { CancellationToken = ct }, i => answers[i] = AnswerOf(what, lines[i]));
-            for (var i = 0; i < lines.Count; i++)
+            var read = await reading;
+            if (read == 0)
+                break;
+            buffer.Advance(read);
+            if (isFirst && buffer.WrittenSpan.StartsWith("\uFEFF"u8))
+                buffer = From(buffer.WrittenSpan[3..]);
+            isFirst = false;
+            var whole = buffer.WrittenSpan.LastIndexOf((byte)'\n') + 1;
+            if (whole > 0)
             {
-                if (answers[i].Length > 0)
-                    await output.WriteLineAsync(answers[i]);
+                var lines = buffer.WrittenMemory[..whole];
+                buffer = From(buffer.WrittenSpan[whole..]);
+                answers.Enqueue(Task.Run(() => Quote.AnswerLines(what, lines), ct));
             }
 
-            if (!reading.IsCompleted)
-                await output.FlushAsync(ct);
+            reading = input.ReadAsync(buffer.GetMemory(BlockSize), ct).AsTask();
         }
 
+        var last = buffer.WrittenMemory;
+        answers.Enqueue(Task.Run(() => Quote.AnswerLines(what, last), ct));
+        while (answers.Count > 0)
+            await WriteAsync(output, answers.Dequeue(), ct);
         return 0;
     }
 
-    /// <summary>An empty line asks nothing and gets nothing.</summary>
-    private static string AnswerOf(string what, string line) => string.IsNullOrWhiteSpace(line) ? "" : Quote.Answer(what, line);
+    private static async Task WriteAsync(Stream output, Task<QuoteAnswers> answering, CancellationToken ct)
+    {
+        using var answers = await answering;
+        if (!answers.Utf8.IsEmpty)
+            await output.WriteAsync(answers.Utf8, ct);
+    }
+
+    private static ArrayBufferWriter<byte> From(ReadOnlySpan<byte> bytes)
+    {
+        var buffer = new ArrayBufferWriter<byte>(bytes.Length + BlockSize);
+        buffer.Write(bytes);
+        return buffer;
+    }
 }

@@ -23,7 +23,7 @@ public enum LedgerAccount
     /// <summary>Money of borrowers that is not used.</summary>
     BorrowerCredits,
 
-    /// <summary>Interest for the days before the first period that was prepaid or financed and is not yet earned.</summary>
+    /// <summary>Interest for the days before the first period that was prepaid and is not yet earned.</summary>
     UnearnedInterest,
 
     /// <summary>Interest earned.</summary>

@@ -40,7 +40,7 @@ public enum LedgerAct
     /// <summary>An installment came due; only interest that is prepaid with the disbursement is posted.</summary>
     ComeDue,
 
-    /// <summary>Prepaid or financed interest was earned.</summary>
+    /// <summary>Prepaid interest was earned.</summary>
     Earn,
 
     /// <summary>A fee or a penalty was charged by an event.</summary>
@@ -95,7 +95,7 @@ public enum Movement
     /// <summary>What is owed in all after charge-off.</summary>
     ChargedOff,
 
-    /// <summary>Interest prepaid or financed and not yet earned.</summary>
+    /// <summary>Interest prepaid and not yet earned.</summary>
     Unearned,
 }
 
@@ -110,16 +110,15 @@ public readonly record struct PostingRule(LedgerAct Act, Movement Moves, LedgerA
 /// <summary>The posting rules of both bases, as data.</summary>
 /// <remarks>
 /// Accrual basis after US GAAP (ASC 310-10, 310-20, 326-20-35-8 for charge-offs and recoveries). On the cash basis interest, fees and penalties owed are
-/// kept in the loan and reach the ledger when they are received; principal, credits and financed interest are posted alike. Charged off is
+/// kept in the loan and reach the ledger when they are received, interest that is added to the principal when it is added. Charged off is
 /// what is owed of principal, on the accrual basis of interest, fees and penalties too; from then on only memorandum accounts hold what is owed.
-/// Prepaid and financed interest is earned by day over the days it is for.
+/// Prepaid interest is earned by day over the days it is for.
 /// </remarks>
 public static class PostingRules
 {
     private static readonly PostingRule[] _both =
     [
         new(LedgerAct.Disburse, Movement.Principal, LedgerAccount.LoansReceivable, LedgerAccount.Cash),
-        new(LedgerAct.Capitalize, Movement.Principal, LedgerAccount.LoansReceivable, LedgerAccount.UnearnedInterest),
         new(LedgerAct.Earn, Movement.Unearned, LedgerAccount.UnearnedInterest, LedgerAccount.InterestIncome),
         new(LedgerAct.Pay, Movement.Principal, LedgerAccount.Cash, LedgerAccount.LoansReceivable),
         new(LedgerAct.Pay, Movement.Credit, LedgerAccount.Cash, LedgerAccount.BorrowerCredits),
@@ -146,6 +145,7 @@ public static class PostingRules
     private static readonly PostingRule[] _accrual =
     [
         .. _both,
+        new(LedgerAct.Capitalize, Movement.Principal, LedgerAccount.LoansReceivable, LedgerAccount.InterestReceivable),
         new(LedgerAct.Accrue, Movement.Interest, LedgerAccount.InterestReceivable, LedgerAccount.InterestIncome),
         new(LedgerAct.ComeDue, Movement.Interest, LedgerAccount.InterestReceivable, LedgerAccount.UnearnedInterest),
         new(LedgerAct.Fee, Movement.Fee, LedgerAccount.FeesReceivable, LedgerAccount.FeeIncome),
@@ -172,6 +172,7 @@ public static class PostingRules
     private static readonly PostingRule[] _cash =
     [
         .. _both,
+        new(LedgerAct.Capitalize, Movement.Principal, LedgerAccount.LoansReceivable, LedgerAccount.InterestIncome),
         new(LedgerAct.Pay, Movement.Interest, LedgerAccount.Cash, LedgerAccount.InterestIncome),
         new(LedgerAct.Pay, Movement.Fee, LedgerAccount.Cash, LedgerAccount.FeeIncome),
         new(LedgerAct.Pay, Movement.Penalty, LedgerAccount.Cash, LedgerAccount.PenaltyIncome),

@@ -194,11 +194,11 @@ public sealed partial class LoanAccount
     {
         if (_next >= _installments.Count)
             return;
-        var principal = UnbilledPrincipal;
+        var (principal, accrued) = ToCome();
         var balloon = Math.Min(_balloon, principal);
         var first = _installments.FindIndex(_next, static one => one.IsLevel);
         if (first >= 0)
-            FindLevel(first, principal, balloon);
+            FindLevel(first, principal, accrued, balloon);
         else
             SetShares(principal - balloon);
         if (AccruesAsScheduled && _terms.Method != ScheduleMethod.Flat)
@@ -206,10 +206,10 @@ public sealed partial class LoanAccount
     }
 
     /// <summary>The exact level posted in cents, moved by (last - level) / n while that narrows the gap, then rounded to the multiple.</summary>
-    private void FindLevel(int first, long principal, long balloon)
+    private void FindLevel(int first, long principal, decimal accrued, long balloon)
     {
         var rounding = _terms.Rounding;
-        var exact = Math.Max(0m, ExactLevel(first, principal, balloon));
+        var exact = Math.Max(0m, ExactLevel(first, principal, accrued, balloon));
         var posted = Rounding.ToWhole(exact, rounding.Mode);
         var level = posted;
         var count = _installments.Count - first;
@@ -232,8 +232,7 @@ public sealed partial class LoanAccount
 
     private long LastProjected()
     {
-        var principal = UnbilledPrincipal;
-        var accrued = _accrued;
+        var (principal, accrued) = ToCome();
         var putOff = _putOff;
         Portions last = default;
         for (var i = _next; i < _installments.Count; i++)
@@ -242,7 +241,7 @@ public sealed partial class LoanAccount
     }
 
     /// <summary>Present value / sum of discount factors, in cents at full precision.</summary>
-    private decimal ExactLevel(int first, long principal, long balloon)
+    private decimal ExactLevel(int first, long principal, decimal accrued, long balloon)
     {
         var discount = 1m;
         var sum = 0m;
@@ -256,7 +255,7 @@ public sealed partial class LoanAccount
 
         // Interest accrued so far comes due with the first of them.
         var firstDiscount = first == _next ? 1m / (1m + _basis.Interest(1m, _installments[first], _at > _installments[first].From ? _at : _installments[first].From, _installments[first].DueOn, _rate)) : 0m;
-        return (principal + ((_putOff + _accrued) * firstDiscount) - (balloon * discount)) / sum;
+        return (principal + ((_putOff + accrued) * firstDiscount) - (balloon * discount)) / sum;
     }
 
     private void SetLevel(int first, long level)

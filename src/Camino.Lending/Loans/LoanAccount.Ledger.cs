@@ -55,7 +55,7 @@ public sealed partial class LoanAccount
             Post(act, Movement.Credit, credit);
         if (act == LedgerAct.ChargeOff)
             MoveMemorandum(act);
-        if (act is LedgerAct.Capitalize or LedgerAct.ComeDue)
+        if (act == LedgerAct.ComeDue)
             _unearned += moved;
 
         // Money must not be lost or made on its way to the books.
@@ -138,7 +138,7 @@ public sealed partial class LoanAccount
         ? date
         : new DateOnly(date.Year, date.Month, DateTime.DaysInMonth(date.Year, date.Month));
 
-    /// <summary>Prepaid and financed interest is earned by day over the days it is for, posted on the posting days and when they are over.</summary>
+    /// <summary>Prepaid interest is earned by day over the days it is for, posted on the posting days and when they are over.</summary>
     private void Earn(DateOnly from, DateOnly to)
     {
         var days = to.DayNumber - from.DayNumber;

@@ -120,6 +120,7 @@ public sealed partial class LoanAccount
         var interest = Math.Min(cents, AccruedCents);
         if (interest == 0)
             return cents;
+        _interestIsTold = true;
         var installment = Upcoming ?? _installments[^1];
         installment.Charge(Portion.Interest, interest);
         installment.Pay(Portion.Interest, interest);
@@ -193,6 +194,7 @@ public sealed partial class LoanAccount
         installment.Charge(Portion.Principal, principal);
         installment.Waive(Portion.Principal, principal);
         _owed[(int)Portion.Principal] = 0;
+        _interestIsTold = true;
         _accrued = 0m;
         _putOff = 0;
     }
@@ -211,6 +213,7 @@ public sealed partial class LoanAccount
         var interest = AccruedCents;
         (Upcoming ?? _installments[^1]).Charge(Portion.Interest, interest);
         _owed[(int)Portion.Interest] += interest;
+        _interestIsTold = true;
         _accrued = 0m;
         _putOff = 0;
         _isChargedOff = true;

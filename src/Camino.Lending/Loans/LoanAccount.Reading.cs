@@ -96,8 +96,7 @@ public sealed partial class LoanAccount
     private List<InstallmentState> Rows()
     {
         var rows = new List<InstallmentState>(_installments.Count);
-        var principal = _installments.Count == 0 || _isChargedOff ? 0 : UnbilledPrincipal;
-        var accrued = _accrued;
+        var (principal, accrued) = _installments.Count == 0 || _isChargedOff ? (0, 0m) : ToCome();
         var putOff = _putOff;
         for (var i = 0; i < _installments.Count; i++)
         {

@@ -27,6 +27,12 @@ public sealed partial class LoanAccount
         {
             var dueOn = Upcoming?.DueOn ?? DateOnly.MaxValue;
             var lateOn = NextLateFeeOn();
+            if (_capitalizesOn is { } begins && begins <= date && begins <= dueOn && begins <= lateOn)
+            {
+                Capitalize(begins);
+                continue;
+            }
+
             if (Math.Min(dueOn.DayNumber, lateOn.DayNumber) > date.DayNumber || (isBeforeDue && dueOn >= date))
                 return;
             if (dueOn <= lateOn)
@@ -67,6 +73,8 @@ public sealed partial class LoanAccount
         if (installment.IsAtDisbursement)
             return installment.PlannedInterest;
 
+        _interestIsTold = true;
+
         // Each period's interest is rounded once, when its installment comes due, also where it is put off.
         var interest = AccruedCents;
         _accrued = 0m;
@@ -87,6 +95,8 @@ public sealed partial class LoanAccount
         if (date <= _at)
             return;
         PostAccrualsBefore(date);
+        if (_explains)
+            AddStretch(_stretches, _at, date);
         _accrued += Accrual(_at, date);
         _at = date;
         PostAccrual(date, AccruedCents);
@@ -100,6 +110,13 @@ public sealed partial class LoanAccount
         if (from < _interestPausedUntil)
             from = to < _interestPausedUntil ? to : _interestPausedUntil;
         var installment = Upcoming;
+        if (_capitalizesOn is { } begins && from < begins)
+        {
+            return AccruesAsScheduled
+                ? (decimal)_plannedOdd * Math.Max(0, to.DayNumber - from.DayNumber) / (begins.DayNumber - _terms.StartsOn.DayNumber)
+                : _basis.Interest(_owed[(int)Portion.Principal], installment: null, from, to, _rate);
+        }
+
         if (installment is not null && from < installment.From)
             from = to < installment.From ? to : installment.From;
         if (from >= to)
@@ -108,6 +125,35 @@ public sealed partial class LoanAccount
             return _basis.Interest(_owed[(int)Portion.Principal], installment, from, to, _rate);
         return installment is null ? 0m : (decimal)installment.PlannedInterest * (to.DayNumber - from.DayNumber) / installment.Days;
     }
+
+    private void AddStretch(List<InterestStretch> stretches, DateOnly from, DateOnly to)
+    {
+        var amount = to > from ? Accrual(from, to) : 0m;
+        if (amount == 0m)
+            return;
+        var principal = Money.FromCents(_owed[(int)Portion.Principal]);
+        var dollars = decimal.Round(amount / 100m, 6, MidpointRounding.ToEven);
+        if (stretches.Count > 0 && stretches[^1] is var last && last.To == from && last.Principal == principal && last.Rate == _rate)
+            stretches[^1] = last with { To = to, Amount = last.Amount + dollars };
+        else
+            stretches.Add(new InterestStretch(from, to, principal, _rate, dollars));
+    }
+
+    /// <summary>Interest for the days before the first period, where it is financed: it accrues by day and becomes principal when that period begins.</summary>
+    private void Capitalize(DateOnly on)
+    {
+        AccrueTo(on);
+        _owed[(int)Portion.Principal] += AccruedCents;
+        _accrued = 0m;
+        _capitalizesOn = null;
+        _interestIsTold = true;
+        Record(LedgerAct.Capitalize, on, "Interest for the days before the first period was added to the principal.", "");
+    }
+
+    /// <summary>What is not yet due, with odd interest that will be added to it, and the interest accrued besides.</summary>
+    private (long Principal, decimal Accrued) ToCome() => _capitalizesOn is { } begins
+        ? (UnbilledPrincipal + PeriodBasis.Cents(_accrued + Accrual(_at, begins), _terms.Rounding.Mode), 0m)
+        : (UnbilledPrincipal, _accrued);
 
     private DateOnly NextLateFeeOn()
     {

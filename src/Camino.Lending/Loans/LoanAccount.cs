@@ -16,6 +16,7 @@ public sealed partial class LoanAccount
     private readonly bool _explains;
     private readonly List<Installment> _installments = [];
     private readonly List<Explanation> _explanations = [];
+    private readonly List<InterestStretch> _stretches = [];
     private readonly List<(DateOnly From, DateOnly Until)> _delinquencyPauses = [];
     private readonly long[] _owed = new long[4];
     private readonly long[] _told = new long[4];
@@ -37,8 +38,11 @@ public sealed partial class LoanAccount
     private int _anchorDay;
     private long _balloon;
     private bool _isChargedOff;
+    private bool _interestIsTold;
     private DateOnly? _carriedPastDueSince;
     private DateOnly _regularFrom;
+    private DateOnly? _capitalizesOn;
+    private long _plannedOdd;
 
     private LoanAccount(LoanProduct product, ScheduleTerms terms, DateOnly asOf, bool explains, bool posts)
     {
@@ -79,6 +83,16 @@ public sealed partial class LoanAccount
 
     /// <summary>The chain of events and amounts that make up the balances, in order. Empty unless asked for in <see cref="On"/>.</summary>
     public IReadOnlyList<Explanation> Explain() => _explanations;
+
+    /// <summary>How interest that accrued and is not yet due comes about. Empty unless asked for in <see cref="On"/>.</summary>
+    public IReadOnlyList<InterestStretch> ExplainAccrued()
+    {
+        if (!_explains || _installments.Count == 0)
+            return [];
+        List<InterestStretch> accruing = [.. _stretches];
+        AddStretch(accruing, _at, _asOf);
+        return accruing;
+    }
 
     private static List<Disbursement>? Disbursed(ScheduleTerms terms, List<LoanEvent> events, bool hasDisbursements, DateOnly asOf)
     {
@@ -176,9 +190,8 @@ public sealed partial class LoanAccount
                 _anchorDay = Math.Max(_anchorDay, installment.ScheduledFor.Day);
         }
 
-        _owed[(int)Portion.Principal] += plan.FinancedCents;
         if (plan.FinancedCents > 0)
-            Record(LedgerAct.Capitalize, _terms.StartsOn, "Interest for the days before the first period was added to the principal.", "");
+            (_capitalizesOn, _plannedOdd) = (plan.FirstBegins, plan.FinancedCents);
     }
 
     private void Apply(LoanEvent one)
@@ -241,7 +254,11 @@ public sealed partial class LoanAccount
             return;
         var change = Read(static (now, before) => now - before);
         _owed.CopyTo(_told, 0);
-        _explanations.Add(new Explanation(on, what, key, change, Read(static (now, _) => now), Money.FromCents(_credit)));
+        InterestStretch[] interest = _interestIsTold ? [.. _stretches] : [];
+        _explanations.Add(new Explanation(on, what, key, change, Read(static (now, _) => now), Money.FromCents(_credit)) { Interest = interest });
+        if (_interestIsTold)
+            _stretches.Clear();
+        _interestIsTold = false;
     }
 
     private Portions Read(Func<long, long, long> of) => new(

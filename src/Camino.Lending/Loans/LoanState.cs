@@ -58,7 +58,20 @@ public readonly record struct InstallmentState(int Number, DateOnly DueOn, bool 
 /// <param name="Change">What it added to (above zero) or took from each portion of what is owed.</param>
 /// <param name="Owed">What is owed after it, without interest not yet due.</param>
 /// <param name="Credit">The credit after it.</param>
-public sealed record Explanation(DateOnly On, string What, string Key, Portions Change, Portions Owed, Money Credit);
+public sealed record Explanation(DateOnly On, string What, string Key, Portions Change, Portions Owed, Money Credit)
+{
+    /// <summary>Where the interest comes from, when interest came due, was paid or given up: stretch by stretch since the last time.</summary>
+    public IReadOnlyList<InterestStretch> Interest { get; init; } = [];
+}
+
+/// <summary>Interest from one date to another, on one principal at one rate.</summary>
+/// <param name="From">First day; it counts.</param>
+/// <param name="To">The day after the last.</param>
+/// <param name="Principal">What it accrued on.</param>
+/// <param name="Rate">The yearly rate.</param>
+/// <param name="Amount">Dollars at full precision, shown with 6 decimals: only what comes due is rounded to cents.</param>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct InterestStretch(DateOnly From, DateOnly To, Money Principal, Rate Rate, decimal Amount);
 
 /// <summary>A loan on a date: the result of a replay.</summary>
 /// <param name="On">The date; events of the day and everything due on the day are in.</param>

@@ -18,7 +18,7 @@ internal static class AprQuote
     private static readonly string[] _datedAdvanceFields = ["on", "amount"];
     private static readonly string[] _datedPaymentFields = ["on", "amount", "count", "every", "unit"];
 
-    public static string Answer(string id, JsonElement root)
+    public static void Answer(JsonElement root, LineWriter line)
     {
         var fields = new Fields(root, "", _lineFields);
         decimal percent;
@@ -31,13 +31,8 @@ internal static class AprQuote
             throw new FieldException(refused.Code, refused.Message, "payments");
         }
 
-        var line = new LineWriter(128);
-        line.Raw("{\"id\":");
-        line.Raw(id);
-        line.Raw(",\"aprPercent\":");
+        line.Raw(",\"aprPercent\":"u8);
         line.Decimals(percent, "0.000000");
-        line.Raw("}");
-        return line.Finish();
     }
 
     private static decimal ByUnitPeriods(Fields fields)

@@ -15,7 +15,7 @@ internal static class DayCountQuote
         ("actual/actual ICMA", DayCountConvention.ActualActualIcma), ("actual/actual AFB", DayCountConvention.ActualActualAfb), ("30/365", DayCountConvention.Thirty365),
     ];
 
-    public static string Answer(string id, JsonElement root)
+    public static void Answer(JsonElement root, LineWriter line)
     {
         var fields = new Fields(root, "", _fields);
         var from = fields.Date("from");
@@ -32,19 +32,29 @@ internal static class DayCountQuote
                 throw fields.Wrong("referenceTo", string.Create(CultureInfo.InvariantCulture, $"referenceTo is after referenceFrom, {reference.Value.Item1:yyyy-MM-dd}; got {reference.Value.Item2:yyyy-MM-dd}."));
         }
 
-        var frequency = convention == DayCountConvention.ActualActualIcma ? fields.Integer("frequency", 1, 12) : fields.Integer("frequency", 1, 12, 1);
+        var frequency = convention == DayCountConvention.ActualActualIcma && !fields.Has("frequency")
+            ? Frequency(fields, reference ?? (from, to))
+            : fields.Integer("frequency", 1, 12, 1);
         if (12 % frequency != 0)
             throw fields.Wrong("frequency", $"frequency is 1, 2, 3, 4, 6 or 12 a year; got {frequency}.");
 
         var fraction = DayCount.Fraction(convention, from, to, termination, reference, frequency);
-        var line = new LineWriter(128);
-        line.Raw("{\"id\":");
-        line.Raw(id);
-        line.Raw(",\"days\":");
+        line.Raw(",\"days\":"u8);
         line.Number(DayCount.Days(convention, from, to, termination));
-        line.Raw(",\"fraction\":");
+        line.Raw(",\"fraction\":"u8);
         line.Decimals(decimal.Round(fraction, 12, MidpointRounding.ToEven), "0.000000000000");
-        line.Raw("}");
-        return line.Finish();
+    }
+
+    /// <summary>How often a year the regular period comes, where that can be seen.</summary>
+    private static int Frequency(Fields fields, (DateOnly From, DateOnly To) period)
+    {
+        ReadOnlySpan<int> frequencies = [1, 2, 3, 4, 6, 12];
+        foreach (var frequency in frequencies)
+        {
+            if (DayCount.IsMonthsLong(period.From, period.To, 12 / frequency))
+                return frequency;
+        }
+
+        return fields.Integer("frequency", 1, 12);
     }
 }

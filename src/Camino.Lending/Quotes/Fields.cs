@@ -16,43 +16,48 @@ internal sealed class FieldException(string code, string message, string? field)
 [StructLayout(LayoutKind.Auto)]
 internal readonly struct Fields
 {
-    private readonly JsonElement _object;
+    private readonly string[] _known;
+    private readonly JsonElement[] _values;
     private readonly string _path;
 
     /// <param name="element">The object.</param>
     /// <param name="path">Its place in the line, such as <c>disbursements[0]</c>; empty for the line itself.</param>
     /// <param name="known">The fields it may have.</param>
-    public Fields(JsonElement element, string path, ReadOnlySpan<string> known)
+    public Fields(JsonElement element, string path, string[] known)
     {
-        _object = element;
+        _known = known;
+        _values = new JsonElement[known.Length];
         _path = path;
         if (element.ValueKind != JsonValueKind.Object)
             throw new FieldException("quote.not_object", $"{(path.Length == 0 ? "A line" : path)} is one JSON object; got {Show(element)}.", path.Length == 0 ? null : path);
 
-        var seen = 0UL;
+        // Lines mostly have their fields in the order that is documented: the search goes on from the field before.
+        var next = 0;
         foreach (var property in element.EnumerateObject())
         {
             var index = -1;
-            for (var i = 0; i < known.Length && index < 0; i++)
+            for (var tried = 0; tried < known.Length && index < 0; tried++)
             {
-                if (property.NameEquals(known[i]))
-                    index = i;
+                var at = next + tried < known.Length ? next + tried : next + tried - known.Length;
+                if (property.NameEquals(known[at]))
+                    index = at;
             }
 
             if (index < 0)
-                throw new FieldException("quote.unknown_field", $"{Short(property.Name)} is not a field here; the fields are {string.Join(", ", known.ToArray())}.", PathOf(Short(property.Name)));
-            if ((seen & (1UL << index)) != 0)
+                throw new FieldException("quote.unknown_field", $"{Short(property.Name)} is not a field here; the fields are {string.Join(", ", known)}.", PathOf(Short(property.Name)));
+            if (_values[index].ValueKind != JsonValueKind.Undefined)
                 throw new FieldException("quote.doubled_field", $"{property.Name} is given twice.", PathOf(property.Name));
-            seen |= 1UL << index;
+            _values[index] = property.Value;
+            next = index + 1;
         }
     }
 
     public string PathOf(string name) => _path.Length == 0 ? name : $"{_path}.{name}";
 
-    public bool Has(string name) => _object.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null;
+    public bool Has(string name) => Find(name).ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null);
 
-    public JsonElement Get(string name) => Has(name)
-        ? _object.GetProperty(name)
+    public JsonElement Get(string name) => Find(name) is { ValueKind: not (JsonValueKind.Undefined or JsonValueKind.Null) } value
+        ? value
         : throw new FieldException("quote.missing", $"{PathOf(name)} is missing.", PathOf(name));
 
     public string Text(string name, int longest = 200)
@@ -192,5 +197,11 @@ internal readonly struct Fields
         {
             throw new FieldException("quote.not_text", $"{path} holds an unpaired surrogate.", path);
         }
+    }
+
+    private JsonElement Find(string name)
+    {
+        var index = Array.IndexOf(_known, name);
+        return index < 0 ? throw new ArgumentOutOfRangeException(nameof(name), name, "is not a field here") : _values[index];
     }
 }

@@ -15,42 +15,38 @@ internal static class ScheduleQuote
     private static readonly string[] _disbursementFields = ["on", "amount"];
     private static readonly string[] _roundingFields = ["mode", "multiple"];
 
-    public static string Answer(string id, JsonElement root)
+    public static void Answer(JsonElement root, LineWriter line)
     {
         var schedule = MakeSchedule(ReadTerms(root, ""), "");
-        var line = new LineWriter(256 + (schedule.Rows.Length * 160));
-        line.Raw("{\"id\":");
-        line.Raw(id);
-        line.Raw(",\"rows\":[");
+        line.Raw(",\"rows\":["u8);
         var first = true;
         foreach (ref readonly var row in schedule.Rows)
         {
-            line.Raw(first ? "{\"number\":" : ",{\"number\":");
+            line.Raw(first ? "{\"number\":"u8 : ",{\"number\":"u8);
             first = false;
             line.Number(row.Number);
-            line.Raw(",\"dueOn\":");
+            line.Raw(",\"dueOn\":"u8);
             line.Date(row.DueOn);
-            line.Raw(",\"days\":");
+            line.Raw(",\"days\":"u8);
             line.Number(row.Days);
-            line.Raw(",\"principal\":");
+            line.Raw(",\"principal\":"u8);
             line.Amount(row.PrincipalCents);
-            line.Raw(",\"interest\":");
+            line.Raw(",\"interest\":"u8);
             line.Amount(row.InterestCents);
-            line.Raw(",\"fees\":\"0.00\",\"due\":");
+            line.Raw(",\"fees\":\"0.00\",\"due\":"u8);
             line.Amount(row.DueCents);
-            line.Raw(",\"balance\":");
+            line.Raw(",\"balance\":"u8);
             line.Amount(row.BalanceCents);
-            line.Raw("}");
+            line.Raw("}"u8);
         }
 
-        line.Raw("],\"totals\":{\"principal\":");
+        line.Raw("],\"totals\":{\"principal\":"u8);
         line.Amount(schedule.TotalPrincipalCents);
-        line.Raw(",\"interest\":");
+        line.Raw(",\"interest\":"u8);
         line.Amount(schedule.TotalInterestCents);
-        line.Raw(",\"fees\":\"0.00\",\"due\":");
+        line.Raw(",\"fees\":\"0.00\",\"due\":"u8);
         line.Amount(schedule.TotalPrincipalCents + schedule.TotalInterestCents);
-        line.Raw("}}");
-        return line.Finish();
+        line.Raw("}"u8);
     }
 
     /// <summary>The schedule, with a refusal turned into the field it is about.</summary>

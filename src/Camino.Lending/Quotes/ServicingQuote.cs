@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Camino.Lending.Delinquency;
+using Camino.Lending.Ledger;
 using Camino.Lending.Loans;
 
 namespace Camino.Lending.Quotes;
@@ -11,66 +12,51 @@ internal static class ServicingQuote
     /// <summary>The most dates of one line.</summary>
     public const int MaxDates = 400;
 
-    private static readonly string[] _lineFields = ["id", "product", "terms", "events", "asOf", "explain", "knownOn"];
-    private static readonly string[] _payoffFields = ["id", "product", "terms", "events", "asOf", "explain", "knownOn", "on"];
+    private static readonly string[] _lineFields = ["id", "product", "terms", "events", "asOf", "explain", "ledger", "knownOn"];
+    private static readonly string[] _payoffFields = ["id", "product", "terms", "events", "asOf", "explain", "ledger", "knownOn", "on"];
 
-    public static string Answer(string id, JsonElement root)
+    public static void Answer(JsonElement root, LineWriter line)
     {
         var fields = new Fields(root, "", _lineFields);
         var (product, terms, events) = Read(fields);
         var explains = fields.Flag("explain", otherwise: false);
+        var posts = fields.Flag("ledger", otherwise: false);
         var knownOn = KnownOn(fields);
         var dates = fields.List("asOf", 1, MaxDates);
-        var line = new LineWriter(4096);
-        try
+        line.Raw(",\"states\":["u8);
+        var index = 0;
+        foreach (var element in dates.EnumerateArray())
         {
-            line.Raw("{\"id\":");
-            line.Raw(id);
-            line.Raw(",\"states\":[");
-            var index = 0;
-            foreach (var element in dates.EnumerateArray())
-            {
-                var path = string.Create(CultureInfo.InvariantCulture, $"asOf[{index}]");
-                var on = element.ValueKind == JsonValueKind.String
-                    ? Fields.ParseDate(Fields.ReadText(element, path), path)
-                    : throw new FieldException("quote.not_date", $"{path} is a date in quotes; got {Fields.Show(element)}.", path);
-                var account = Replay(product, terms, events, on, explains, knownOn);
-                if (index++ > 0)
-                    line.Raw(",");
-                Write(ref line, account, explains);
-            }
+            var path = string.Create(CultureInfo.InvariantCulture, $"asOf[{index}]");
+            var on = element.ValueKind == JsonValueKind.String
+                ? Fields.ParseDate(Fields.ReadText(element, path), path)
+                : throw new FieldException("quote.not_date", $"{path} is a date in quotes; got {Fields.Show(element)}.", path);
+            var account = Replay(product, terms, events, on, explains, knownOn, posts);
+            if (index++ > 0)
+                line.Raw(","u8);
+            Write(line, account, product, explains, posts);
+        }
 
-            line.Raw("]}");
-            return line.Finish();
-        }
-        finally
-        {
-            line.Dispose();
-        }
+        line.Raw("]"u8);
     }
 
-    public static string AnswerPayoff(string id, JsonElement root)
+    public static void AnswerPayoff(JsonElement root, LineWriter line)
     {
         var fields = new Fields(root, "", _payoffFields);
         var (product, terms, events) = Read(fields);
         var payoff = Replay(product, terms, events, fields.Date("on"), explains: false, KnownOn(fields)).Payoff();
-        var line = new LineWriter(512);
-        line.Raw("{\"id\":");
-        line.Raw(id);
-        line.Raw(",\"on\":");
+        line.Raw(",\"on\":"u8);
         line.Date(payoff.On);
-        line.Raw(",\"amount\":");
+        line.Raw(",\"amount\":"u8);
         line.Amount(payoff.Amount.Cents);
-        line.Raw(",\"perDiem\":");
+        line.Raw(",\"perDiem\":"u8);
         line.Amount(payoff.PerDiem.Cents);
-        line.Raw(",\"goodThrough\":");
+        line.Raw(",\"goodThrough\":"u8);
         line.Date(payoff.GoodThrough);
-        line.Raw(",\"owed\":");
-        Write(ref line, payoff.Owed);
-        line.Raw(",\"credit\":");
+        line.Raw(",\"owed\":"u8);
+        Write(line, payoff.Owed);
+        line.Raw(",\"credit\":"u8);
         line.Amount(payoff.Credit.Cents);
-        line.Raw("}");
-        return line.Finish();
     }
 
     private static (LoanProduct Product, ScheduleTerms Terms, List<LoanEvent> Events) Read(Fields fields)
@@ -82,11 +68,11 @@ internal static class ServicingQuote
 
     private static DateOnly? KnownOn(Fields fields) => fields.Has("knownOn") ? fields.Date("knownOn") : null;
 
-    private static LoanAccount Replay(LoanProduct product, ScheduleTerms terms, List<LoanEvent> events, DateOnly on, bool explains, DateOnly? knownOn)
+    private static LoanAccount Replay(LoanProduct product, ScheduleTerms terms, List<LoanEvent> events, DateOnly on, bool explains, DateOnly? knownOn, bool posts = false)
     {
         try
         {
-            return LoanAccount.On(product, terms, events, on, explains, knownOn);
+            return LoanAccount.On(product, terms, events, on, explains, knownOn, posts);
         }
         catch (RefusedException refused)
         {
@@ -96,12 +82,12 @@ internal static class ServicingQuote
         }
     }
 
-    private static void Write(ref LineWriter line, LoanAccount account, bool explains)
+    private static void Write(LineWriter line, LoanAccount account, LoanProduct product, bool explains, bool posts)
     {
         var state = account.State();
-        line.Raw("{\"asOf\":");
+        line.Raw("{\"asOf\":"u8);
         line.Date(state.On);
-        line.Raw(",\"status\":\"");
+        line.Raw(",\"status\":\""u8);
         line.Raw(state.Status switch
         {
             LoanStatus.Pending => "pending",
@@ -111,33 +97,33 @@ internal static class ServicingQuote
             LoanStatus.Overpaid => "overpaid",
             _ => "chargedOff",
         });
-        line.Raw("\",\"rows\":[");
+        line.Raw("\",\"rows\":["u8);
         var first = true;
         foreach (var row in state.Rows)
         {
-            line.Raw(first ? "{\"number\":" : ",{\"number\":");
+            line.Raw(first ? "{\"number\":"u8 : ",{\"number\":"u8);
             first = false;
             line.Number(row.Number);
-            line.Raw(",\"dueOn\":");
+            line.Raw(",\"dueOn\":"u8);
             line.Date(row.DueOn);
-            line.Raw(row.IsDue ? ",\"isDue\":true,\"due\":" : ",\"isDue\":false,\"due\":");
-            Write(ref line, row.Due);
-            line.Raw(",\"paid\":");
-            Write(ref line, row.Paid);
-            line.Raw(",\"waived\":");
-            Write(ref line, row.Waived);
-            line.Raw(",\"outstanding\":");
-            Write(ref line, row.Outstanding);
-            line.Raw("}");
+            line.Raw(row.IsDue ? ",\"isDue\":true,\"due\":"u8 : ",\"isDue\":false,\"due\":"u8);
+            Write(line, row.Due);
+            line.Raw(",\"paid\":"u8);
+            Write(line, row.Paid);
+            line.Raw(",\"waived\":"u8);
+            Write(line, row.Waived);
+            line.Raw(",\"outstanding\":"u8);
+            Write(line, row.Outstanding);
+            line.Raw("}"u8);
         }
 
-        line.Raw("],\"outstanding\":");
-        Write(ref line, state.Owed);
-        line.Raw(",\"accruedInterest\":");
+        line.Raw("],\"outstanding\":"u8);
+        Write(line, state.Owed);
+        line.Raw(",\"accruedInterest\":"u8);
         line.Amount(state.AccruedInterest.Cents);
-        line.Raw(",\"daysPastDue\":");
+        line.Raw(",\"daysPastDue\":"u8);
         line.Number(state.DaysPastDue);
-        line.Raw(",\"bucket\":\"");
+        line.Raw(",\"bucket\":\""u8);
         line.Raw(Buckets.Of(state.DaysPastDue) switch
         {
             Bucket.Current => "current",
@@ -147,58 +133,124 @@ internal static class ServicingQuote
             Bucket.Days91To120 => "91-120",
             _ => "over 120",
         });
-        line.Raw("\",\"pastDue\":");
+        line.Raw("\",\"pastDue\":"u8);
         line.Amount(state.PastDue.Cents);
-        line.Raw(",\"credit\":");
+        line.Raw(",\"credit\":"u8);
         line.Amount(state.Credit.Cents);
-        line.Raw(",\"chargedOff\":");
+        line.Raw(",\"chargedOff\":"u8);
         line.Amount(state.ChargedOff.Cents);
-        line.Raw(",\"recovered\":");
+        line.Raw(",\"recovered\":"u8);
         line.Amount(state.Recovered.Cents);
-        line.Raw(",\"restructures\":");
+        line.Raw(",\"restructures\":"u8);
         line.Number(state.Restructures);
         if (explains)
-            WriteExplanations(ref line, account.Explain());
-        line.Raw("}");
+        {
+            WriteExplanations(line, account.Explain());
+            WriteInterest(line, ",\"accruing\":["u8, account.ExplainAccrued());
+        }
+
+        if (posts)
+            WriteLedger(line, account.Entries, product.Accounts);
+        line.Raw("}"u8);
     }
 
-    private static void WriteExplanations(ref LineWriter line, IReadOnlyList<Explanation> explanations)
+    private static void WriteInterest(LineWriter line, ReadOnlySpan<byte> begin, IReadOnlyList<InterestStretch> stretches)
     {
-        line.Raw(",\"explanations\":[");
+        line.Raw(begin);
+        var first = true;
+        foreach (var stretch in stretches)
+        {
+            line.Raw(first ? "{\"from\":"u8 : ",{\"from\":"u8);
+            first = false;
+            line.Date(stretch.From);
+            line.Raw(",\"to\":"u8);
+            line.Date(stretch.To);
+            line.Raw(",\"principal\":"u8);
+            line.Amount(stretch.Principal.Cents);
+            line.Raw(",\"annualRatePercent\":"u8);
+            line.Decimals(stretch.Rate.Percent, "0.########");
+            line.Raw(",\"amount\":"u8);
+            line.Decimals(stretch.Amount, "0.000000");
+            line.Raw("}"u8);
+        }
+
+        line.Raw("]"u8);
+    }
+
+    private static void WriteLedger(LineWriter line, IReadOnlyList<LedgerEntry> entries, ChartOfAccounts accounts)
+    {
+        line.Raw(",\"ledger\":["u8);
+        var first = true;
+        foreach (var entry in entries)
+        {
+            line.Raw(first ? "{\"on\":"u8 : ",{\"on\":"u8);
+            first = false;
+            line.Date(entry.On);
+            line.Raw(",\"act\":"u8);
+            line.Text(Words.Of(Words.Acts, entry.Act));
+            line.Raw(",\"key\":"u8);
+            line.Text(entry.Key);
+            line.Raw(",\"lines\":"u8);
+            var opening = "[{\"account\":"u8;
+            foreach (var one in entry.Lines)
+            {
+                line.Raw(opening);
+                opening = ",{\"account\":"u8;
+                line.Text(Words.Of(Words.Accounts, one.Account));
+                line.Raw(",\"code\":"u8);
+                line.Text(accounts[one.Account].Code);
+                line.Raw(",\"debit\":"u8);
+                line.Amount(one.Debit.Cents);
+                line.Raw(",\"credit\":"u8);
+                line.Amount(one.Credit.Cents);
+                line.Raw("}"u8);
+            }
+
+            line.Raw("]}"u8);
+        }
+
+        line.Raw("]"u8);
+    }
+
+    private static void WriteExplanations(LineWriter line, IReadOnlyList<Explanation> explanations)
+    {
+        line.Raw(",\"explanations\":["u8);
         var first = true;
         foreach (var one in explanations)
         {
-            line.Raw(first ? "{\"on\":" : ",{\"on\":");
+            line.Raw(first ? "{\"on\":"u8 : ",{\"on\":"u8);
             first = false;
             line.Date(one.On);
-            line.Raw(",\"what\":");
+            line.Raw(",\"what\":"u8);
             line.Text(one.What);
-            line.Raw(",\"key\":");
+            line.Raw(",\"key\":"u8);
             line.Text(one.Key);
-            line.Raw(",\"change\":");
-            Write(ref line, one.Change);
-            line.Raw(",\"owed\":");
-            Write(ref line, one.Owed);
-            line.Raw(",\"credit\":");
+            line.Raw(",\"change\":"u8);
+            Write(line, one.Change);
+            line.Raw(",\"owed\":"u8);
+            Write(line, one.Owed);
+            line.Raw(",\"credit\":"u8);
             line.Amount(one.Credit.Cents);
-            line.Raw("}");
+            if (one.Interest.Count > 0)
+                WriteInterest(line, ",\"interest\":["u8, one.Interest);
+            line.Raw("}"u8);
         }
 
-        line.Raw("]");
+        line.Raw("]"u8);
     }
 
-    private static void Write(ref LineWriter line, Portions portions)
+    private static void Write(LineWriter line, Portions portions)
     {
-        line.Raw("{\"principal\":");
+        line.Raw("{\"principal\":"u8);
         line.Amount(portions.Principal.Cents);
-        line.Raw(",\"interest\":");
+        line.Raw(",\"interest\":"u8);
         line.Amount(portions.Interest.Cents);
-        line.Raw(",\"fee\":");
+        line.Raw(",\"fee\":"u8);
         line.Amount(portions.Fee.Cents);
-        line.Raw(",\"penalty\":");
+        line.Raw(",\"penalty\":"u8);
         line.Amount(portions.Penalty.Cents);
-        line.Raw(",\"total\":");
+        line.Raw(",\"total\":"u8);
         line.Amount(portions.Total.Cents);
-        line.Raw("}");
+        line.Raw("}"u8);
     }
 }

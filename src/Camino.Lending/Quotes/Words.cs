@@ -63,6 +63,8 @@ internal static class Words
         .. Enum.GetValues<LedgerAccount>().Select(static account => (char.ToLowerInvariant(account.ToString()[0]) + account.ToString()[1..], account)),
     ];
 
+    public static readonly (string, LedgerAct)[] Acts = [.. Enum.GetValues<LedgerAct>().Select(static act => (char.ToLowerInvariant(act.ToString()[0]) + act.ToString()[1..], act))];
+
     /// <summary>The word for a value.</summary>
     public static string Of<T>((string Word, T Value)[] choices, T value)
         where T : struct, Enum

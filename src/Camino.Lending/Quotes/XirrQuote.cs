@@ -10,7 +10,7 @@ internal static class XirrQuote
     private static readonly string[] _fields = ["id", "flows"];
     private static readonly string[] _flowFields = ["on", "amount"];
 
-    public static string Answer(string id, JsonElement root)
+    public static void Answer(JsonElement root, LineWriter line)
     {
         var fields = new Fields(root, "", _fields);
         var list = fields.List("flows", 1, Xirr.MaxFlows);
@@ -32,12 +32,7 @@ internal static class XirrQuote
             throw new FieldException(refused.Code, refused.Message, "flows");
         }
 
-        var line = new LineWriter(128);
-        line.Raw("{\"id\":");
-        line.Raw(id);
-        line.Raw(",\"ratePercent\":");
+        line.Raw(",\"ratePercent\":"u8);
         line.Decimals(percent, "0.0000000000");
-        line.Raw("}");
-        return line.Finish();
     }
 }

@@ -21,6 +21,9 @@ public class RateTests
     [TestCase("(c)(4)(ii) every two months", "7.30", "1978-01-10:8000", "1978-03-01:449.36:1:1:month 1978-05-01:465:18:2:month 1981-05-01:200:1:1:month")]
     [TestCase("(c)(5)(i) single payment, days", "11.45", "1978-01-03:1000", "1978-09-15:1080:1:1:month")]
     [TestCase("(c)(5)(ii) single payment, whole months", "8.80", "1978-07-15:1000", "1979-01-15:1044:1:1:month")]
+    [TestCase("(c)(5)(iii) single payment, a year and six months", "8.76", "1978-01-17:1000", "1979-07-17:1135.19:1:1:month")]
+    [TestCase("(c)(6)(i) skipped payments, every 4 weeks", "12.00", "1978-01-25:2135", "1978-02-20:100:9:4:week 1978-11-13:100:6:4:week 1979-05-14:100:6:4:week 1979-11-12:100:3:4:week")]
+    [TestCase("(c)(6)(ii) skipped payments and single ones", "10.22", "1978-03-03:7350", "1978-09-15:1000:3:1:month 1979-03-15:2000:1:1:month 1979-09-15:750:3:1:month 1980-02-01:1000:1:1:month")]
     [TestCase("(c)(5)(iv) single payment, exactly two years", "11.36", "1978-01-03:1000", "1980-01-03:1240:1:1:month")]
     public void Appendix_J_example(string example, string expected, string advances, string payments)
     {

@@ -131,4 +131,59 @@ public class LoanAccountPropertyTests
         var state = LoanAccount.On(product, terms, history, asOf).State();
         Assert.That(state.Owed.Total + state.AccruedInterest + state.Credit, Is.EqualTo(Money.Zero));
     });
+
+    [Test]
+    public void An_event_entered_late_leaves_the_loan_as_if_it_had_come_in_order() => RandomLoans.ForAll(800, random =>
+    {
+        var terms = RandomLoans.Terms(random);
+        var product = RandomLoans.Product(random);
+        var inOrder = RandomLoans.History(terms, random, random.Next(2, 40)).FindAll(one => one.Of is null);
+        if (inOrder.Count == 0)
+            return;
+        var late = random.Next(inOrder.Count);
+        var asOf = inOrder[^1].On.AddDays(random.Next(100));
+        List<LoanEvent> entered = [.. inOrder];
+        entered.RemoveAt(late);
+        entered.Add(inOrder[late] with { PostedOn = asOf });
+
+        Assert.That(RandomLoans.Shown(LoanAccount.On(product, terms, entered, asOf).State()), Is.EqualTo(RandomLoans.Shown(LoanAccount.On(product, terms, inOrder, asOf).State())));
+        var known = LoanAccount.On(product, terms, entered, asOf, knownOn: asOf.AddDays(-1)).State();
+        entered.RemoveAt(entered.Count - 1);
+        Assert.That(RandomLoans.Shown(known), Is.EqualTo(RandomLoans.Shown(LoanAccount.On(product, terms, entered.FindAll(one => one.On < asOf), asOf).State())));
+    });
+
+    [Test]
+    public void The_chain_of_an_explanation_comes_to_the_balances() => RandomLoans.ForAll(800, random =>
+    {
+        var terms = RandomLoans.WithSecondDisbursement(RandomLoans.Terms(random), random);
+        var product = RandomLoans.Product(random);
+        var history = RandomLoans.FullHistory(terms, random, random.Next(40));
+        var account = LoanAccount.On(product, terms, history, terms.Disbursements[0].On.AddDays(random.Next(900)), explains: true);
+        var state = account.State();
+        var owed = account.Explain().Aggregate(default(Portions), (sum, link) => new Portions(
+            sum.Principal + link.Change.Principal, sum.Interest + link.Change.Interest, sum.Fee + link.Change.Fee, sum.Penalty + link.Change.Penalty));
+
+        Assert.That(owed, Is.EqualTo(state.Owed));
+        Assert.That(account.Explain().Select(link => link.On), Is.Ordered);
+        foreach (var stretch in account.Explain().SelectMany(link => link.Interest).Concat(account.ExplainAccrued()))
+            Assert.That(stretch.To > stretch.From && stretch.Amount > 0m, $"{stretch}");
+    });
+
+    [Test]
+    public void Financed_odd_interest_accrues_by_day_and_becomes_principal_as_scheduled() => RandomLoans.ForAll(500, random =>
+    {
+        var terms = RandomLoans.Terms(random) with { OddInterest = OddInterest.Financed, Unit = PeriodUnit.Month, Every = 1, InterestFree = 0, DownPaymentPercent = 0m, Balloon = Money.Zero };
+        terms = terms with { FirstDueOn = terms.Disbursements[0].On.AddDays(random.Next(40, 90)) };
+        var schedule = Schedule.Of(terms);
+        var financed = schedule.TotalPrincipal - terms.Principal;
+        var begins = schedule.Rows[0].DueOn.AddMonths(-1).AddDays(3);
+        var before = LoanAccount.On(new LoanProduct(), terms, [], terms.Disbursements[0].On.AddDays(1)).State();
+        var after = LoanAccount.On(new LoanProduct(), terms, [], begins).State();
+
+        Assert.That(before.Owed.Principal, Is.EqualTo(terms.Principal));
+        Assert.That(before.AccruedInterest, Is.LessThanOrEqualTo(financed));
+        Assert.That(after.Owed.Principal, Is.EqualTo(schedule.TotalPrincipal));
+        for (var i = 0; i < schedule.Rows.Length; i++)
+            Assert.That(before.Rows[i].Due.Total, Is.EqualTo(schedule.Rows[i].Due), $"row {i + 1} of {terms}");
+    });
 }
