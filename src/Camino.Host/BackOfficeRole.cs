@@ -31,6 +31,7 @@ internal static class BackOfficeRole
         AddSignIn(services, settings);
         services.AddProblemDetails();
         services.AddExceptionHandler<ProblemMapping>();
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true); // so that a body that cannot be read is told in words
         services.AddSingleton<MetricsText>();
         services.AddCaminoPages();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.Never);

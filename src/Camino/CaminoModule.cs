@@ -39,6 +39,7 @@ public static class CaminoModule
         .Add<Echo, Echo.Handler>()
         .Add<CheckPortfolio, CheckPortfolio.Handler>()
         .Add<LoadPortfolio, LoadPortfolio.Handler>()
+        .Add<SweepFiles, SweepFiles.Handler>()
         .Add<IndexNames, IndexNames.Handler>()
         .Add<RefreshPortfolio, RefreshPortfolio.Handler>();
 

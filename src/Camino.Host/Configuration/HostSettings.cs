@@ -226,4 +226,9 @@ public sealed class ImportsSettings
     [OnlyFor(Role.Async)]
     [Between(100, 50_000)]
     public int ChunkRows { get; set; } = 10_000;
+
+    /// <summary>Days for which the file of an import that is over, or that nobody decided on, is kept. Its rows, figures and findings stay.</summary>
+    [OnlyFor(Role.Async)]
+    [Between(1, 3_650)]
+    public int KeepFilesDays { get; set; } = 90;
 }
