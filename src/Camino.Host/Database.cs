@@ -16,6 +16,8 @@ internal static class Database
             ApplicationName = $"camino {purpose}",
             MaxPoolSize = settings.Database.MaxPoolSize,
             CommandTimeout = settings.Database.CommandTimeoutSeconds,
+            // an import sends some 400 bytes a row; every full buffer is a call into the system and a turn of the scheduler
+            WriteBufferSize = settings.Role == Role.Async ? 64 * 1024 : 8 * 1024,
             GssEncryptionMode = GssEncryptionMode.Disable,
             IncludeErrorDetail = false,
             // a transaction that its client forgot must not pin dead rows for ever

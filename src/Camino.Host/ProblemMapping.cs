@@ -1,5 +1,6 @@
 using Camino.Host.Logging;
 using Camino.Lending;
+using Camino.Web;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
@@ -7,7 +8,7 @@ using Npgsql;
 
 namespace Camino.Host;
 
-/// <summary>The one place where a refusal becomes an answer: problem+json (RFC 9457) for programs; pages show refusals themselves.</summary>
+/// <summary>The one place where a refusal becomes an answer: problem+json (RFC 9457) for programs, a bare status for people, around which the pages put words.</summary>
 internal sealed partial class ProblemMapping(IProblemDetailsService problems, ILogger<ProblemMapping> log) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken ct)
@@ -41,6 +42,8 @@ internal sealed partial class ProblemMapping(IProblemDetailsService problems, IL
             context.Response.Headers.RetryAfter = "5";
         }
 
+        if (!WebSetup.IsForPrograms(context))
+            return true;
         problem.Extensions["requestId"] = RequestLog.IdOf(context);
         return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem });
     }

@@ -180,6 +180,11 @@ public sealed class JobsSettings
     [Between(0, 86_400)]
     public int AgeingSeconds { get; set; } = 300;
 
+    /// <summary>How far this process steps back for others on the same machine (Linux): 0 not at all, 19 until nobody else wants to run.</summary>
+    [OnlyFor(Role.Async)]
+    [Between(0, 19)]
+    public int Niceness { get; set; } = 5;
+
     /// <summary>Queues that are served, most urgent first.</summary>
     [OnlyFor(Role.Async)]
     [Needed]

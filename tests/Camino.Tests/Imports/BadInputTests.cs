@@ -1,4 +1,5 @@
 using System.Text;
+using Camino.Testing;
 using Camino.Tests.Imports.Reading;
 using NUnit.Framework;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Text.Json;
+using Camino.Testing;
 using Camino.Tests.Imports.Reading;
 using NUnit.Framework;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using Camino.Imports;
+using Camino.Testing;
 using NUnit.Framework;
 
 namespace Camino.Tests.Imports;

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json;
+using System.Text;
+using Camino.Testing;
 using Camino.Tests.Imports.Reading;
 using NUnit.Framework;
 

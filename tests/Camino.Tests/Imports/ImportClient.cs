@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Net.Http.Json;
-using System.Text;
 using System.Text.Json;
+using System.Text;
 using Camino.Imports;
+using Camino.Testing;
 
 namespace Camino.Tests.Imports;
 

@@ -1,8 +1,9 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Json;
+using System.Net;
 using System.Text.Json;
 using Camino.Host.Local;
+using Camino.Testing;
 using Camino.Tests.Hosting;
 using NUnit.Framework;
 

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Camino.Testing;
 using Microsoft.AspNetCore.Builder;
 using NUnit.Framework;
 

@@ -1,11 +1,12 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.Sockets;
-using System.Text;
+using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using System.Text;
+using Camino.Testing;
 using NUnit.Framework;
 
 namespace Camino.Tests.Imports;
