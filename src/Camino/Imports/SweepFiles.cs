@@ -19,11 +19,9 @@ public sealed partial record SweepFiles : IJobArgs
     {
         private const int Batch = 500;
 
-        /// <summary>Of the given ids those whose file is still needed: at work, or not long since anything happened.</summary>
-        private const string StillNeeded =
-            "select id from camino.imports where id = any($1) and (status in (0, 2, 4) or greatest(requested_at, progress_at, finished_at) > now() - make_interval(days => $2))";
-
-        private const string Known = "select id from camino.imports where id = any($1)";
+        /// <summary>Of the given ids those that are imports, and whether their file is still needed: at work, or not long since anything happened. One statement: an import may be stored between two.</summary>
+        private const string Known =
+            "select id, status in (0, 2, 4) or greatest(requested_at, progress_at, finished_at) > now() - make_interval(days => $2) from camino.imports where id = any($1)";
 
         public async Task RunAsync(SweepFiles args, JobContext job, CancellationToken ct)
         {
@@ -34,12 +32,10 @@ public sealed partial record SweepFiles : IJobArgs
             foreach (var batch in files.All().Chunk(Batch))
             {
                 ct.ThrowIfCancellationRequested();
-                var ids = batch.Select(file => file.Id).ToArray();
-                var needed = await IdsAsync(connection, StillNeeded, ct, new() { Value = ids }, new() { Value = options.KeepFilesDays });
-                var known = await IdsAsync(connection, Known, ct, new NpgsqlParameter { Value = ids });
+                var known = await KnownAsync(connection, [.. batch.Select(file => file.Id)], ct);
                 foreach (var (id, key, storedAt) in batch)
                 {
-                    if (needed.Contains(id) || (!known.Contains(id) && storedAt > strayBefore))
+                    if (known.TryGetValue(id, out var needed) ? needed : storedAt > strayBefore)
                         continue;
                     files.Delete(key);
                     swept++;
@@ -51,16 +47,14 @@ public sealed partial record SweepFiles : IJobArgs
                 LogSwept(swept, parts);
         }
 
-        private static async Task<HashSet<Guid>> IdsAsync(NpgsqlConnection connection, string sql, CancellationToken ct, params NpgsqlParameter[] parameters)
+        private async Task<Dictionary<Guid, bool>> KnownAsync(NpgsqlConnection connection, Guid[] ids, CancellationToken ct)
         {
-            await using var command = new NpgsqlCommand(sql, connection);
-            foreach (var parameter in parameters)
-                command.Parameters.Add(parameter);
-            var ids = new HashSet<Guid>();
+            await using var command = new NpgsqlCommand(Known, connection) { Parameters = { new() { Value = ids }, new() { Value = options.KeepFilesDays } } };
+            var known = new Dictionary<Guid, bool>();
             await using var reader = await command.ExecuteReaderAsync(ct);
             while (await reader.ReadAsync(ct))
-                ids.Add(reader.GetGuid(0));
-            return ids;
+                known[reader.GetGuid(0)] = reader.GetBoolean(1);
+            return known;
         }
 
         [LoggerMessage(204, LogLevel.Information, "{Files} files of old imports and {Parts} parts of broken uploads were removed")]

@@ -128,7 +128,7 @@ internal sealed partial class UploadTests
         using var formWith = await browser.PostAsync(new Uri("/imports/upload", UriKind.Relative), form);
 
         Assert.That(bare.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
-        Assert.That((int)formWithout.StatusCode, Is.EqualTo(400).Or.EqualTo(500));
+        Assert.That((int)formWithout.StatusCode, Is.GreaterThanOrEqualTo(400), "a page says so");
         Assert.That(taken.StatusCode, Is.EqualTo(HttpStatusCode.Accepted), await taken.Content.ReadAsStringAsync());
         Assert.That(formWith.StatusCode, Is.EqualTo(HttpStatusCode.Found).Or.EqualTo(HttpStatusCode.SeeOther));
         Assert.That(_camino.StoredFiles(), Has.Count.EqualTo(files + 2));
