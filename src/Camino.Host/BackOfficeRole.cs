@@ -37,6 +37,7 @@ internal static class BackOfficeRole
         services.AddRateLimits(settings.Limits);
         services.AddProblemDetails();
         services.AddExceptionHandler<ProblemMapping>();
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true); // so that a body that cannot be read is told in words
         services.AddSingleton<MetricsText>();
         services.AddSingleton<DatabaseFigures>();
         services.AddCaminoPages();

@@ -14,6 +14,8 @@ internal static class Database
         var connection = Common(settings.Database.ConnectionString, settings, purpose);
         connection.MaxPoolSize = settings.Database.MaxPoolSize;
         connection.CommandTimeout = settings.Database.CommandTimeoutSeconds;
+        // an import sends some 400 bytes a row; every full buffer is a call into the system and a turn of the scheduler
+        connection.WriteBufferSize = settings.Role == Role.Async ? 64 * 1024 : 8 * 1024;
         if (settings.Database.Pooler)
         {
             // what a transaction pooler cannot keep for a client: settings of the session and prepared statements

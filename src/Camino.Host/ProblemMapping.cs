@@ -1,8 +1,10 @@
+using Camino.Host.Logging;
 using Camino.Lending;
 using Camino.Web;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
+using Npgsql;
 
 namespace Camino.Host;
 
@@ -26,6 +28,7 @@ internal sealed partial class ProblemMapping(IProblemDetailsService problems, IL
             BadHttpRequestException bad => Problem(bad.StatusCode, "Bad request", bad.Message, "request.bad"),
             AntiforgeryValidationException => Problem(StatusCodes.Status400BadRequest, "Bad request", "The form is too old or was not made by Camino; load the page again and repeat.", "request.token"),
             InvalidDataException data => Problem(StatusCodes.Status400BadRequest, "Bad request", data.Message, "request.body"),
+            _ when IsDatabaseSilent(exception) => Problem(StatusCodes.Status503ServiceUnavailable, "Not available", "The database cannot be reached at the moment; nothing was changed. Try again in a few seconds.", "server.database"),
             IOException => Problem(StatusCodes.Status400BadRequest, "Bad request", "The body ended early; nothing was stored.", "request.body_ended"),
             _ => null,
         };
@@ -36,10 +39,28 @@ internal sealed partial class ProblemMapping(IProblemDetailsService problems, IL
         }
 
         context.Response.StatusCode = problem.Status ?? 500;
+        if (problem.Status == StatusCodes.Status503ServiceUnavailable)
+        {
+            LogSilent(exception, context.Request.Method);
+            context.Response.Headers.RetryAfter = "5";
+        }
+
         if (!WebSetup.IsForPrograms(context))
             return true;
-        problem.Extensions["requestId"] = context.Response.Headers["X-Request-Id"].ToString();
+        problem.Extensions["requestId"] = RequestLog.IdOf(context);
         return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem });
+    }
+
+    /// <summary>A connection that was refused, lost or closed by a server that stops; not a statement that is wrong.</summary>
+    private static bool IsDatabaseSilent(Exception? exception)
+    {
+        for (; exception is not null; exception = exception.InnerException)
+        {
+            if (exception is NpgsqlException { IsTransient: true })
+                return true;
+        }
+
+        return false;
     }
 
     private static int StatusOf(string code) => code switch
@@ -59,4 +80,7 @@ internal sealed partial class ProblemMapping(IProblemDetailsService problems, IL
 
     [LoggerMessage(110, LogLevel.Error, "{Method} broke")]
     private partial void LogBroken(Exception exception, string method);
+
+    [LoggerMessage(111, LogLevel.Warning, "{Method} was refused: the database cannot be reached")]
+    private partial void LogSilent(Exception exception, string method);
 }

@@ -60,6 +60,7 @@ public static class CaminoModule
         .Add<ActOnManyJobs, ActOnManyJobs.Handler>()
         .Add<CheckPortfolio, CheckPortfolio.Handler>()
         .Add<LoadPortfolio, LoadPortfolio.Handler>()
+        .Add<SweepFiles, SweepFiles.Handler>()
         .Add<IndexNames, IndexNames.Handler>()
         .Add<RefreshPortfolio, RefreshPortfolio.Handler>()
         .Add<CloseDue, CloseDue.Handler>()

@@ -10,6 +10,7 @@ using Camino.People;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Serilog.Core;
@@ -22,12 +23,17 @@ public sealed class RunningCamino : IAsyncDisposable
 {
     public const string Password = "correct horse battery staple";
 
-    private readonly TestDatabase _database;
+    private readonly TestDatabase? _database;
     private readonly string _folder = Directory.CreateTempSubdirectory("camino-test-").FullName;
     private readonly List<NpgsqlDataSource> _sources = [];
     private readonly Collected _log = new();
 
-    private RunningCamino(TestDatabase database) => _database = database;
+    private RunningCamino(TestDatabase? database, string connectionString, string? filesFolder)
+    {
+        _database = database;
+        ConnectionString = connectionString;
+        FilesFolder = filesFolder ?? Path.Combine(_folder, "files");
+    }
 
     /// <summary>Signed in by the demo officer's key.</summary>
     public HttpClient Api { get; private set; } = new();
@@ -38,14 +44,14 @@ public sealed class RunningCamino : IAsyncDisposable
 
     public string ApiKey { get; private set; } = "";
 
-    public string FilesFolder => Path.Combine(_folder, "files");
+    public string FilesFolder { get; }
 
     public Uri OfficeAddress => AddressOf(Office);
 
     public NpgsqlDataSource Source => _sources[0];
 
     /// <summary>For processes that work on the same database.</summary>
-    public string ConnectionString => _database.ConnectionString;
+    public string ConnectionString { get; }
 
     /// <summary>Everything that either role wrote, as JSON lines.</summary>
     public IReadOnlyCollection<string> LogLines => _log.Lines;
@@ -53,9 +59,14 @@ public sealed class RunningCamino : IAsyncDisposable
     /// <param name="withAsync">False: nobody works the queues until <see cref="StartAsyncServerAsync"/>.</param>
     /// <param name="chunkRows">Rows that an import commits at once.</param>
     /// <param name="withPeople">False: nobody can sign in yet, as at the first start; <see cref="Api"/> is signed in by nothing.</param>
-    public static async Task<RunningCamino> StartAsync(bool withAsync = true, int chunkRows = 1_000, bool withPeople = true)
+    /// <param name="filesFolder">Another folder for files handed in.</param>
+    /// <param name="onServer">An empty database of a server that the test has for itself; null: a copy of the template on the shared one.</param>
+    public static async Task<RunningCamino> StartAsync(bool withAsync = true, int chunkRows = 1_000, bool withPeople = true, string? filesFolder = null, string? onServer = null)
     {
-        var camino = new RunningCamino(await TestDatabase.CreateAsync("camino", PrepareAsync));
+        var database = onServer is null ? await TestDatabase.CreateAsync("camino", PrepareAsync) : null;
+        if (onServer is not null)
+            await PrepareAsync(onServer);
+        var camino = new RunningCamino(database, onServer ?? database?.ConnectionString ?? "", filesFolder);
         camino._chunkRows = chunkRows;
         camino.Office = camino.Build(Role.BackOffice, BackOfficeRole.Build);
         await camino.Office.StartAsync();
@@ -80,6 +91,25 @@ public sealed class RunningCamino : IAsyncDisposable
     {
         Async = Build(Role.Async, AsyncRole.Build);
         await Async.StartAsync();
+    }
+
+    /// <summary>One more Back Office on the same database.</summary>
+    public async Task<WebApplication> StartSecondOfficeAsync()
+    {
+        var office = Build(Role.BackOffice, BackOfficeRole.Build);
+        await office.StartAsync();
+        return office;
+    }
+
+    /// <summary>A client with the key of another demo user: admin, officer or viewer.</summary>
+    public async Task<HttpClient> ApiOfAsync(string name)
+    {
+        await using var scope = Office.Services.CreateAsyncScope();
+        var email = $"{name}@demo.camino.example";
+        var user = await scope.ServiceProvider.GetRequiredService<CaminoDb>().Users.SingleAsync(u => u.Email == email);
+        var client = Client();
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await scope.ServiceProvider.GetRequiredService<AddApiKey>().RunAsync($"key of {name}", user.Id, CancellationToken.None));
+        return client;
     }
 
     /// <summary>A client of the Back Office with cookies of its own and no redirects followed.</summary>
@@ -109,7 +139,7 @@ public sealed class RunningCamino : IAsyncDisposable
     /// <summary>Waits until the import is over, or waits for a person.</summary>
     public async Task<JsonElement> OverAsync(Guid importId)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(25));
         while (true)
         {
@@ -139,7 +169,8 @@ public sealed class RunningCamino : IAsyncDisposable
         await Office.DisposeAsync();
         foreach (var source in _sources)
             await source.DisposeAsync();
-        await _database.DisposeAsync();
+        if (_database is not null)
+            await _database.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
 
@@ -155,7 +186,7 @@ public sealed class RunningCamino : IAsyncDisposable
         {
             Role = role,
             Web = new WebSettings { Urls = "http://127.0.0.1:0" },
-            Database = new DatabaseSettings { ConnectionString = _database.ConnectionString, MaxPoolSize = 12 },
+            Database = new DatabaseSettings { ConnectionString = ConnectionString, MaxPoolSize = 12 },
             Files = new FilesSettings { Folder = FilesFolder },
             Imports = new ImportsSettings { ChunkRows = _chunkRows, MaxFileBytes = 64 * 1024 * 1024 },
             Jobs = new JobsSettings { Slots = 4, LeaseSeconds = 5, GraceSeconds = 2, Queues = [new() { Name = "urgent", ReservedSlots = 1 }, new() { Name = "default" }, new() { Name = "bulk" }] },

@@ -289,6 +289,11 @@ public sealed class JobsSettings
     [Between(0, 86_400)]
     public int AgeingSeconds { get; set; } = 300;
 
+    /// <summary>How far this process steps back for others on the same machine (Linux): 0 not at all, 19 until nobody else wants to run.</summary>
+    [OnlyFor(Role.Async)]
+    [Between(0, 19)]
+    public int Niceness { get; set; } = 5;
+
     /// <summary>Queues that are served, most urgent first.</summary>
     [OnlyFor(Role.Async)]
     [Needed]
@@ -335,4 +340,9 @@ public sealed class ImportsSettings
     [OnlyFor(Role.Async)]
     [Between(100, 50_000)]
     public int ChunkRows { get; set; } = 10_000;
+
+    /// <summary>Days for which the file of an import that is over, or that nobody decided on, is kept. Its rows, figures and findings stay.</summary>
+    [OnlyFor(Role.Async)]
+    [Between(1, 3_650)]
+    public int KeepFilesDays { get; set; } = 90;
 }

@@ -8,11 +8,19 @@ namespace Camino.Host.Logging;
 /// </summary>
 internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLog> log)
 {
+    /// <summary>The id under which the log has this request.</summary>
+    public static string IdOf(HttpContext context) => Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier;
+
     public async Task InvokeAsync(HttpContext context)
     {
         var started = Stopwatch.GetTimestamp();
-        var trace = Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier;
-        context.Response.Headers["X-Request-Id"] = trace;
+        var trace = IdOf(context);
+        // at the last moment: whoever turns an exception into an answer clears the headers first
+        context.Response.OnStarting(() =>
+        {
+            context.Response.Headers["X-Request-Id"] = trace;
+            return Task.CompletedTask;
+        });
         using var scope = log.BeginScope(new Dictionary<string, object>(StringComparer.Ordinal) { ["RequestId"] = trace });
         try
         {

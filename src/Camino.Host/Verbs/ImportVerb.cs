@@ -20,7 +20,8 @@ internal static class ImportVerb
     /// <summary>What <c>--wait --json</c> ends with; amounts as text, null where the file has no such column.</summary>
     private sealed record Ended(Guid ImportId, string? Layout, long Rows, long Imported, long Unchanged, long Corrected, long Rejected, AmountsView Accepted, AmountsView RejectedSums, double Seconds);
 
-    private sealed record EndedBadly(Guid? ImportId, string Status, string Error);
+    /// <summary>The same when the import did not end well: the counts say what was committed before. Without an import there are none.</summary>
+    private sealed record EndedBadly(Guid? ImportId, string Status, string Error, string? Layout = null, long Rows = 0, long Imported = 0, long Unchanged = 0, long Corrected = 0, long Rejected = 0, AmountsView? Accepted = null, AmountsView? RejectedSums = null, double Seconds = 0);
 
     private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -29,23 +30,26 @@ internal static class ImportVerb
         var file = new Argument<FileInfo>("FILE") { Description = "CSV, also packed as .gz or as .zip with one CSV." };
         var data = Options.Data();
         var config = Options.Config();
+        var mapping = new Option<string?>("--mapping") { Description = "Name of a saved mapping that says which column is what; without it the layout is recognised." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Count and judge every row, store nothing." };
         var wait = new Option<bool>("--wait") { Description = "Wait until the import is over and say what became of its rows." };
         var json = new Option<bool>("--json") { Description = "Answer with one JSON object." };
-        var command = new Command("import", "Import a loan portfolio file.") { file, data, config, dryRun, wait, json };
-        command.SetAction((parse, ct) => RunAsync(parse.GetRequiredValue(file), parse.GetRequiredValue(data), parse.GetValue(config), parse.GetValue(dryRun), parse.GetValue(wait), parse.GetValue(json), ct));
+        var command = new Command("import", "Import a loan portfolio file.") { file, data, config, mapping, dryRun, wait, json };
+        command.SetAction((parse, ct) => RunAsync(new Asked(parse.GetRequiredValue(file), parse.GetValue(mapping), parse.GetValue(dryRun)), parse.GetRequiredValue(data), parse.GetValue(config), parse.GetValue(wait), parse.GetValue(json), ct));
         return command;
     }
 
-    private static async Task<int> RunAsync(FileInfo file, string data, string? config, bool dryRun, bool wait, bool json, CancellationToken ct)
+    private sealed record Asked(FileInfo File, string? Mapping, bool DryRun);
+
+    private static async Task<int> RunAsync(Asked asked, string data, string? config, bool wait, bool json, CancellationToken ct)
     {
         try
         {
-            Refuse.If(!file.Exists, "import.file_missing", $"There is no file {file}.");
+            Refuse.If(!asked.File.Exists, "import.file_missing", $"There is no file {asked.File}.");
             var settings = config is not null ? HostConfig.Read(config) : VerbServices.OfRunning(data);
             await using var services = await VerbServices.BuildAsync(settings, "import", ct);
             var started = Stopwatch.GetTimestamp();
-            var id = await ReceiveAsync(services, file, dryRun, ct);
+            var id = await ReceiveAsync(services, asked, ct);
             if (!wait)
             {
                 Console.WriteLine(json ? JsonSerializer.Serialize(new { importId = id }, s_json) : $"Import {id} is queued.");
@@ -54,19 +58,19 @@ internal static class ImportVerb
 
             return await WaitAsync(services, id, started, json, ct);
         }
-        catch (Exception wrong) when (json && wrong is RefusedException or ConfigRefusedException or Npgsql.NpgsqlException or IOException or UnauthorizedAccessException)
+        catch (Exception wrong) when (json && wrong is RefusedException or ConfigRefusedException or Npgsql.NpgsqlException or IOException or UnauthorizedAccessException or FileStoreException)
         {
             Console.WriteLine(JsonSerializer.Serialize(new EndedBadly(null, "refused", wrong.Message), s_json));
             return wrong is ConfigRefusedException ? ConfigRefusedException.ExitCode : 1;
         }
-        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException or FileStoreException)
         {
             await Console.Error.WriteLineAsync(wrong.Message);
             return 1;
         }
     }
 
-    private static async Task<Guid> ReceiveAsync(ServiceProvider services, FileInfo file, bool dryRun, CancellationToken ct)
+    private static async Task<Guid> ReceiveAsync(ServiceProvider services, Asked asked, CancellationToken ct)
     {
         await using var scope = services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<CaminoDb>();
@@ -78,8 +82,9 @@ internal static class ImportVerb
             orderby role.Name descending, staff.Id
             select staff.Id).FirstOrDefaultAsync(ct);
         Refuse.If(user == Guid.Empty, "import.nobody", "There is no officer or administrator in whose name to import; create the first administrator (camino first-admin-link).");
-        await using var content = file.OpenRead();
-        var import = await scope.ServiceProvider.GetRequiredService<ReceiveImport>().RunAsync(content, file.Name, dryRun ? ImportPlan.DryRun : ImportPlan.Load, user, ct);
+        await using var content = asked.File.OpenRead();
+        var file = new HandedIn(content, asked.File.Name, asked.DryRun ? ImportPlan.DryRun : ImportPlan.Load) { Mapping = asked.Mapping, ExpectedBytes = asked.File.Length };
+        var import = await scope.ServiceProvider.GetRequiredService<ReceiveImport>().RunAsync(file, user, ct);
         return import.Id;
     }
 
@@ -117,7 +122,7 @@ internal static class ImportVerb
         {
             Console.WriteLine(well
                 ? JsonSerializer.Serialize(new Ended(view.ImportId, view.Layout, view.Rows, view.Imported, view.Unchanged, view.Corrected, view.Rejected, view.Accepted, view.RejectedSums, Math.Round(seconds, 3)), s_json)
-                : JsonSerializer.Serialize(new EndedBadly(view.ImportId, view.Status, error), s_json));
+                : JsonSerializer.Serialize(new EndedBadly(view.ImportId, view.Status, error, view.Layout, view.Rows, view.Imported, view.Unchanged, view.Corrected, view.Rejected, view.Accepted, view.RejectedSums, Math.Round(seconds, 3)), s_json));
             return well ? 0 : 1;
         }
 

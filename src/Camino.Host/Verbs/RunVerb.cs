@@ -18,6 +18,7 @@ internal static class RunVerb
     {
         var settings = HostConfig.Read(config);
         var path = config ?? Environment.GetEnvironmentVariable("CAMINO_CONFIG") ?? "";
+        Niceness.Set(settings.Jobs.Niceness);
         return settings.Role switch
         {
             Role.BackOffice => RoleProcess.ServeAsync(settings, path, BackOfficeRole.Build),

@@ -3,6 +3,7 @@ using Camino.Audit;
 using Camino.Data;
 using Camino.Jobs;
 using Camino.Lending;
+using Camino.Notices;
 using Microsoft.EntityFrameworkCore;
 
 namespace Camino.Imports;
@@ -15,6 +16,13 @@ internal static class ImportAccess
     public static async Task<Import> ImportForChangeAsync(this CaminoDb db, Guid id, CancellationToken ct) =>
         await db.Imports.FromSql($"select *, xmin from camino.imports where id = {id} for update").SingleOrDefaultAsync(ct)
         ?? throw new RefusedException("import.not_found", $"There is no import {id}.");
+
+    /// <summary>The saved mapping of that name without regard to case, or null.</summary>
+    public static Task<SavedMapping?> NamedAsync(this DbSet<SavedMapping> mappings, string name, CancellationToken ct)
+    {
+        var wanted = name.Trim();
+        return mappings.FromSql($"select * from camino.saved_mappings where lower(name) = lower({wanted}) order by name = {wanted} desc limit 1").FirstOrDefaultAsync(ct);
+    }
 
     /// <summary>Queues the step that the import's plan asks for next.</summary>
     public static Guid EnqueueImportStep(this CaminoDb db, Import import)
@@ -50,6 +58,8 @@ public sealed class CancelImport(CaminoDb db, TimeProvider clock)
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var import = await db.ImportForChangeAsync(importId, ct);
         import.Cancel(clock.GetUtcNow());
+        if (userId != import.RequestedBy)
+            db.Notices.Add(new Notice(import.RequestedBy, "Notice.ImportCancelled", [import.FileName], $"/imports/{importId}", clock.GetUtcNow()));
         db.AuditEntries.Add(new AuditEntry(clock.GetUtcNow(), userId, "import.cancelled", "import", importId.ToString()));
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
@@ -61,11 +71,13 @@ public sealed class CancelImport(CaminoDb db, TimeProvider clock)
 public sealed class MapImport(CaminoDb db, TimeProvider clock)
 {
     /// <param name="saveAs">A name under which the mapping is kept for later files, 1 to 60 characters; null keeps it for this import only.</param>
-    /// <exception cref="RefusedException"><c>import.not_found</c>, <c>import.not_waiting_for_mapping</c>, <c>import.mapping_name</c>, <c>import.mapping_columns</c>.</exception>
+    /// <exception cref="RefusedException"><c>import.not_found</c>, <c>import.not_waiting_for_mapping</c>, <c>import.mapping_name</c>, <c>import.mapping_columns</c>, <c>import.mapping.demographic</c>.</exception>
     public async Task<Import> RunAsync(Guid importId, Layout layout, string? saveAs, Guid userId, CancellationToken ct)
     {
         Refuse.If(saveAs is { Length: > 60 }, "import.mapping_name", $"The mapping's name has {saveAs?.Length} characters; at most 60 are allowed.");
         Refuse.If(layout.Columns.Count == 0, "import.mapping_columns", "No column is chosen; say at least which one is the loan number and one amount.");
+        if (layout.Columns.FirstOrDefault(use => Headings.IsDemographic(use.Column)) is { } answers)
+            throw new RefusedException("import.mapping.demographic", $"\"{answers.Column}\" holds answers about race, ethnicity, sex or veteran status; they are not taken in (12 CFR 1002.5(b)).");
 
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var import = await db.ImportForChangeAsync(importId, ct);
@@ -75,7 +87,7 @@ public sealed class MapImport(CaminoDb db, TimeProvider clock)
         if (!string.IsNullOrWhiteSpace(saveAs))
         {
             var name = saveAs.Trim();
-            var saved = await db.SavedMappings.FirstOrDefaultAsync(m => m.Name == name, ct);
+            var saved = await db.SavedMappings.NamedAsync(name, ct);
             if (saved is null)
                 db.SavedMappings.Add(new SavedMapping(name, json, userId, clock.GetUtcNow()));
             else

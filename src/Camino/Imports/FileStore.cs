@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Security.Cryptography;
 using Camino.Lending;
 
@@ -15,6 +16,9 @@ public sealed record StoredFile(string Key, long SizeBytes, byte[] Sha256);
 /// <param name="MaxBytes">Bytes of one file at most.</param>
 public sealed record FileStoreOptions(string Folder, long MaxBytes);
 
+/// <summary>The store itself failed, for another reason than a full disk: an operator has to look at it.</summary>
+public sealed class FileStoreException(string message, Exception inner) : Exception(message, inner);
+
 /// <summary>
 /// Keeps uploaded files in a folder that both roles see. A file is streamed to a part file, flushed to the disk piece by piece (so that little is left
 /// to flush after the last byte), and gets its name only when it is whole: a name in the store is always a complete file.
@@ -27,47 +31,29 @@ public sealed class FileStore(FileStoreOptions options)
     /// <summary>Bytes of one file at most.</summary>
     public long MaxBytes => options.MaxBytes;
 
+    private string Incoming => Path.Combine(options.Folder, "incoming");
+
+    private string Imports => Path.Combine(options.Folder, "imports");
+
     /// <summary>Streams <paramref name="content"/> to the disk; whatever goes wrong, nothing half is left.</summary>
+    /// <param name="expectedBytes">Bytes that the sender announces, where it does: what cannot fit is refused before the first byte is taken.</param>
     /// <exception cref="RefusedException"><c>import.file.too_large</c>, <c>import.disk_full</c>.</exception>
-    public async Task<StoredFile> SaveAsync(Guid id, Stream content, CancellationToken ct)
+    /// <exception cref="FileStoreException">The folder cannot be written.</exception>
+    public async Task<StoredFile> SaveAsync(Guid id, Stream content, long? expectedBytes, CancellationToken ct)
     {
-        Directory.CreateDirectory(Path.Combine(options.Folder, "incoming"));
-        Directory.CreateDirectory(Path.Combine(options.Folder, "imports"));
-        var part = Path.Combine(options.Folder, "incoming", $"{id:N}.part");
+        var part = Path.Combine(Incoming, $"{id:N}.part");
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
-            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            long size = 0;
-            long flushed = 0;
-            await using (var file = new FileStream(part, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.Asynchronous))
-            {
-                int read;
-                while ((read = await content.ReadAsync(buffer, ct)) > 0)
-                {
-                    size += read;
-                    Refuse.If(size > options.MaxBytes, "import.file.too_large", FormattableString.Invariant($"The file is larger than {options.MaxBytes} bytes, the limit of one import; split it."));
-                    hash.AppendData(buffer, 0, read);
-                    await file.WriteAsync(buffer.AsMemory(0, read), ct);
-                    if (size - flushed >= FlushEveryBytes)
-                    {
-                        flushed = size;
-                        RandomAccess.FlushToDisk(file.SafeFileHandle);
-                    }
-                }
-
-                RandomAccess.FlushToDisk(file.SafeFileHandle);
-            }
-
+            var (size, hash) = await WriteAsync(part, content, expectedBytes, buffer, ct);
             var key = $"imports/{id:N}";
-            File.Move(part, PathOf(key));
-            return new StoredFile(key, size, hash.GetHashAndReset());
+            OnDisk(() => File.Move(part, PathOf(key)));
+            return new StoredFile(key, size, hash);
         }
-        catch (Exception any)
+        catch
         {
-            File.Delete(part);
-            if (any is IOException full && IsDiskFull(full))
-                throw new RefusedException("import.disk_full", "The server's disk is full; the file was not stored and nothing was changed. Try again when there is room.");
+            if (File.Exists(part))
+                File.Delete(part);
             throw;
         }
         finally
@@ -79,6 +65,102 @@ public sealed class FileStore(FileStoreOptions options)
     /// <summary>Where the file of that key lies on this machine.</summary>
     public string PathOf(string key) => Path.Combine(options.Folder, key.Replace('/', Path.DirectorySeparatorChar));
 
-    /// <summary>ENOSPC or EDQUOT on Unix, ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL on Windows.</summary>
-    private static bool IsDiskFull(IOException wrong) => wrong.HResult is 28 or 122 or unchecked((int)0x80070070) or unchecked((int)0x80070027);
+    /// <summary>Takes a file out of the store; one that is not there is no error.</summary>
+    public void Delete(string key)
+    {
+        if (File.Exists(PathOf(key)))
+            File.Delete(PathOf(key));
+    }
+
+    /// <summary>Removes what uploads left that were killed in the middle.</summary>
+    /// <param name="before">Part files last written before it; a running upload writes all the time.</param>
+    /// <returns>How many there were.</returns>
+    public int DeletePartsBefore(DateTimeOffset before)
+    {
+        var count = 0;
+        foreach (var part in FilesIn(Incoming).Where(file => file.LastWriteTimeUtc < before.UtcDateTime))
+        {
+            part.Delete();
+            count++;
+        }
+
+        return count;
+    }
+
+    /// <summary>Every whole file: the id of its import, its key, and when it was stored.</summary>
+    public IEnumerable<(Guid Id, string Key, DateTimeOffset StoredAt)> All()
+    {
+        foreach (var file in FilesIn(Imports))
+        {
+            if (Guid.TryParseExact(file.Name, "N", out var id))
+                yield return (id, $"imports/{file.Name}", new DateTimeOffset(file.LastWriteTimeUtc));
+        }
+    }
+
+    private static IEnumerable<FileInfo> FilesIn(string folder) => Directory.Exists(folder) ? new DirectoryInfo(folder).EnumerateFiles() : [];
+
+    /// <summary>What the sender does wrong is thrown as it is; what the disk does wrong is named.</summary>
+    private async Task<(long Size, byte[] Hash)> WriteAsync(string part, Stream content, long? expectedBytes, byte[] buffer, CancellationToken ct)
+    {
+        await using var file = OnDisk(() =>
+        {
+            Directory.CreateDirectory(Incoming);
+            Directory.CreateDirectory(Imports);
+            if (expectedBytes > new DriveInfo(Path.GetFullPath(options.Folder)).AvailableFreeSpace)
+                throw Full();
+            return new FileStream(part, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.Asynchronous);
+        });
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        long size = 0;
+        long flushed = 0;
+        int read;
+        while ((read = await content.ReadAsync(buffer, ct)) > 0)
+        {
+            size += read;
+            Refuse.If(size > options.MaxBytes, "import.file.too_large", string.Create(CultureInfo.InvariantCulture, $"The file is larger than {options.MaxBytes} bytes, the limit of one import; split it."));
+            hash.AppendData(buffer, 0, read);
+            try
+            {
+                await file.WriteAsync(buffer.AsMemory(0, read), ct);
+            }
+            catch (IOException wrong)
+            {
+                throw Named(wrong);
+            }
+
+            if (size - flushed >= FlushEveryBytes)
+            {
+                flushed = size;
+                OnDisk(() => RandomAccess.FlushToDisk(file.SafeFileHandle));
+            }
+        }
+
+        OnDisk(() => RandomAccess.FlushToDisk(file.SafeFileHandle));
+        return (size, hash.GetHashAndReset());
+    }
+
+    private static void OnDisk(Action act) => OnDisk(() =>
+    {
+        act();
+        return true;
+    });
+
+    private static T OnDisk<T>(Func<T> act)
+    {
+        try
+        {
+            return act();
+        }
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
+        {
+            throw Named(wrong);
+        }
+    }
+
+    private static Exception Named(Exception wrong) => IsDiskFull(wrong) ? Full() : new FileStoreException("The folder for files handed in (Files:Folder) cannot be written.", wrong);
+
+    private static RefusedException Full() => new("import.disk_full", "The server's disk is full; the file was not stored and nothing was changed. Try again when there is room.");
+
+    /// <summary>ENOSPC, EDQUOT or EFBIG on Unix, ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL on Windows.</summary>
+    private static bool IsDiskFull(Exception wrong) => wrong is IOException && wrong.HResult is 28 or 122 or 27 or unchecked((int)0x80070070) or unchecked((int)0x80070027);
 }

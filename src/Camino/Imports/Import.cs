@@ -117,6 +117,13 @@ public sealed class Import
     /// <summary>Says which job works on the next step.</summary>
     public void HandTo(Guid jobId) => JobId = jobId;
 
+    /// <summary>It was handed in together with a mapping that staff had saved.</summary>
+    public void Use(SavedMapping mapping)
+    {
+        LayoutName = mapping.Name;
+        Mapping = mapping.Layout;
+    }
+
     /// <summary>Staff said which column is what; the dry run starts over.</summary>
     /// <exception cref="RefusedException"><c>import.not_waiting_for_mapping</c>.</exception>
     public void Map(string layoutName, string mapping)

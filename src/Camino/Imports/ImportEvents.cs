@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Camino.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Camino.Imports;
 
@@ -12,7 +13,7 @@ public sealed record ImportProgress(string Status, long Rows, long Imported, lon
 /// Live progress of imports. However many people look at one import, this process asks the database once a half second for it, and not at all when nobody looks;
 /// any instance can answer, for the database knows everything.
 /// </summary>
-public sealed class ImportEvents(IServiceScopeFactory scopes, TimeProvider clock)
+public sealed class ImportEvents(IServiceScopeFactory scopes, IHostApplicationLifetime host, TimeProvider clock)
 {
     private static readonly TimeSpan s_every = TimeSpan.FromMilliseconds(500);
     private readonly System.Collections.Concurrent.ConcurrentDictionary<Guid, (long At, Task<ImportProgress?> Answer)> _asked = new();
@@ -41,7 +42,21 @@ public sealed class ImportEvents(IServiceScopeFactory scopes, TimeProvider clock
                 yield break;
             }
         }
-        while (await timer.WaitForNextTickAsync(ct));
+        while (await TickAsync(timer, ct));
+    }
+
+    /// <summary>False when this process is about to end: the stream ends with it, at once, and the reader asks again and finds another instance.</summary>
+    private async Task<bool> TickAsync(PeriodicTimer timer, CancellationToken ct)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, host.ApplicationStopping);
+        try
+        {
+            return await timer.WaitForNextTickAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
     private Task<ImportProgress?> AskAsync(Guid id)

@@ -113,12 +113,12 @@ internal static class ImportTable
             copy.Write(row.Line, NpgsqlDbType.Bigint);
             copy.Write((short)row.Outcome, NpgsqlDbType.Smallint);
             if (row.Facts.Number.Length > 0)
-                copy.Write(Storable(row.Facts.Number), NpgsqlDbType.Text);
+                copy.Write(StorableText.Of(row.Facts.Number), NpgsqlDbType.Text);
             else
                 copy.WriteNull();
-            copy.Write(Storable(JsonSerializer.Serialize(row.Findings, ImportJson.Default.IReadOnlyListFinding)), NpgsqlDbType.Jsonb);
+            copy.Write(StorableText.OfJson(JsonSerializer.Serialize(row.Findings, ImportJson.Default.IReadOnlyListFinding)), NpgsqlDbType.Jsonb);
             if (row.Outcome == RowOutcome.Rejected)
-                copy.Write(Storable(row.Raw), NpgsqlDbType.Text);
+                copy.Write(StorableText.Of(row.Raw), NpgsqlDbType.Text);
             else
                 copy.WriteNull();
         }
@@ -126,12 +126,7 @@ internal static class ImportTable
         await copy.CompleteAsync(ct);
     }
 
-    /// <summary>PostgreSQL stores no NUL: it becomes the picture of one (U+2400), in JSON too.</summary>
-    private static string Storable(string text) => text.Contains('\0', StringComparison.Ordinal) || text.Contains("\\u0000", StringComparison.Ordinal)
-        ? text.Replace("\\u0000", "\u2400", StringComparison.Ordinal).Replace('\0', '\u2400')
-        : text;
-
-    private static NpgsqlParameter Json(string json) => new() { Value = Storable(json), NpgsqlDbType = NpgsqlDbType.Jsonb };
+    private static NpgsqlParameter Json(string json) => new() { Value = StorableText.OfJson(json), NpgsqlDbType = NpgsqlDbType.Jsonb };
 
     private static async Task RunAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, string sql, CancellationToken ct, params NpgsqlParameter[] parameters)
     {
@@ -144,4 +139,5 @@ internal static class ImportTable
 
 /// <summary>Settings of the import jobs.</summary>
 /// <param name="ChunkRows">Rows of one transaction.</param>
-public sealed record ImportOptions(int ChunkRows);
+/// <param name="KeepFilesDays">Days after the last event of an import for which its file is kept.</param>
+public sealed record ImportOptions(int ChunkRows, int KeepFilesDays);

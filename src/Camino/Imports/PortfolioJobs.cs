@@ -271,11 +271,12 @@ public sealed partial class ImportPass(NpgsqlDataSource source, FileStore files,
         await transaction.CommitAsync(ct);
     }
 
-    /// <summary>Names become searchable and the portfolio's pictures are drawn anew.</summary>
+    /// <summary>Names become searchable, the portfolio's pictures are drawn anew, and files that nobody needs any more go.</summary>
     private async Task FollowUpAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid importId, CancellationToken ct)
     {
         await jobs.EnqueueAsync(connection, transaction, new RefreshPortfolio(), new JobOptions { UniqueKey = "portfolio" }, ct);
         await jobs.EnqueueAsync(connection, transaction, new IndexNames(importId), null, ct);
+        await jobs.EnqueueAsync(connection, transaction, new SweepFiles(), new JobOptions { UniqueKey = "files" }, ct);
     }
 
     [LoggerMessage(200, LogLevel.Information, "Import {ImportId} was checked: {Rows} rows, {Rejected} would be rejected")]

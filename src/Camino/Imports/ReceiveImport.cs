@@ -2,39 +2,80 @@ using System.Text.Json;
 using Camino.Audit;
 using Camino.Data;
 using Camino.Lending;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Camino.Imports;
 
+/// <summary>One file as it is handed in.</summary>
+/// <param name="Content">The bytes as they come; never held whole in memory.</param>
+/// <param name="Name">What the person's machine calls it; folders in it are dropped.</param>
+/// <param name="Plan">What is to happen with it.</param>
+public sealed record HandedIn(Stream Content, string Name, ImportPlan Plan)
+{
+    /// <summary>Name of a saved mapping that says which column is what; null: the layout is recognised.</summary>
+    public string? Mapping { get; init; }
+
+    /// <summary>Bytes that the sender announces, where it does.</summary>
+    public long? ExpectedBytes { get; init; }
+}
+
 /// <summary>Takes in one portfolio file: stores it, and queues the work on it; all or nothing.</summary>
-public sealed class ReceiveImport(CaminoDb db, FileStore files, TimeProvider clock)
+public sealed class ReceiveImport(CaminoDb db, FileStore files, IServiceScopeFactory scopes, TimeProvider clock)
 {
     /// <summary>Characters of a file name that are kept.</summary>
     public const int LongestFileName = 255;
 
-    /// <param name="content">The bytes as they come; never held whole in memory.</param>
-    /// <param name="fileName">What the person's machine calls it; folders in it are dropped.</param>
-    /// <exception cref="RefusedException"><c>import.file.too_large</c>, <c>import.disk_full</c>, <c>import.file_name</c>.</exception>
-    public async Task<Import> RunAsync(Stream content, string fileName, ImportPlan plan, Guid userId, CancellationToken ct)
+    /// <exception cref="RefusedException"><c>import.file.too_large</c>, <c>import.disk_full</c>, <c>import.file_name</c>, <c>import.mapping.not_found</c>.</exception>
+    public async Task<Import> RunAsync(HandedIn file, Guid userId, CancellationToken ct)
     {
-        var name = Clean(fileName);
+        var name = Clean(file.Name);
         Refuse.If(name.Length == 0, "import.file_name", "The file has no name; give one of 1 to 255 characters.");
+        var mapping = file.Mapping is null ? null : await db.SavedMappings.NamedAsync(file.Mapping, ct) ?? throw new RefusedException("import.mapping.not_found", $"There is no saved mapping named {file.Mapping}.");
 
         var id = Guid.CreateVersion7();
-        var stored = await files.SaveAsync(id, content, ct);
-        var import = new Import(id, name, stored.Key, stored.SizeBytes, stored.Sha256, plan, userId, clock.GetUtcNow());
-        import.HandTo(db.EnqueueImportStep(import));
-        db.Imports.Add(import);
-        db.AuditEntries.Add(new AuditEntry(clock.GetUtcNow(), userId, "import.received", "import", id.ToString(), JsonSerializer.Serialize(new { bytes = stored.SizeBytes, plan = plan.ToString() })));
-        // from here on the file is whole; a client that hangs up now has handed it in
-        await db.SaveChangesAsync(CancellationToken.None);
-        return import;
+        var stored = await files.SaveAsync(id, file.Content, file.ExpectedBytes, ct);
+        try
+        {
+            var import = new Import(id, name, stored.Key, stored.SizeBytes, stored.Sha256, file.Plan, userId, clock.GetUtcNow());
+            if (mapping is not null)
+                import.Use(mapping);
+            import.HandTo(db.EnqueueImportStep(import));
+            db.Imports.Add(import);
+            db.AuditEntries.Add(new AuditEntry(clock.GetUtcNow(), userId, "import.received", "import", id.ToString(), JsonSerializer.Serialize(new { bytes = stored.SizeBytes, plan = file.Plan.ToString() })));
+            // from here on the file is whole; a client that hangs up now has handed it in
+            await db.SaveChangesAsync(CancellationToken.None);
+            return import;
+        }
+        catch
+        {
+            await TakeBackAsync(id, stored.Key);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// A file without an import is no use to anybody. Whether a commit whose answer was lost took place, only the database knows: where it cannot be asked,
+    /// the file stays until <see cref="SweepFiles"/> can ask.
+    /// </summary>
+    private async Task TakeBackAsync(Guid id, string key)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        try
+        {
+            if (!await scope.ServiceProvider.GetRequiredService<CaminoDb>().Imports.AnyAsync(i => i.Id == id))
+                files.Delete(key);
+        }
+        catch (Exception silent) when (silent is Npgsql.NpgsqlException or InvalidOperationException { InnerException: Npgsql.NpgsqlException })
+        {
+            // the first error is the one to tell
+        }
     }
 
     /// <summary>The last part of a path in either style, without control characters.</summary>
     private static string Clean(string fileName)
     {
         var name = fileName[(fileName.LastIndexOfAny(['/', '\\']) + 1)..];
-        name = string.Concat(name.Where(c => !char.IsControl(c))).Trim();
-        return name.Length <= LongestFileName ? name : name[..LongestFileName];
+        return Shown.Cut(string.Concat(name.EnumerateRunes().Where(rune => !System.Text.Rune.IsControl(rune))).Trim(), LongestFileName);
     }
 }

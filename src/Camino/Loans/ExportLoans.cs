@@ -8,7 +8,7 @@ using Npgsql;
 
 namespace Camino.Loans;
 
-/// <summary>Streams the filtered list of loans as CSV with the headings of Camino's own template, so that it can be corrected and handed in again.</summary>
+/// <summary>Streams the filtered list of loans as CSV with the headings of Camino's own template, so that it can be corrected and handed in again: loans of other sources are changed by files of their own and rejected then.</summary>
 public static class ExportLoans
 {
     /// <summary>Rows of one file at most; the page says so.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Camino.Resources;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
@@ -23,15 +24,16 @@ public sealed class ProblemPage(IStringLocalizer<Texts> texts) : PageModel
     /// <summary>For server errors: the id under which the log tells the whole story.</summary>
     public string? TraceId { get; private set; }
 
-    private string Key => Known.Contains(Code) ? Code.ToString(System.Globalization.CultureInfo.InvariantCulture) : Code >= 500 ? "500" : "400";
+    private string Key => Known.Contains(Code) ? Code.ToString(CultureInfo.InvariantCulture) : Code >= 500 ? "500" : "400";
 
-    public void OnGet(int code) => Say(code);
+    public void OnGet() => Say();
 
-    public void OnPost(int code) => Say(code);
+    public void OnPost() => Say();
 
-    private void Say(int code)
+    /// <summary>The code is taken from the address alone: binding it would read the form of the request that went wrong, which may be cut off or half read.</summary>
+    private void Say()
     {
-        Code = code is >= 400 and <= 599 ? code : 404;
+        Code = int.TryParse(RouteData.Values["code"]?.ToString(), CultureInfo.InvariantCulture, out var code) && code is >= 400 and <= 599 ? code : 404;
         Response.StatusCode = Code;
         if (Code >= 500)
             TraceId = Activity.Current?.TraceId.ToHexString() ?? HttpContext.TraceIdentifier;

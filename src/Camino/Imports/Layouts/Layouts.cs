@@ -3,6 +3,9 @@ namespace Camino.Imports;
 /// <summary>The layouts that Camino knows. A file is recognised by its columns, never by its name; their order does not matter.</summary>
 public static class Layouts
 {
+    /// <summary>Name of the template's layout.</summary>
+    public const string CaminoName = "camino";
+
     /// <summary>Header line of Camino's own template, without a line end.</summary>
     public const string TemplateCsv =
         "LoanNumber,BorrowerName,Street,City,State,Zip,LenderName,Naics,ApprovedOn,DisbursedOn,TermMonths,Employees,InterestRatePercent,"
@@ -91,7 +94,7 @@ public static class Layouts
         ["Date", "Recipient", "BusinessType", "NAICS", "Jobs", "Amount"]);
 
     private static readonly Known Camino = new(
-        "camino", LoanSource.Camino, new LayoutOptions(),
+        CaminoName, LoanSource.Camino, new LayoutOptions(),
         [
             ("LoanNumber", LoanField.LoanNumber), ("BorrowerName", LoanField.BorrowerName), ("Street", LoanField.Street), ("City", LoanField.City),
             ("State", LoanField.State), ("Zip", LoanField.Zip), ("LenderName", LoanField.LenderName), ("Naics", LoanField.Naics),

@@ -46,6 +46,9 @@ public static class FindingCodes
     /// <summary>The number stood in the file before with other content. Rejects: which of the two is right cannot be known.</summary>
     public const string NumberTwice = "import.number.twice";
 
+    /// <summary>A loan of another source in Camino's own template, as our export of all loans has them. Rejects: it would be stored a second time.</summary>
+    public const string SourceForeign = "import.number.foreign";
+
     /// <summary>An amount that is not one. Rejects.</summary>
     public const string MoneyUnreadable = "import.money.unreadable";
 

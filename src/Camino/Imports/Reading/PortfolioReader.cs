@@ -140,11 +140,9 @@ public sealed class PortfolioReader : IDisposable, IAsyncDisposable
     private static FileShape Describe(string container, string encoding, Sample sample, Layout? layout)
     {
         var demographic = sample.Header.Select(Headings.IsDemographic).ToArray();
-        var preview = sample.Rows.Select(row => row.Select((cell, i) => i < demographic.Length && demographic[i] ? "" : Cut(cell)).ToArray()).ToList();
+        var preview = sample.Rows.Select(row => row.Select((cell, i) => i < demographic.Length && demographic[i] ? "" : Shown.Cut(cell, PreviewCell)).ToArray()).ToList();
         var used = layout?.Columns.Select(use => use.Index).ToHashSet() ?? [];
         var ignored = sample.Header.Where((heading, i) => heading.Length > 0 && !used.Contains(i)).ToList();
         return new FileShape(container, encoding, sample.Delimiter, sample.Header, layout, preview, ignored);
     }
-
-    private static string Cut(string cell) => cell.Length <= PreviewCell ? cell : cell[..PreviewCell];
 }

@@ -20,6 +20,7 @@ internal sealed class RowReader
     private readonly bool[] _demographic;
     private readonly int _width;
     private readonly int _nameColumn;
+    private readonly int _sourceColumn;
     private readonly TextRepair _textRepair;
     private readonly TextRepair _nameRepair;
     private readonly ValueReader _values;
@@ -35,6 +36,7 @@ internal sealed class RowReader
         _demographic = [.. shape.Header.Select(Headings.IsDemographic)];
         _width = Width(shape.Header);
         _nameColumn = Array.Find(_uses, use => use.Field == LoanField.BorrowerName)?.Index ?? -1;
+        _sourceColumn = layout.Name == Layouts.CaminoName ? Headings.Find(shape.Header, "Source") : -1;
         _textRepair = layout.Options.RepairText ? TextRepair.Published : TextRepair.None;
         _nameRepair = layout.Options.RepairText && layout.Source == LoanSource.Sba ? TextRepair.Published | TextRepair.Apostrophes : _textRepair;
         _values = new ValueReader(layout.Options);
@@ -122,9 +124,23 @@ internal sealed class RowReader
             facts.State = PlaceText.StateOfCounty(_countyFips);
 
         RefuseShifted();
+        RefuseForeign(record);
         Identify(record, facts);
         if (!_values.Findings.Rejects)
             Compare(facts);
+    }
+
+    /// <summary>
+    /// Our own export names the source of each loan. A number of the SBA in Camino's template would be another loan, with a part of the facts only, and the
+    /// portfolio would hold it twice.
+    /// </summary>
+    private void RefuseForeign(RecordSplitter record)
+    {
+        if (_sourceColumn < 0)
+            return;
+        var source = record.Cell(_sourceColumn).Trim(" \t"u8);
+        if (Ascii.EqualsIgnoreCase(source, "Sba"u8) || Ascii.EqualsIgnoreCase(source, "Ppp"u8) || Ascii.EqualsIgnoreCase(source, "Eidl"u8))
+            _values.Findings.Reject(FindingCodes.SourceForeign, "Source", source);
     }
 
     private void Read(ColumnUse use, ReadOnlySpan<byte> cell, LoanFacts facts)
@@ -295,7 +311,7 @@ internal sealed class RowReader
         if (number is null)
             return;
 
-        facts.Number = number.Length > MostNumber ? number[..MostNumber] : number;
+        facts.Number = Shown.Cut(number, MostNumber);
         if (number.Length > MostNumber)
         {
             _values.Findings.Reject(FindingCodes.NumberTooLong, use.Column, cell, MostNumber.ToString(CultureInfo.InvariantCulture));

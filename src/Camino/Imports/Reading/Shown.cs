@@ -27,7 +27,10 @@ internal static class Shown
         return shown.ToString();
     }
 
-    /// <summary>The same for bytes of UTF-8.</summary>
+    /// <summary>The first characters, never half of one that has two parts.</summary>
+    public static string Cut(string text, int most) => text.Length <= most ? text : text[..(char.IsHighSurrogate(text[most - 1]) ? most - 1 : most)];
+
+    /// <summary>As <see cref="Text(string)"/>, for bytes of UTF-8.</summary>
     public static string Text(ReadOnlySpan<byte> utf8) => Text(Encoding.UTF8.GetString(utf8[..Math.Min(utf8.Length, 4 * Most)]));
 
     private static bool IsHidden(Rune rune) => Rune.GetUnicodeCategory(rune)
