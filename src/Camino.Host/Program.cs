@@ -21,6 +21,7 @@ public static class Program
             ProbeVerb.Create(),
             VersionVerb.Create(),
             ManifestVerb.Create(),
+            SmokeVerb.Create(),
             ImportVerb.Create(),
             QuoteVerb.Create(),
             SeedDemoVerb.Create(),
