@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Camino.Host.Local;
-using Camino.Lending;
 
 namespace Camino.Host.Verbs;
 

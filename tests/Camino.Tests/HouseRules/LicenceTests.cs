@@ -56,6 +56,7 @@ public sealed class LicenceTests
         ["System.Composition.Hosting"] = "MIT",
         ["System.Composition.Runtime"] = "MIT",
         ["System.Composition.TypedParts"] = "MIT",
+        ["YamlDotNet"] = "MIT",
     };
 
     private static readonly string[] Allowed = ["MIT", "Apache-2.0", "BSD-3-Clause", "PostgreSQL"];
