@@ -91,6 +91,7 @@ internal static class BackOfficeRole
             cookie.ReturnUrlParameter = "ReturnUrl";
             cookie.ExpireTimeSpan = TimeSpan.FromMinutes(settings.SignIn.IdleMinutes);
             cookie.SlidingExpiration = true;
+            cookie.Events.OnRedirectToLogin = SessionEnd.LeadToSignIn;
         });
         services.AddAuthorization(CaminoModule.AddRights);
         services.AddCaminoIdentity(settings);

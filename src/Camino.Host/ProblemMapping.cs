@@ -1,11 +1,12 @@
 using Camino.Lending;
+using Camino.Web;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
 
 namespace Camino.Host;
 
-/// <summary>The one place where a refusal becomes an answer: problem+json (RFC 9457) for programs; pages show refusals themselves.</summary>
+/// <summary>The one place where a refusal becomes an answer: problem+json (RFC 9457) for programs, a bare status for people, around which the pages put words.</summary>
 internal sealed partial class ProblemMapping(IProblemDetailsService problems, ILogger<ProblemMapping> log) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken ct)
@@ -32,6 +33,8 @@ internal sealed partial class ProblemMapping(IProblemDetailsService problems, IL
         }
 
         context.Response.StatusCode = problem.Status ?? 500;
+        if (!WebSetup.IsForPrograms(context))
+            return true;
         problem.Extensions["requestId"] = context.Response.Headers["X-Request-Id"].ToString();
         return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem });
     }

@@ -11,7 +11,7 @@ namespace Camino.Jobs;
 /// </summary>
 internal sealed class Claimer(
     JobStore store, JobServerOptions options, JobRegistry registry, IServiceScopeFactory scopes, JobMetrics metrics, TimeProvider time,
-    ILogger logger) : IDisposable
+    Releaser releaser, ILogger logger) : IDisposable
 {
     private const int LargestWrite = 512;
     private const int FullWrite = 128;
@@ -295,6 +295,8 @@ internal sealed class Claimer(
         {
             JobLog.Refused(logger, end.Run.Kind);
         }
+        if (end.Run.Job.LimitKey is not null || (accepted && end.Finish is not null) || end.Run.Completed)
+            releaser.OnEnded(end.Run.JobId, end.Run.Job.LimitKey is not null);
         end.Run.Dispose();
     }
 

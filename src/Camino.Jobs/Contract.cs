@@ -58,28 +58,6 @@ public sealed record JobRetry(int Attempts, TimeSpan First, TimeSpan Longest)
     public static JobRetry Standard { get; } = new(10, TimeSpan.FromSeconds(5), TimeSpan.FromHours(1));
 }
 
-/// <summary>What one enqueue may say beside the arguments. All optional.</summary>
-public sealed record JobOptions
-{
-    /// <summary>Another queue than the kind's own.</summary>
-    public string? Queue { get; init; }
-
-    /// <summary>Not before this time (the database's clock decides).</summary>
-    public DateTimeOffset? DueAt { get; init; }
-
-    /// <summary>At most one job of the kind with this key is waiting or running; a second enqueue is dropped and answers with the first one's id. 1 to 200 characters.</summary>
-    public string? UniqueKey { get; init; }
-
-    /// <summary>Other attempts than the kind's own, 1 to 100.</summary>
-    public int? MaxAttempts { get; init; }
-
-    /// <summary>The user who asked (a user id, never a name).</summary>
-    public string? RequestedBy { get; init; }
-
-    /// <summary>When the job would be pointless: not started by then, it is cancelled with the reason "expired" (the database's clock decides).</summary>
-    public DateTimeOffset? ExpiresAt { get; init; }
-}
-
 /// <summary>The run in hand: who asked, which attempt, and every write that only the holder of the lease may make.</summary>
 public abstract class JobContext
 {
@@ -100,6 +78,9 @@ public abstract class JobContext
 
     /// <summary>The user who asked, if one did.</summary>
     public abstract string? RequestedBy { get; }
+
+    /// <summary>The moment that a recurring job stands for, which may lie well before its start; null for every other job.</summary>
+    public virtual DateTimeOffset? PlannedAt => null;
 
     /// <summary>Stores progress; never backwards, at most once a second reaches the table (the last one always does).</summary>
     /// <param name="done">Units done, 0 or more.</param>

@@ -15,6 +15,9 @@ public sealed class JobClientOptions
     /// </summary>
     public int NotifyMilliseconds { get; set; } = 1;
 
+    /// <summary>The queues that jobs may go to; a job for any other is refused at the enqueue. Empty: any, and one that nobody serves raises an alarm.</summary>
+    public ISet<string> Queues { get; } = new HashSet<string>(StringComparer.Ordinal);
+
     /// <summary>Every value that is out of range, as sentences; empty when all is well.</summary>
     public IReadOnlyList<string> Validate()
     {

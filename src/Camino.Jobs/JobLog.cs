@@ -35,6 +35,12 @@ internal static partial class JobLog
     [LoggerMessage(1010, LogLevel.Error, "Job {Kind}: its result could not be stored ({SqlState}) and is replaced by that error")]
     public static partial void Unstorable(ILogger logger, Exception exception, string kind, string sqlState);
 
+    [LoggerMessage(1011, LogLevel.Debug, "{Jobs} jobs were let in by their limits")]
+    public static partial void LetIn(ILogger logger, long jobs);
+
+    [LoggerMessage(1012, LogLevel.Debug, "{Jobs} jobs go on, whose wait for others is over")]
+    public static partial void Released(ILogger logger, int jobs);
+
     [LoggerMessage(1020, LogLevel.Information, "Job server {ServerName} ({Release}) takes from {Queues} with {Slots} slots; it knows {Kinds} kinds")]
     public static partial void ServerStarted(ILogger logger, string serverName, string release, string queues, int slots, int kinds);
 
@@ -79,6 +85,9 @@ internal static partial class JobLog
 
     [LoggerMessage(1036, LogLevel.Information, "Pruned {Rows} finished jobs")]
     public static partial void Pruned(ILogger logger, long rows);
+
+    [LoggerMessage(1038, LogLevel.Warning, "Jobs that wait for others or for their limit could not be looked after; it is tried again")]
+    public static partial void ReleaseFailed(ILogger logger, Exception exception);
 
     [LoggerMessage(1037, LogLevel.Warning, "Progress or log lines of job {Kind} could not be stored")]
     public static partial void ProgressFailed(ILogger logger, Exception exception, string kind);

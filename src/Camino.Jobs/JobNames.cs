@@ -11,6 +11,9 @@ public static partial class JobNames
     /// <summary>The longest unique key, in characters.</summary>
     public const int LongestKey = 200;
 
+    /// <summary>The longest tag, in characters.</summary>
+    public const int LongestTag = 60;
+
     /// <summary>The longest user id that asks, in characters.</summary>
     public const int LongestUser = 200;
 

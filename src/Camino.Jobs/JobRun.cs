@@ -23,6 +23,10 @@ internal sealed record RunEnd(JobRun Run, FinishRow? Finish, PutBackRow? PutBack
 internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server, JobStore store, int rank) : JobContext, IDisposable
 {
     private const int MostLines = 1000;
+    private static readonly AsyncLocal<JobRun?> Ambient = new();
+
+    /// <summary>The run whose handler the caller is part of; null outside of handlers.</summary>
+    public static JobRun? Current => Ambient.Value;
 
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _stuck = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -60,6 +64,8 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
     public override int MaxAttempts => job.MaxAttempts;
 
     public override string? RequestedBy => job.RequestedBy;
+
+    public override DateTimeOffset? PlannedAt => job.PlannedAt is { } planned ? new DateTimeOffset(planned) : null;
 
     public StopReason Reason => (StopReason)Volatile.Read(ref _reason);
 
@@ -156,6 +162,7 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
         activity.SetTag("camino.job.id", job.Id);
         activity.SetTag("camino.job.queue", job.Queue);
         activity.SetTag("camino.job.attempt", job.Attempt);
+        Ambient.Value = this;
         try
         {
             await using var services = scopes.CreateAsyncScope();

@@ -6,22 +6,27 @@ namespace Camino.Jobs;
 /// <remarks>
 /// <c>job</c> holds what waits or runs and nothing else; a finished row moves to <c>finished</c> in the statement that finishes it, so history
 /// never slows a claim. A job runs exactly while <c>lease</c> is set. Everything else hangs beside these two and is touched only by jobs that use it.
+/// What was released once is never edited: a change is a further step of <c>JobSchema.Steps.cs</c>, which an existing database takes by a migration.
 /// </remarks>
-public static class JobSchema
+public static partial class JobSchema
 {
     /// <summary>The schema's name where none is configured.</summary>
     public const string DefaultName = "jobs";
 
     /// <summary>The version that <see cref="InstallSql"/> leaves behind, stored in the table <c>meta</c>. From 1 upward.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
-    /// <summary>The script that brings an empty or an older schema to <see cref="Version"/>.</summary>
+    /// <summary>The script that brings an empty or an older schema to <paramref name="version"/>; on one that is there already it changes nothing.</summary>
     /// <param name="schema">Lower case letters, digits and underscores, 1 to 40 characters, not beginning with a digit.</param>
-    /// <exception cref="ArgumentException">the name is not of that form.</exception>
-    public static string InstallSql(string schema = DefaultName) => JobNames.Schema(schema) switch
+    /// <param name="version">2 to <see cref="Version"/>. A migration names the version that it was written for, so that it stays what it was.</param>
+    /// <exception cref="ArgumentException">the name is not of that form, or there is no such version.</exception>
+    public static string InstallSql(string schema = DefaultName, int version = Version)
     {
-        var name => Install.Replace("{s}", name, StringComparison.Ordinal).Replace("{v}", $"{Version}", StringComparison.Ordinal),
-    };
+        if (version is < FirstVersion or > Version)
+            throw new ArgumentException($"version is {version}; it must be {FirstVersion} to {Version}.", nameof(version));
+        var script = string.Join("\n\n", Steps.Take(version - FirstVersion).Prepend(Install).Append(NoteVersion));
+        return script.Replace("{s}", JobNames.Schema(schema), StringComparison.Ordinal).Replace("{v}", $"{version}", StringComparison.Ordinal);
+    }
 
     /// <summary>Runs <see cref="InstallSql"/>: all of it or nothing.</summary>
     public static async Task InstallAsync(NpgsqlConnection connection, string schema = DefaultName, CancellationToken ct = default)
@@ -40,6 +45,9 @@ public static class JobSchema
         await using var version = new NpgsqlCommand($"SELECT version FROM {name}.meta", connection);
         return await version.ExecuteScalarAsync(ct) is int number ? number : 0;
     }
+
+    /// <summary>The version of <see cref="Install"/>; each further step adds one.</summary>
+    private const int FirstVersion = 2;
 
     private const string Install = """
         -- Three installers at once are one after the other; the lock ends with the transaction.
@@ -192,7 +200,9 @@ public static class JobSchema
             line    text        NOT NULL
         );
         CREATE INDEX IF NOT EXISTS log_job ON {s}.log (job_id, number);
+        """;
 
+    private const string NoteVersion = """
         INSERT INTO {s}.meta (version) VALUES ({v})
             ON CONFLICT (only_row) DO UPDATE SET version = excluded.version WHERE meta.version < excluded.version;
         """;

@@ -45,6 +45,7 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
     private readonly Claimer _claimer;
     private readonly Heartbeat _heartbeat;
     private readonly WakeListener? _listener;
+    private readonly Releaser _releaser;
     private readonly Upkeep _upkeep;
     private readonly JobStore _store;
     private readonly TimeProvider _time;
@@ -69,9 +70,10 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
         _metrics = metrics;
         _time = time;
         _store = new JobStore(connections.Engine, client);
-        _claimer = new Claimer(_store, options, registry, scopes, metrics, time, logger);
+        _releaser = new Releaser(_store, options, logger);
+        _claimer = new Claimer(_store, options, registry, scopes, metrics, time, _releaser, logger);
         _heartbeat = new Heartbeat(connections.Engine, _store.Sql, options, registry, this, logger);
-        _listener = options.Listen ? new WakeListener(connections.Listener, _store.Channel, _claimer.Hint, _heartbeat.Nudge, logger) : null;
+        _listener = options.Listen ? new WakeListener(connections.Listener, _store.Channel, _claimer.Hint, _heartbeat.Nudge, _releaser, logger) : null;
         _upkeep = new Upkeep(_store, options, metrics, logger);
         // The host tells everybody before it stops anybody: from here on nothing new is taken.
         _onStopping = lifetime.ApplicationStopping.Register(BeginDrain);
@@ -103,6 +105,7 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
         _others = Task.WhenAll(
             Task.Run(TickAsync, CancellationToken.None),
             Task.Run(() => _upkeep.LoopAsync(_stopLoops.Token), CancellationToken.None),
+            Task.Run(() => _releaser.LoopAsync(_stopLoops.Token), CancellationToken.None),
             _listener is null ? Task.CompletedTask : Task.Run(() => _listener.LoopAsync(_stopLoops.Token), CancellationToken.None));
         JobLog.ServerStarted(
             _logger, _options.ServerName, _options.Release, string.Join(", ", _options.Queues.Select(queue => queue.Name)), _options.Slots, _registry.Kinds.Count);
@@ -131,6 +134,7 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
         }
         await _abandon.CancelAsync();
         await _stopLoops.CancelAsync();
+        _releaser.Wake();
         await _claiming;
         await _others;
         await SayGoodByeAsync();
@@ -195,6 +199,7 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
         _onStopping.Dispose();
         _claimer.Dispose();
         _heartbeat.Dispose();
+        _releaser.Wake();
         _stopLoops.Dispose();
         _abandon.Dispose();
     }

@@ -48,6 +48,9 @@ public sealed class JobServerOptions
     /// <summary>Seconds after its token fired that a handler has to return before its slot is given to others, 1 to 600.</summary>
     public int StuckSeconds { get; set; } = 30;
 
+    /// <summary>Seconds that a job may wait to be taken after its limit let it in; then its slot goes to others of its key. 5 to 3,600.</summary>
+    public int LimitLeaseSeconds { get; set; } = 60;
+
     /// <summary>False: no LISTEN connection; work is found by polling alone.</summary>
     public bool Listen { get; set; } = true;
 
@@ -74,6 +77,7 @@ public sealed class JobServerOptions
         Range(faults, $"{section}:GraceSeconds", GraceSeconds, 0, 3600);
         Range(faults, $"{section}:AgeingSeconds", AgeingSeconds, 0, 86_400);
         Range(faults, $"{section}:StuckSeconds", StuckSeconds, 1, 600);
+        Range(faults, $"{section}:LimitLeaseSeconds", LimitLeaseSeconds, 5, 3600);
         Range(faults, $"{section}:KeepDays", KeepDays, 1, 3650);
         Range(faults, $"{section}:KeepFailedDays", KeepFailedDays, 1, 3650);
         ValidateQueues(faults, section);

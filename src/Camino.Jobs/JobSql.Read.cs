@@ -38,7 +38,7 @@ internal sealed partial class JobSql
     public string Unserved { get; } = In(schema, UnservedText);
 
     /// <summary>The state as people name it, of a row in <c>job</c>.</summary>
-    private const string LiveState = "CASE WHEN j.lease IS NOT NULL THEN 'running' WHEN j.due_at > now() THEN 'scheduled' ELSE 'waiting' END";
+    private const string LiveState = "CASE WHEN j.lease IS NOT NULL THEN 'running' WHEN j.due_at = 'infinity' THEN 'held' WHEN j.due_at > now() THEN 'scheduled' ELSE 'waiting' END";
 
     /// <summary>Newest first, keyset-paged by id, from what is live and what is over; each side stops at the page's size.</summary>
     private const string ListText = $$"""
@@ -51,7 +51,8 @@ internal sealed partial class JobSql
                AND (@state IS NULL
                     OR @state = 'running' AND j.lease IS NOT NULL
                     OR @state = 'waiting' AND j.lease IS NULL AND j.due_at <= now()
-                    OR @state = 'scheduled' AND j.lease IS NULL AND j.due_at > now())
+                    OR @state = 'scheduled' AND j.lease IS NULL AND j.due_at > now() AND j.due_at < 'infinity'
+                    OR @state = 'held' AND j.lease IS NULL AND j.due_at = 'infinity')
              ORDER BY j.id DESC LIMIT @take)
             UNION ALL
             (SELECT f.id, f.state, f.queue, f.kind, f.attempt, f.max_attempts, f.requested_by, f.enqueued_at, f.due_at,
@@ -119,7 +120,7 @@ internal sealed partial class JobSql
         )
         SELECT k.queue,
                (SELECT count(*) FROM (SELECT 1 FROM {s}.job j WHERE j.lease IS NULL AND j.queue = k.queue AND j.due_at <= now() LIMIT @cap) c) AS ready,
-               (SELECT count(*) FROM (SELECT 1 FROM {s}.job j WHERE j.lease IS NULL AND j.queue = k.queue AND j.due_at > now() LIMIT @cap) c) AS scheduled,
+               (SELECT count(*) FROM (SELECT 1 FROM {s}.job j WHERE j.lease IS NULL AND j.queue = k.queue AND j.due_at > now() AND j.due_at < 'infinity' LIMIT @cap) c) AS scheduled,
                coalesce((SELECT r.jobs FROM running r WHERE r.queue = k.queue), 0) AS running,
                (SELECT count(*) FROM (SELECT 1 FROM {s}.finished f WHERE f.state = 'failed' AND f.queue = k.queue
                                        AND f.finished_at > now() - interval '1 hour' LIMIT @cap) c) AS failed,
@@ -127,7 +128,8 @@ internal sealed partial class JobSql
                 WHERE j.lease IS NULL AND j.queue = k.queue AND j.due_at <= now() ORDER BY j.due_at, j.id LIMIT 1) AS oldest,
                EXISTS (SELECT FROM {s}.pause p WHERE p.scope = 'queue' AND p.name = k.queue) AS paused,
                EXISTS (SELECT FROM {s}.server v WHERE v.lost_at IS NULL AND v.stopped_at IS NULL AND v.lease_until >= clock_timestamp()
-                                                  AND k.queue = ANY(v.queues)) AS served
+                                                  AND k.queue = ANY(v.queues)) AS served,
+               (SELECT count(*) FROM (SELECT 1 FROM {s}.job j WHERE j.lease IS NULL AND j.queue = k.queue AND j.due_at = 'infinity' LIMIT @cap) c) AS held
         FROM known k
         ORDER BY k.queue
         """;
@@ -183,7 +185,7 @@ internal sealed partial class JobSql
             FROM gone
             RETURNING queue
         ), hurried AS (
-            UPDATE {s}.job j SET due_at = clock_timestamp() WHERE j.id = @id AND j.lease IS NULL AND j.due_at > clock_timestamp() RETURNING j.queue
+            UPDATE {s}.job j SET due_at = clock_timestamp() WHERE j.id = @id AND j.lease IS NULL AND j.due_at > clock_timestamp() AND j.due_at < 'infinity' RETURNING j.queue
         )
         SELECT queue, CASE WHEN @wake THEN pg_notify(@channel, queue)::text END FROM (SELECT queue FROM back UNION ALL SELECT queue FROM hurried) woken
         """;

@@ -10,16 +10,6 @@ internal sealed partial class JobSql(string schema)
     /// <summary>The channel of this schema: two schemas in one database do not wake each other.</summary>
     public string Channel { get; } = $"camino_jobs_{JobNames.Schema(schema)}";
 
-    public string Insert { get; } = In(schema, InsertText);
-
-    public string InsertMany { get; } = In(schema, InsertManyText);
-
-    public string Copy { get; } = In(schema, CopyText);
-
-    public string FindUnique { get; } = In(schema, FindUniqueText);
-
-    public string FindUniqueMany { get; } = In(schema, FindUniqueManyText);
-
     public string Claim { get; } = In(schema, ClaimText);
 
     public string Finish { get; } = In(schema, FinishText);
@@ -49,39 +39,6 @@ internal sealed partial class JobSql(string schema)
     public string WriteCheckpoint { get; } = In(schema, WriteCheckpointText);
 
     private static string In(string schema, string text) => text.Replace("{s}", schema, StringComparison.Ordinal);
-
-    /// <summary>One wake-up for each queue, when the transaction commits.</summary>
-    public const string Wake = "SELECT pg_notify(@channel, queue)::text FROM unnest(@queues) AS q(queue)";
-
-    private const string InsertText = """
-        WITH stored AS (
-            INSERT INTO {s}.job (id, due_at, expires_at, version, max_attempts, queue, kind, unique_key, requested_by, traceparent, args)
-            VALUES (@id, coalesce(@due, clock_timestamp()), @expires, @version, @max, @queue, @kind, @key, @by, @trace, @args)
-            ON CONFLICT (kind, unique_key) WHERE unique_key IS NOT NULL DO NOTHING
-            RETURNING id
-        )
-        SELECT id, CASE WHEN @wake THEN pg_notify(@channel, @queue)::text END FROM stored
-        """;
-
-    private const string InsertManyText = """
-        INSERT INTO {s}.job (id, due_at, expires_at, version, max_attempts, queue, kind, unique_key, requested_by, traceparent, args)
-        SELECT n.id, coalesce(n.due, clock_timestamp()), n.expires, n.version, n.max, n.queue, n.kind, n.key, n.by, n.trace, n.args
-        FROM unnest(@ids, @dues, @expires, @versions, @maxes, @queues, @kinds, @keys, @bys, @traces, @args)
-            AS n(id, due, expires, version, max, queue, kind, key, by, trace, args)
-        ON CONFLICT (kind, unique_key) WHERE unique_key IS NOT NULL DO NOTHING
-        RETURNING id
-        """;
-
-    private const string CopyText = """
-        COPY {s}.job (id, due_at, version, max_attempts, queue, kind, args, expires_at, requested_by, traceparent) FROM STDIN (FORMAT binary)
-        """;
-
-    private const string FindUniqueText = "SELECT id FROM {s}.job WHERE kind = @kind AND unique_key = @key";
-
-    private const string FindUniqueManyText = """
-        SELECT j.kind, j.unique_key, j.id
-        FROM unnest(@kinds, @keys) AS w(kind, key) JOIN {s}.job j ON j.kind = w.kind AND j.unique_key = w.key
-        """;
 
     /// <summary>
     /// Takes up to <c>@most</c> jobs of each queue, then keeps those that the slots allow: the queue's own reserved ones first, the shared ones by level
@@ -124,11 +81,11 @@ internal sealed partial class JobSql(string schema)
             FROM numbered
         )
         UPDATE {s}.job j
-        SET lease = @lease, server_id = @server, claimed_at = now(), attempt = attempt + 1
+        SET lease = @lease, server_id = @server, claimed_at = now(), attempt = attempt + 1, started_key = NULL
         WHERE j.id = ANY(ARRAY(SELECT id FROM placed WHERE reserved OR place <= @shared))
         RETURNING j.id, j.queue, j.kind, j.version, j.attempt, j.max_attempts, j.due_at, j.enqueued_at, j.requested_by, j.traceparent,
                   j.args, j.cancel_at IS NOT NULL AS cancelled, coalesce(j.expires_at <= now(), false) AS expired, j.claimed_at,
-                  (SELECT c.state FROM {s}.checkpoint c WHERE c.job_id = j.id) AS checkpoint
+                  (SELECT c.state FROM {s}.checkpoint c WHERE c.job_id = j.id) AS checkpoint, j.planned_at, j.limit_key
         """;
 
     /// <summary>Moves finished jobs to history; whoever lost its lease finds no row and changes nothing.</summary>

@@ -6,7 +6,8 @@ namespace Camino.Jobs;
 /// <summary>A job as it was claimed: all that its run needs.</summary>
 internal sealed record ClaimedJob(
     Guid Id, Guid Lease, string Queue, string Kind, int Version, int Attempt, int MaxAttempts, DateTime DueAt, DateTime EnqueuedAt,
-    string? RequestedBy, string? TraceParent, string Args, bool Cancelled, bool Expired, DateTime ClaimedAt, string? Checkpoint);
+    string? RequestedBy, string? TraceParent, string Args, bool Cancelled, bool Expired, DateTime ClaimedAt, string? Checkpoint,
+    DateTime? PlannedAt, string? LimitKey);
 
 /// <summary>A run's end that moves the job to history.</summary>
 internal sealed record FinishRow(Guid Id, Guid Lease, string State, string? Result, string? Error, string? Note);
@@ -200,7 +201,8 @@ public sealed partial class JobStore
     private static ClaimedJob ReadClaimed(NpgsqlDataReader reader, Guid lease) => new(
         reader.GetGuid(0), lease, reader.GetString(1), reader.GetString(2), reader.GetInt32(3), reader.GetInt32(4), reader.GetInt32(5),
         reader.GetDateTime(6), reader.GetDateTime(7), TextAt(reader, 8), TextAt(reader, 9), reader.GetString(10), reader.GetBoolean(11),
-        reader.GetBoolean(12), reader.GetDateTime(13), TextAt(reader, 14));
+        reader.GetBoolean(12), reader.GetDateTime(13), TextAt(reader, 14),
+        reader.IsDBNull(15) ? null : reader.GetDateTime(15), TextAt(reader, 16));
 
     private static string? TextAt(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 

@@ -5,7 +5,7 @@ using NpgsqlTypes;
 namespace Camino.Jobs;
 
 /// <summary>Every statement but the insert: what pages ask, what people command, and (internally) what servers do.</summary>
-public sealed partial class JobStore
+public sealed partial class JobStore : IJobControl
 {
     /// <summary>Where counts of a backlog stop.</summary>
     public const int CountCap = 100_000;
@@ -38,7 +38,7 @@ public sealed partial class JobStore
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(take, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(take, LargestPage);
-        var live = filter.State is null or JobState.Waiting or JobState.Scheduled or JobState.Running;
+        var live = filter.State is null or JobState.Waiting or JobState.Scheduled or JobState.Running or JobState.Held;
         var over = filter.State is null or JobState.Done or JobState.Failed or JobState.Cancelled;
 
         await using var command = Command(_sql.List);
@@ -87,7 +87,8 @@ public sealed partial class JobStore
         {
             figures.Add(new QueueFigures(
                 reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4),
-                reader.IsDBNull(5) ? null : TimeSpan.FromSeconds(reader.GetDouble(5)), reader.GetBoolean(6), reader.GetBoolean(7)));
+                reader.IsDBNull(5) ? null : TimeSpan.FromSeconds(reader.GetDouble(5)), reader.GetBoolean(6), reader.GetBoolean(7))
+            { Held = reader.GetInt64(8) });
         }
         return figures;
     }
@@ -135,7 +136,12 @@ public sealed partial class JobStore
                 command.Parameters.Add(Optional("reason", NpgsqlDbType.Text, reason));
                 AddWake(command);
                 if (await command.ExecuteScalarAsync(ct) is string outcome)
-                    return outcome == "cancelled" ? JobCommandOutcome.Done : JobCommandOutcome.Requested;
+                {
+                    if (outcome != "cancelled")
+                        return JobCommandOutcome.Requested;
+                    await ResolveAsync([id], ct);
+                    return JobCommandOutcome.Done;
+                }
             }
             // Neither matched: over, unknown, or claimed or given back in this very moment. Only the last is worth asking again.
             if (await StateOfAsync(id, ct) is not { } state)
@@ -174,7 +180,11 @@ public sealed partial class JobStore
         command.Parameters.AddWithValue("id", id);
         command.Parameters.AddWithValue("by", by);
         if (await command.ExecuteNonQueryAsync(ct) == 1)
+        {
+            // What waited for it to be done waits no more.
+            await ResolveAsync([id], ct);
             return JobCommandOutcome.Done;
+        }
         return await StateOfAsync(id, ct) is null ? JobCommandOutcome.NotFound : JobCommandOutcome.WrongState;
     }
 
@@ -323,6 +333,7 @@ public sealed partial class JobStore
         JobState.Done => "done",
         JobState.Failed => "failed",
         JobState.Cancelled => "cancelled",
+        JobState.Held => "held",
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, "There is no such state."),
     };
 

@@ -20,6 +20,9 @@ public enum JobState
 
     /// <summary>Somebody cancelled it, or it expired.</summary>
     Cancelled,
+
+    /// <summary>Waits for other jobs, or for a slot of its limit.</summary>
+    Held,
 }
 
 /// <summary>What a list of jobs is limited to; null for no limit.</summary>
@@ -45,6 +48,9 @@ public sealed record JobLine(
 /// <param name="Total">Units in all, where known.</param>
 /// <param name="Message">Short text for staff.</param>
 public sealed record JobProgress(long Done, long? Total, string? Message);
+
+/// <summary>How far the jobs of a batch are, or those that a job waits for; what is left is <c>Total - Done - Failed - Cancelled</c>.</summary>
+public sealed record JobBatch(int Total, int Done, int Failed, int Cancelled);
 
 /// <summary>Who cancelled, or asked to, when and why.</summary>
 public sealed record JobCancellation(DateTimeOffset At, string By, string? Reason);
@@ -79,7 +85,11 @@ public sealed record JobLogLine(DateTimeOffset At, int Attempt, string Line);
 /// <param name="OldestAge">How long the oldest due job has waited; null when none does.</param>
 /// <param name="Paused">Nobody takes from it for now.</param>
 /// <param name="Served">A living server serves it.</param>
-public sealed record QueueFigures(string Queue, long Ready, long Scheduled, long Running, long FailedLastHour, TimeSpan? OldestAge, bool Paused, bool Served);
+public sealed record QueueFigures(string Queue, long Ready, long Scheduled, long Running, long FailedLastHour, TimeSpan? OldestAge, bool Paused, bool Served)
+{
+    /// <summary>Waiting for other jobs, or for a slot of their limit.</summary>
+    public long Held { get; init; }
+}
 
 /// <summary>One start of one server.</summary>
 /// <param name="State">running, draining, retired (behind the release fence), stopped or lost.</param>

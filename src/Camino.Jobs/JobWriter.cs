@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Camino.Jobs;
 
@@ -10,9 +9,21 @@ namespace Camino.Jobs;
 /// </summary>
 /// <param name="options">Schema and wake-up.</param>
 /// <param name="registry">The known kinds; null to take any.</param>
-public sealed class JobWriter(JobClientOptions options, JobRegistry? registry = null)
+/// <remarks>
+/// What is refused: arguments over 64 KB, kinds that the registry does not have, queues that <see cref="JobClientOptions.Queues"/> does not list (where it lists
+/// any). What is only warned about, because another release may serve it: a queue or kind that no living server serves, by an alarm after a minute.
+/// </remarks>
+public sealed partial class JobWriter(JobClientOptions options, JobRegistry? registry = null) : IJobWriter
 {
+    /// <summary>A job may have so many forebears that each asked for the next; a handler that asks for itself for ever ends here.</summary>
+    public const int MostGenerations = 10_000;
+
     private const int RowsPerStatement = 1000;
+    private const int RowsPerCopy = 10_000;
+
+    /// <summary>Wakes those who let waiting jobs go on, and those who watch limits. Six characters, as servers of the first release expect of what they do not know.</summary>
+    internal const string WakeAfter = "!after";
+    internal const string WakeLimit = "!limit";
 
     private readonly JobSql _sql = new(options.Schema);
     private readonly ConcurrentDictionary<string, long> _lastWake = new(StringComparer.Ordinal);
@@ -21,15 +32,26 @@ public sealed class JobWriter(JobClientOptions options, JobRegistry? registry = 
     /// <param name="connection">Open; the job becomes part of its transaction.</param>
     /// <param name="transaction">The caller's transaction; null when the connection has none, and the job then stands at once.</param>
     /// <param name="args">Ids and dates, at most 64 KB as JSON.</param>
-    /// <param name="jobOptions">Queue, due time, unique key, attempts, asking user.</param>
-    /// <returns>The job's id, or with a unique key the id of the live job that already holds it.</returns>
+    /// <param name="jobOptions">Queue, due time, unique key, limit, what to wait for, tags, attempts, asking user.</param>
+    /// <returns>The job's id, or with a unique key the id of the job that already holds it.</returns>
     /// <exception cref="ArgumentException">names the field, its value and what is allowed; nothing is stored.</exception>
     public async Task<Guid> EnqueueAsync<TArgs>(
         NpgsqlConnection connection, NpgsqlTransaction? transaction, TArgs args, JobOptions? jobOptions = null, CancellationToken ct = default)
         where TArgs : IJobArgs
+        => (await PutAsync(connection, transaction, Prepare(args, jobOptions), ct)).Id;
+
+    /// <summary>Stores one prepared job and says whether its key was taken.</summary>
+    /// <exception cref="JobChainException">too many jobs have asked for each other.</exception>
+    public async Task<JobReceipt> PutAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, NewJob job, CancellationToken ct = default)
     {
-        var job = Prepare(args, jobOptions);
-        return await InsertOneAsync(connection, transaction, job, ct);
+        // Without a transaction of the caller the rows beside the job's must not be able to go missing.
+        await using var own = transaction is null && (job.HasMore || job.GoesAlone) ? await connection.BeginTransactionAsync(ct) : null;
+        var receipt = await InsertOneAsync(connection, transaction ?? own, job, ct);
+        if (!receipt.Existed)
+            await AddMoreAsync(connection, transaction ?? own, [job], ct);
+        if (own is not null)
+            await own.CommitAsync(ct);
+        return receipt;
     }
 
     /// <summary>Stores any number of jobs of one kind; memory stays flat but for the ids.</summary>
@@ -44,7 +66,48 @@ public sealed class JobWriter(JobClientOptions options, JobRegistry? registry = 
     {
         if (jobOptions?.UniqueKey is not null)
             throw new ArgumentException("UniqueKey is set for many jobs at once; give each its own through Prepare and InsertAsync.", nameof(jobOptions));
-        return await CopyAsync(connection, args.Select(one => Prepare(one, jobOptions)), ct);
+        await using var own = transaction is null ? await connection.BeginTransactionAsync(ct) : null;
+        var ids = await CopyAsync(connection, transaction ?? own, args.Select(one => Prepare(one, jobOptions)), ct);
+        if (own is not null)
+            await own.CommitAsync(ct);
+        return ids;
+    }
+
+    /// <summary>Stores jobs together with one more that runs when all of them have ended.</summary>
+    /// <param name="connection">Open; the jobs become part of its transaction.</param>
+    /// <param name="transaction">The caller's transaction; null when the connection has none, and the jobs then stand at once, all of them.</param>
+    /// <param name="jobs">Read once, in order; at most 1,000,000. None: the end job is due at once.</param>
+    /// <param name="end">Runs last; <see cref="JobStore.BatchAsync"/> says how many of the others were done, failed and cancelled.</param>
+    /// <param name="when">Any: when all are over. Done: when all are done; while some are failed it waits, and with the first cancelled one it is cancelled.</param>
+    /// <returns>The id of the end job, which stands for the batch.</returns>
+    /// <exception cref="ArgumentException">names the field, its value and what is allowed; the transaction can then only be rolled back.</exception>
+    public async Task<Guid> EnqueueBatchAsync(
+        NpgsqlConnection connection, NpgsqlTransaction? transaction, IEnumerable<NewJob> jobs, NewJob end, JobEnd when = JobEnd.Any, CancellationToken ct = default)
+    {
+        if (end.UniqueKey is not null || end.After.Count > 0)
+            throw new ArgumentException("The end job of a batch has a UniqueKey or After of its own; it waits for the batch and nothing else.", nameof(end));
+        await using var own = transaction is null ? await connection.BeginTransactionAsync(ct) : null;
+        var scope = transaction ?? own;
+        var keyed = false;
+        var ids = (await StoreAsync(connection, scope, jobs.Select(job =>
+        {
+            keyed |= job.UniqueKey is not null;
+            return job;
+        }), ct)).Distinct().ToList();
+        if (ids.Count > 0)
+            end = end with { EndsBatch = true };
+        await InsertOneAsync(connection, scope, end, ct);
+        await AddMoreAsync(connection, scope, [end], ct);
+        if (ids.Count > 0)
+        {
+            await AddHeldAsync(connection, scope, [(end, ids.Count)], ct);
+            // Members that were made here cannot have ended yet; holders of a key may have.
+            await CopyEdgesAsync(connection, end.Id, ids, when == JobEnd.Any, isChecked: !keyed, ct);
+            await WakeAsync(connection, scope, [WakeAfter], ct);
+        }
+        if (own is not null)
+            await own.CommitAsync(ct);
+        return end.Id;
     }
 
     /// <summary>Checks and encodes one job without storing it.</summary>
@@ -53,145 +116,43 @@ public sealed class JobWriter(JobClientOptions options, JobRegistry? registry = 
         where TArgs : IJobArgs
     {
         var job = NewJob.Create(args, jobOptions);
-        return registry is null || registry.Find(job.Kind) is not null
+        if (registry is not null && registry.Find(job.Kind) is null)
+            throw new ArgumentException($"The kind '{job.Kind}' is not registered in this process; known are {Known(registry)}.", nameof(args));
+        return options.Queues.Count == 0 || options.Queues.Contains(job.Queue)
             ? job
-            : throw new ArgumentException($"The kind '{job.Kind}' is not registered in this process; known are {Known(registry)}.", nameof(args));
+            : throw new ArgumentException($"Queue is '{job.Queue}'; jobs go to {string.Join(", ", options.Queues)}.", nameof(jobOptions));
     }
 
     /// <summary>Stores prepared jobs of any kinds, each with its own options.</summary>
-    /// <returns>For each job, in order, its id or the id of the live job that holds its unique key.</returns>
+    /// <returns>For each job, in order, its id or the id of the job that holds its unique key.</returns>
+    /// <exception cref="JobChainException">too many jobs have asked for each other.</exception>
     public async Task<IReadOnlyList<Guid>> InsertAsync(
         NpgsqlConnection connection, NpgsqlTransaction? transaction, IReadOnlyCollection<NewJob> jobs, CancellationToken ct = default)
     {
         if (jobs.Count == 1)
-            return [await InsertOneAsync(connection, transaction, jobs.First(), ct)];
-        if (jobs.Count > RowsPerStatement && jobs.All(job => job.UniqueKey is null))
-            return await CopyAsync(connection, jobs, ct);
-
-        var ids = new List<Guid>(jobs.Count);
-        foreach (var group in jobs.Chunk(RowsPerStatement))
-            ids.AddRange(await InsertGroupAsync(connection, transaction, group, ct));
+            return [(await PutAsync(connection, transaction, jobs.First(), ct)).Id];
+        await using var own = transaction is null && jobs.Any(job => job.HasMore || job.GoesAlone) ? await connection.BeginTransactionAsync(ct) : null;
+        var ids = jobs.Count > RowsPerStatement && jobs.All(job => job.UniqueKey is null)
+            ? await CopyAsync(connection, transaction ?? own, jobs, ct)
+            : await StoreAsync(connection, transaction ?? own, jobs, ct);
+        if (own is not null)
+            await own.CommitAsync(ct);
         return ids;
     }
 
-    private async Task<Guid> InsertOneAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, NewJob job, CancellationToken ct)
-    {
-        await using var insert = new NpgsqlCommand(_sql.Insert, connection, transaction);
-        insert.Parameters.AddWithValue("id", job.Id);
-        insert.Parameters.AddWithValue("queue", job.Queue);
-        insert.Parameters.AddWithValue("kind", job.Kind);
-        insert.Parameters.AddWithValue("version", job.Version);
-        insert.Parameters.AddWithValue("max", job.MaxAttempts);
-        insert.Parameters.AddWithValue("args", NpgsqlDbType.Jsonb, job.Args);
-        insert.Parameters.Add(Optional("due", NpgsqlDbType.TimestampTz, job.DueAt?.ToUniversalTime()));
-        insert.Parameters.Add(Optional("expires", NpgsqlDbType.TimestampTz, job.ExpiresAt?.ToUniversalTime()));
-        insert.Parameters.Add(Optional("key", NpgsqlDbType.Text, job.UniqueKey));
-        insert.Parameters.Add(Optional("by", NpgsqlDbType.Text, job.RequestedBy));
-        insert.Parameters.Add(Optional("trace", NpgsqlDbType.Text, job.TraceParent));
-        insert.Parameters.AddWithValue("wake", job.DueAt is null && ShouldWake(job.Queue));
-        insert.Parameters.AddWithValue("channel", _sql.Channel);
-
-        // The holder of the key may finish between our insert and our look: then the key is free again. Each round meets another holder.
-        while (true)
-        {
-            await using (var reader = await insert.ExecuteReaderAsync(ct))
-            {
-                if (await reader.ReadAsync(ct))
-                    return reader.GetGuid(0);
-            }
-            await using var holder = new NpgsqlCommand(_sql.FindUnique, connection, transaction);
-            holder.Parameters.AddWithValue("kind", job.Kind);
-            holder.Parameters.AddWithValue("key", job.UniqueKey ?? "");
-            if (await holder.ExecuteScalarAsync(ct) is Guid existing)
-                return existing;
-        }
-    }
-
-    private async Task<Guid[]> InsertGroupAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, NewJob[] jobs, CancellationToken ct)
-    {
-        var ids = new Guid[jobs.Length];
-        var open = Enumerable.Range(0, jobs.Length).ToList();
-        while (open.Count > 0)
-        {
-            var group = open.ConvertAll(at => jobs[at]);
-            await using var insert = new NpgsqlCommand(_sql.InsertMany, connection, transaction);
-            insert.Parameters.Add(Array("ids", NpgsqlDbType.Uuid, group.ConvertAll(job => job.Id).ToArray()));
-            insert.Parameters.Add(Array("queues", NpgsqlDbType.Text, group.ConvertAll(job => job.Queue).ToArray()));
-            insert.Parameters.Add(Array("kinds", NpgsqlDbType.Text, group.ConvertAll(job => job.Kind).ToArray()));
-            insert.Parameters.Add(Array("versions", NpgsqlDbType.Integer, group.ConvertAll(job => job.Version).ToArray()));
-            insert.Parameters.Add(Array("maxes", NpgsqlDbType.Integer, group.ConvertAll(job => job.MaxAttempts).ToArray()));
-            insert.Parameters.Add(Array("args", NpgsqlDbType.Jsonb, group.ConvertAll(job => job.Args).ToArray()));
-            insert.Parameters.Add(Array("dues", NpgsqlDbType.TimestampTz, group.ConvertAll(job => job.DueAt?.ToUniversalTime()).ToArray()));
-            insert.Parameters.Add(Array("expires", NpgsqlDbType.TimestampTz, group.ConvertAll(job => job.ExpiresAt?.ToUniversalTime()).ToArray()));
-            insert.Parameters.Add(Array("keys", NpgsqlDbType.Text, group.ConvertAll(job => job.UniqueKey).ToArray()));
-            insert.Parameters.Add(Array("bys", NpgsqlDbType.Text, group.ConvertAll(job => job.RequestedBy).ToArray()));
-            insert.Parameters.Add(Array("traces", NpgsqlDbType.Text, group.ConvertAll(job => job.TraceParent).ToArray()));
-
-            var stored = await ReadGuidsAsync(insert, ct);
-            foreach (var at in open.Where(at => stored.Contains(jobs[at].Id)))
-                ids[at] = jobs[at].Id;
-            open.RemoveAll(at => stored.Contains(jobs[at].Id));
-            await FindHoldersAsync(connection, transaction, jobs, open, ids, ct);
-        }
-        await WakeAsync(connection, transaction, jobs.Where(job => job.DueAt is null).Select(job => job.Queue), ct);
-        return ids;
-    }
-
-    /// <summary>What was not stored has a live holder of its key, in the table or in this very group; what has none any more is tried again.</summary>
-    private async Task FindHoldersAsync(
-        NpgsqlConnection connection, NpgsqlTransaction? transaction, NewJob[] jobs, List<int> open, Guid[] ids, CancellationToken ct)
-    {
-        if (open.Count == 0)
-            return;
-        await using var find = new NpgsqlCommand(_sql.FindUniqueMany, connection, transaction);
-        find.Parameters.Add(Array("kinds", NpgsqlDbType.Text, open.ConvertAll(at => jobs[at].Kind).ToArray()));
-        find.Parameters.Add(Array("keys", NpgsqlDbType.Text, open.ConvertAll(at => jobs[at].UniqueKey).ToArray()));
-        var holders = new Dictionary<(string Kind, string Key), Guid>();
-        await using (var reader = await find.ExecuteReaderAsync(ct))
-        {
-            while (await reader.ReadAsync(ct))
-                holders[(reader.GetString(0), reader.GetString(1))] = reader.GetGuid(2);
-        }
-        foreach (var at in open)
-            ids[at] = holders.GetValueOrDefault((jobs[at].Kind, jobs[at].UniqueKey ?? ""));
-        open.RemoveAll(at => ids[at] != Guid.Empty);
-    }
-
-    private async Task<IReadOnlyList<Guid>> CopyAsync(NpgsqlConnection connection, IEnumerable<NewJob> jobs, CancellationToken ct)
+    /// <summary>In groups, those with keys that a group's statement does not know one by one.</summary>
+    private async Task<IReadOnlyList<Guid>> StoreAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, IEnumerable<NewJob> jobs, CancellationToken ct)
     {
         var ids = new List<Guid>();
-        var queues = new HashSet<string>(StringComparer.Ordinal);
-        // due_at is not left to its default: a copied null would be null. The database's clock is asked once and each job stands a microsecond after the one before.
-        await using var clock = new NpgsqlCommand("SELECT clock_timestamp()", connection);
-        var now = (DateTime)(await clock.ExecuteScalarAsync(ct) ?? throw new InvalidOperationException("The database did not say what time it is."));
-
-        await using (var copy = await connection.BeginBinaryImportAsync(_sql.Copy, ct))
+        foreach (var chunk in jobs.Chunk(RowsPerStatement))
         {
-            foreach (var job in jobs)
-            {
-                await copy.StartRowAsync(ct);
-                await copy.WriteAsync(job.Id, NpgsqlDbType.Uuid, ct);
-                await copy.WriteAsync(job.DueAt?.UtcDateTime ?? now.AddMicroseconds(ids.Count), NpgsqlDbType.TimestampTz, ct);
-                await copy.WriteAsync(job.Version, NpgsqlDbType.Integer, ct);
-                await copy.WriteAsync(job.MaxAttempts, NpgsqlDbType.Integer, ct);
-                await copy.WriteAsync(job.Queue, NpgsqlDbType.Text, ct);
-                await copy.WriteAsync(job.Kind, NpgsqlDbType.Text, ct);
-                await copy.WriteAsync(job.Args, NpgsqlDbType.Jsonb, ct);
-                await WriteOptionalAsync(copy, job.ExpiresAt?.UtcDateTime, NpgsqlDbType.TimestampTz, ct);
-                await WriteOptionalAsync(copy, job.RequestedBy, NpgsqlDbType.Text, ct);
-                await WriteOptionalAsync(copy, job.TraceParent, NpgsqlDbType.Text, ct);
-                ids.Add(job.Id);
-                if (job.DueAt is null)
-                    queues.Add(job.Queue);
-            }
-            await copy.CompleteAsync(ct);
+            var group = chunk.Where(job => !job.GoesAlone).ToArray();
+            var stored = new Queue<Guid>(await InsertGroupAsync(connection, transaction, group, ct));
+            foreach (var job in chunk)
+                ids.Add(job.GoesAlone ? (await PutAsync(connection, transaction, job, ct)).Id : stored.Dequeue());
         }
-        await WakeAsync(connection, transaction: null, queues, ct);
         return ids;
     }
-
-    private static Task WriteOptionalAsync<T>(NpgsqlBinaryImporter copy, T? value, NpgsqlDbType type, CancellationToken ct) =>
-        value is null ? copy.WriteNullAsync(ct) : copy.WriteAsync(value, type, ct);
 
     private async Task WakeAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, IEnumerable<string> queues, CancellationToken ct)
     {
@@ -200,7 +161,7 @@ public sealed class JobWriter(JobClientOptions options, JobRegistry? registry = 
             return;
         await using var wake = new NpgsqlCommand(JobSql.Wake, connection, transaction);
         wake.Parameters.AddWithValue("channel", _sql.Channel);
-        wake.Parameters.Add(Array("queues", NpgsqlDbType.Text, loud));
+        wake.Parameters.Add(Array("queues", NpgsqlTypes.NpgsqlDbType.Text, loud));
         await wake.ExecuteNonQueryAsync(ct);
     }
 
@@ -216,19 +177,10 @@ public sealed class JobWriter(JobClientOptions options, JobRegistry? registry = 
         return true;
     }
 
-    private static async Task<HashSet<Guid>> ReadGuidsAsync(NpgsqlCommand command, CancellationToken ct)
-    {
-        var found = new HashSet<Guid>();
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        while (await reader.ReadAsync(ct))
-            found.Add(reader.GetGuid(0));
-        return found;
-    }
-
     private static string Known(JobRegistry registry) =>
         registry.Kinds.Count == 0 ? "none" : string.Join(", ", registry.Kinds.Select(kind => kind.Name).Order(StringComparer.Ordinal).Take(20));
-
-    private static NpgsqlParameter Optional(string name, NpgsqlDbType type, object? value) => new(name, type) { Value = value ?? DBNull.Value };
-
-    private static NpgsqlParameter Array(string name, NpgsqlDbType type, Array value) => new(name, NpgsqlDbType.Array | type) { Value = value };
 }
+
+/// <summary>Too many jobs have asked for each other, one after another: a handler asks for itself for ever.</summary>
+public sealed class JobChainException(Guid parentId)
+    : InvalidOperationException($"Job {parentId} is the {JobWriter.MostGenerations}th of a chain of jobs that asked for each other; it may ask for no further one.");

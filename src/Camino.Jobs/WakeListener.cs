@@ -7,7 +7,7 @@ namespace Camino.Jobs;
 /// The one LISTEN connection of a process. It is a hint and nothing more: it may be down, half-open or deaf (behind a transaction pooler) and every job is
 /// still found by polling. A connection that looks alive has to hear its own voice every 15 seconds.
 /// </summary>
-internal sealed class WakeListener(NpgsqlDataSource source, string channel, Action<string?> onWork, Action onCancel, ILogger logger)
+internal sealed class WakeListener(NpgsqlDataSource source, string channel, Action<string?> onWork, Action onCancel, Releaser releaser, ILogger logger)
 {
     private const string Echo = "!echo:";
     private static readonly TimeSpan EchoEvery = TimeSpan.FromSeconds(15);
@@ -107,9 +107,13 @@ internal sealed class WakeListener(NpgsqlDataSource source, string channel, Acti
             onCancel();
         else if (payload == "!all")
             onWork(null);
+        else if (payload == JobWriter.WakeAfter)
+            releaser.OnWaiting();
+        else if (payload == JobWriter.WakeLimit)
+            releaser.OnLimited();
         else if (!payload.StartsWith('!'))
             onWork(payload);
-        else if (payload.AsSpan(Echo.Length).SequenceEqual(_me))
+        else if (payload.StartsWith(Echo, StringComparison.Ordinal) && payload.AsSpan(Echo.Length).SequenceEqual(_me))
             _heardMyself = true;
     }
 

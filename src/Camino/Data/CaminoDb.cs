@@ -60,6 +60,7 @@ public sealed partial class CaminoDb(DbContextOptions<CaminoDb> options, JobWrit
                 table.HasCheckConstraint("ck_loans_number", "length(number) between 1 and 40");
             });
             loan.Property(l => l.Id).ValueGeneratedNever();
+            loan.Ignore(l => l.Vintage);
             loan.Property(l => l.Source).HasConversion<short>();
             loan.Property(l => l.Status).HasConversion<short>();
             loan.Property(l => l.Number).UseCollation("C");

@@ -21,12 +21,16 @@ public sealed record IndexNames(Guid ImportId) : IJobArgs
     /// <remarks>Safe to run twice: it sets the words of each loan and goes on behind its checkpoint.</remarks>
     public sealed class Handler(NpgsqlDataSource source) : IJobHandler<IndexNames>
     {
+        /// <summary>A name with accents is found with and without them.</summary>
         private const string Index = """
             with batch as (
                 select id, borrower_name from camino.loans where import_id = $1 and id > $2 order by id limit $3
             ), stored as (
                 insert into camino.loan_names (loan_id, words)
-                select id, to_tsvector('simple', coalesce(borrower_name, '')) from batch
+                select id, case when borrower_name ~ '[^ -~]'
+                                then to_tsvector('simple', borrower_name || ' ' || regexp_replace(normalize(borrower_name, NFKD), '[\u0300-\u036f]', '', 'g'))
+                                else to_tsvector('simple', coalesce(borrower_name, '')) end
+                from batch
                 on conflict (loan_id) do update set words = excluded.words where loan_names.words is distinct from excluded.words
             )
             select count(*), (array_agg(id order by id desc))[1] from batch

@@ -44,6 +44,9 @@ public sealed class Loan
     /// <summary>US federal fiscal year of approval (1 October to 30 September).</summary>
     public int? ApprovalFiscalYear { get; private set; }
 
+    /// <summary>The fiscal year that the file states, else the one that its date of approval lies in.</summary>
+    public int? Vintage => ApprovalFiscalYear ?? ApprovedOn?.AddMonths(3).Year;
+
     /// <summary>Months, 0 to 999.</summary>
     public int? TermMonths { get; private set; }
 

@@ -73,7 +73,8 @@ internal static class LoanSql
             ? null
             : $"(select {columns} from camino.loans{Where([.. conditions, $"{column} is null", .. cursor is { Value: null } ? new[] { $"id {sign} @cursor_id" } : []])} order by id {direction} limit {limit})";
         var parts = backward ? new[] { empty, valued } : [valued, empty];
-        return string.Join(" union all ", parts.Where(part => part is not null)) + $" limit {limit}";
+        var read = parts.OfType<string>().ToList();
+        return read.Count == 1 ? read[0] : string.Join(" union all ", read) + $" limit {limit}"; // one part has its limit already
     }
 
     private static string Keyset(string column, string sign, (object Value, NpgsqlDbType Type) key, NpgsqlCommand command)
@@ -111,7 +112,7 @@ internal static class LoanSql
         if (filter.Industry is { } industry)
             Add("naics = @industry", ("industry", industry));
         if (filter.Year is { } year)
-            Add("approval_fiscal_year = @year", ("year", year));
+            Add("coalesce(approval_fiscal_year, extract(year from approved_on + interval '3 months')::int) = @year", ("year", year));
         if (filter.Paid is { } paid)
             Add("coalesce(disbursed_on, approved_on) between @paid_from and @paid_to", ("paid_from", new DateOnly(paid, 1, 1)), ("paid_to", new DateOnly(paid, 12, 31)));
         if (filter.AmountFrom is { } from)

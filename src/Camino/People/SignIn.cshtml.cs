@@ -21,6 +21,10 @@ public sealed class SignInPage(SignInManager<StaffUser> signIn, IStringLocalizer
     [BindProperty(SupportsGet = true)]
     public string? ReturnUrl { get; set; }
 
+    /// <summary>A form was sent after its session had ended, and was not carried out.</summary>
+    [BindProperty(SupportsGet = true)]
+    public bool Ended { get; set; }
+
     /// <summary>Why the last try was refused.</summary>
     public string? Problem { get; private set; }
 

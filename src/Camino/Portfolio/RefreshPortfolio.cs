@@ -21,7 +21,7 @@ public sealed record RefreshPortfolio : IJobArgs
         private const string Compute = """
             insert into camino.portfolio_figures (dimension, key, loans, disbursed, approved, guaranteed, charged_off, balance, loans_charged_off, loans_closed, as_of)
             with facts as (
-                select extract(year from coalesce(disbursed_on, approved_on))::int as year, approval_fiscal_year as vintage, state, left(naics, 2) as sector, naics as industry,
+                select extract(year from coalesce(disbursed_on, approved_on))::int as year, coalesce(approval_fiscal_year, extract(year from approved_on + interval '3 months')::int) as vintage, state, left(naics, 2) as sector, naics as industry,
                        $1::int[] as terms, width_bucket(term_months, $1::int[]) as term, width_bucket(amount, $2::numeric[]) as size, status, source,
                        coalesce(disbursed, 0) as disbursed, coalesce(approved, 0) as approved, coalesce(guaranteed, 0) as guaranteed, coalesce(charged_off, 0) as charged_off, coalesce(balance, 0) as balance
                 from camino.loans

@@ -66,8 +66,9 @@ public static class WebSetup
         app.UseRequestLocalization();
         app.UseWhen(context => !IsForPrograms(context), pages =>
         {
-            pages.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandlingPath = "/error/500", SuppressDiagnosticsCallback = _ => false });
+            // the handler only sets the status; around it, every bare status becomes a page
             pages.UseStatusCodePagesWithReExecute("/error/{0}");
+            pages.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandlingPath = "/error/500" });
         });
         return app;
     }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Camino.Testing;
 using NUnit.Framework;
 
 namespace Camino.Tests.Imports;

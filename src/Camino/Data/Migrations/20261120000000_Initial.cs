@@ -567,7 +567,7 @@ namespace Camino.Data.Migrations
                 unique: true);
 
             // The queue lives in a schema of its own and brings its own script.
-            migrationBuilder.Sql(Camino.Jobs.JobSchema.InstallSql());
+            migrationBuilder.Sql(Camino.Jobs.JobSchema.InstallSql(version: 2));
 
             migrationBuilder.Sql(
                 """

@@ -16,7 +16,7 @@ public sealed record ChartColumn(string Label, int Weight, IReadOnlyList<decimal
 
 /// <summary>
 /// Draws columns as SVG on the server. Places are given in percent of the width, so that the picture fills any width while its text keeps its size;
-/// colours come from CSS classes, so that it follows the theme and prints.
+/// colours come from CSS classes, so that it follows the theme and prints. Faint columns do not set the scale: what stands on few loans ends at its top.
 /// </summary>
 public static class ColumnChart
 {
@@ -32,7 +32,7 @@ public static class ColumnChart
     /// <param name="axis">How a value is written beside the axis.</param>
     public static IHtmlContent Write(string id, string title, IReadOnlyList<ChartColumn> columns, IReadOnlyList<string> series, Func<decimal, string> axis)
     {
-        var most = columns.SelectMany(column => column.Values).Max() ?? 0m;
+        var most = columns.Where(column => !column.Faint).SelectMany(column => column.Values).Max() ?? columns.SelectMany(column => column.Values).Max() ?? 0m;
         var step = Step(most);
         var top = most == 0m ? 1m : Math.Ceiling(most / step) * step;
         var html = new StringBuilder("<div class=\"chart\">");
@@ -64,7 +64,7 @@ public static class ColumnChart
             if (column.Values[i] is not { } value || value <= 0m)
                 continue;
             var share = i == 0 ? 0.72m : 0.44m;
-            var height = Math.Max(1m, value / top * Plot);
+            var height = Math.Clamp(value / top * Plot, 1m, Plot);
             html.Append(CultureInfo.InvariantCulture, $"<rect class=\"{series[i]}\" x=\"{left + (slot * (1 - share) / 2):0.###}%\" width=\"{slot * share:0.###}%\" y=\"{Top + Plot - height:0.#}\" height=\"{height:0.#}\" rx=\"1.5\"/>");
         }
 

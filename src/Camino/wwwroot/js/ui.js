@@ -59,3 +59,20 @@ document.addEventListener('submit', (event) => {
 window.addEventListener('pageshow', () => {
   for (const form of document.querySelectorAll('form[data-sent]')) delete form.dataset.sent;
 });
+
+// What was chosen in a long form outlives a session that ended meanwhile: it is kept in this tab until the form's page comes back from the sign-in.
+const kept = 'camino.kept';
+const fieldsOf = (form) => [...form.elements].filter((field) => field.name && field.type !== 'hidden' && field.type !== 'password');
+document.addEventListener('submit', (event) => {
+  if (!event.target.matches('form[data-keep]')) return;
+  sessionStorage.setItem(kept, JSON.stringify({ page: window.location.pathname, values: fieldsOf(event.target).map((field) => field.value) }));
+});
+if (window.location.pathname !== '/sign-in') {
+  const { page, values } = JSON.parse(sessionStorage.getItem(kept) ?? '{}');
+  sessionStorage.removeItem(kept);
+  const form = document.querySelector('form[data-keep]');
+  if (form && page === window.location.pathname && document.referrer && new URL(document.referrer).pathname === '/sign-in') {
+    for (const [i, field] of fieldsOf(form).entries()) field.value = values[i] ?? field.value;
+    form.dispatchEvent(new Event('change'));
+  }
+}

@@ -7,20 +7,18 @@ using Camino.Data;
 using Camino.Host;
 using Camino.Host.Configuration;
 using Camino.People;
-using Camino.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using NUnit.Framework;
 using Serilog.Core;
 using Serilog.Events;
 
-namespace Camino.Tests;
+namespace Camino.Testing;
 
 /// <summary>Both roles as they are deployed, in this process: real Kestrel on free ports, a real database, a files folder that both see.</summary>
-internal sealed class RunningCamino : IAsyncDisposable
+public sealed class RunningCamino : IAsyncDisposable
 {
     public const string Password = "correct horse battery staple";
 
@@ -53,14 +51,17 @@ internal sealed class RunningCamino : IAsyncDisposable
     public IReadOnlyCollection<string> LogLines => _log.Lines;
 
     /// <param name="withAsync">False: nobody works the queues until <see cref="StartAsyncServerAsync"/>.</param>
-    public static async Task<RunningCamino> StartAsync(bool withAsync = true, int chunkRows = 1_000)
+    /// <param name="chunkRows">Rows that an import commits at once.</param>
+    /// <param name="withPeople">False: nobody can sign in yet, as at the first start; <see cref="Api"/> is signed in by nothing.</param>
+    public static async Task<RunningCamino> StartAsync(bool withAsync = true, int chunkRows = 1_000, bool withPeople = true)
     {
         var camino = new RunningCamino(await TestDatabase.CreateAsync("camino", PrepareAsync));
         camino._chunkRows = chunkRows;
         camino.Office = camino.Build(Role.BackOffice, BackOfficeRole.Build);
         await camino.Office.StartAsync();
-        await using (var scope = camino.Office.Services.CreateAsyncScope())
+        if (withPeople)
         {
+            await using var scope = camino.Office.Services.CreateAsyncScope();
             var seed = scope.ServiceProvider.GetRequiredService<SeedDemo>();
             await seed.RunAsync(Password, CancellationToken.None);
             camino.ApiKey = await seed.AddKeyAsync("test", CancellationToken.None);
@@ -100,7 +101,8 @@ internal sealed class RunningCamino : IAsyncDisposable
         body.Headers.ContentType = new MediaTypeHeaderValue("text/csv");
         using var answer = await Api.PostAsync(new Uri($"/api/v1/imports?fileName={Uri.EscapeDataString(fileName)}{query}", UriKind.Relative), body);
         var text = await answer.Content.ReadAsStringAsync();
-        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.Accepted), text);
+        if (answer.StatusCode != HttpStatusCode.Accepted)
+            throw new InvalidOperationException($"The file was not accepted ({answer.StatusCode}): {text}");
         return JsonSerializer.Deserialize<JsonElement>(text).GetProperty("importId").GetGuid();
     }
 

@@ -1,0 +1,70 @@
+using static Microsoft.Playwright.Assertions;
+
+namespace Camino.Browser;
+
+/// <summary>Every page, as wide as a desk and as narrow as a phone, in both languages and both themes: usable by everybody, and nothing sticks out.</summary>
+internal sealed class LookTests : BrowserTest
+{
+    private static readonly string[] Pages = ["/", "/portfolio", "/loans", "loan", "/imports", "import", "/jobs", "job", "/notices", "/error/404", "/error/403"];
+
+    [TestCaseSource(nameof(Pages))]
+    public async Task A_page_suits_everybody_in_both_languages_and_themes(string path)
+    {
+        Tolerate("status of 40");
+        var address = await AddressAsync(path);
+        foreach (var (language, theme) in ((string, string)[])[("en", "light"), ("es", "dark")])
+        {
+            var page = await OpenAsync("admin", language: language, theme: theme);
+            await page.GotoAsync(address);
+            await Expect(page.Locator("main h1")).ToBeVisibleAsync();
+            await Expect(page.Locator("html")).ToHaveAttributeAsync("lang", language);
+            await Access.CheckAsync(page, $"{path} ({language})");
+            Assert.That(await IsTooWideAsync(page), Is.False, $"{path} ({language}) scrolls sideways at 1400 pixels.");
+            await PictureAsync(page, $"{NameOf(path)}-desk-{language}-{theme}");
+
+            await page.SetViewportSizeAsync(320, 640);
+            Assert.That(await IsTooWideAsync(page), Is.False, $"{path} ({language}) scrolls sideways at 320 pixels.");
+            if (language == "en")
+                await PictureAsync(page, $"{NameOf(path)}-phone");
+        }
+    }
+
+    [TestCase("/sign-in")]
+    public async Task What_is_open_to_everybody_suits_everybody(string path)
+    {
+        foreach (var language in (string[])["en", "es"])
+        {
+            var page = await OpenAsync(user: null, language: language);
+            await page.GotoAsync(path);
+            await Access.CheckAsync(page, $"{path} ({language})");
+            await PictureAsync(page, $"{NameOf(path)}-desk-{language}");
+            await page.SetViewportSizeAsync(320, 640);
+            Assert.That(await IsTooWideAsync(page), Is.False);
+            await PictureAsync(page, $"{NameOf(path)}-phone-{language}");
+        }
+    }
+
+    /// <summary>The picture in the README. Set CAMINO_PICTURES to the folder that it should replace it in (docs/pictures).</summary>
+    [Test]
+    public async Task The_portfolio_makes_the_picture_of_the_README()
+    {
+        var page = await OpenAsync("officer", width: 1280, theme: "light");
+        await page.GotoAsync("/portfolio");
+        await page.SetViewportSizeAsync(1280, 860);
+        var folder = Environment.GetEnvironmentVariable("CAMINO_PICTURES") is { Length: > 0 } given ? given : Site.Pictures;
+        var file = Path.Combine(folder, "portfolio.png");
+        Directory.CreateDirectory(folder);
+        await page.ScreenshotAsync(new PageScreenshotOptions { Path = file });
+        Assert.That(new FileInfo(file).Length, Is.InRange(20_000, 300_000));
+    }
+
+    private static async Task<string> AddressAsync(string path) => path switch
+    {
+        "loan" => "/loans/" + await Site.Camino.ScalarAsync<Guid>("select id from camino.loans where number = 'L-000007'"),
+        "import" => $"/imports/{Site.FirstImport}",
+        "job" => "/jobs/" + await Site.Camino.ScalarAsync<Guid>("select id from jobs.finished where kind = 'imports.load' order by id limit 1"),
+        _ => path,
+    };
+
+    private static string NameOf(string path) => path == "/" ? "home" : path.Trim('/').Replace('/', '-');
+}
