@@ -163,8 +163,8 @@ module roles 'role.bicep' = [
           custom: {
             type: 'postgresql'
             metadata: {
-              query: 'select jobs.wanted_servers()'
-              targetQueryValue: '1'
+              query: 'select in_flight + due_soon + case when oldest_seconds > 10 then ready else least(ready, 4) end from camino.async_demand()'
+              targetQueryValue: '8'
             }
             auth: [{ secretRef: 'scaler-connection', triggerParameter: 'connection' }]
           }

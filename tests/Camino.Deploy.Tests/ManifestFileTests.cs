@@ -144,6 +144,24 @@ public sealed class ManifestFileTests
     }
 
     [Test]
+    public async Task The_scaler_asks_for_as_many_slots_as_work_needs_and_the_cloud_asks_the_same()
+    {
+        var trigger = Manifests.One("ScaledObject", "camino-async")["spec"]?["triggers"]?[0]?["metadata"];
+        var query = trigger?["query"]?.ToString() ?? "";
+        Assert.That(Place.Text("deploy/azure/main.bicep"), Does.Contain($"query: '{query}'"));
+        Assert.That(trigger?["targetQueryValue"]?.ToString(), Is.EqualTo(HostConfig.Read(Place.File("appsettings.Async.json"), new Dictionary<string, string>()).Jobs.Slots.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+
+        await using var database = await Testing.TestDatabase.CreateAsync("camino", async connectionString =>
+        {
+            await using var owner = Npgsql.NpgsqlDataSource.Create(connectionString);
+            await Data.Migrator.MigrateAsync(owner, options => Host.Database.Configure(options, owner), CancellationToken.None);
+        });
+        await using var source = Npgsql.NpgsqlDataSource.Create(database.ConnectionString);
+        await using var ask = source.CreateCommand(query);
+        Assert.That(Convert.ToDouble(await ask.ExecuteScalarAsync(), System.Globalization.CultureInfo.InvariantCulture), Is.Zero, "nothing waits in a new database");
+    }
+
+    [Test]
     public async Task Compose_reads_its_own_file()
     {
         Place.Needs("docker-compose");
