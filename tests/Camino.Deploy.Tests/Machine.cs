@@ -3,8 +3,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
-using Camino.Data;
-using Camino.Host;
 using Camino.Testing;
 using Npgsql;
 using NUnit.Framework;

@@ -161,15 +161,15 @@ internal sealed partial class Pipeline
             : throw new InvalidOperationException($"Nothing is called {name} here.");
     }
 
-    [GeneratedRegex(@"\$\{\{ (?<name>[a-zA-Z.]+) \}\}", RegexOptions.None, 1_000)]
+    [GeneratedRegex(@"\$\{\{ (?<name>[a-zA-Z.]+) \}\}", RegexOptions.ExplicitCapture, 1_000)]
     private static partial Regex Expression();
 
-    [GeneratedRegex(@"^\$\{\{ if (?<test>.+) \}\}$", RegexOptions.None, 1_000)]
+    [GeneratedRegex(@"^\$\{\{ if (?<test>.+) \}\}$", RegexOptions.ExplicitCapture, 1_000)]
     private static partial Regex If();
 
-    [GeneratedRegex(@"^\$\{\{ each (?<name>[a-zA-Z]+) in (?<list>[a-zA-Z.]+) \}\}$", RegexOptions.None, 1_000)]
+    [GeneratedRegex(@"^\$\{\{ each (?<name>[a-zA-Z]+) in (?<list>[a-zA-Z.]+) \}\}$", RegexOptions.ExplicitCapture, 1_000)]
     private static partial Regex Each();
 
-    [GeneratedRegex("^(?<verb>eq|ne)\\((?<name>[a-zA-Z.]+), '?(?<literal>[^')]*)'?\\)$", RegexOptions.None, 1_000)]
+    [GeneratedRegex("^(?<verb>eq|ne)\\((?<name>[a-zA-Z.]+), '?(?<literal>[^')]*)'?\\)$", RegexOptions.ExplicitCapture, 1_000)]
     private static partial Regex Comparison();
 }

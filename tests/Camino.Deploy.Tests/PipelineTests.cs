@@ -16,8 +16,8 @@ public sealed partial class PipelineTests
     [Test]
     public void A_commit_goes_from_verify_to_production_in_one_line_and_nothing_is_built_after_package()
     {
-        Assert.That(Forward.Stages.Select(stage => Pipeline.Text(stage["stage"])), Is.EqualTo(["Verify", "Package", "Rehearse", "Staging", "Production", "Contract"]));
-        Assert.That(Forward.Stages.Skip(1).Select(stage => Pipeline.DependsOn(stage).Single()), Is.EqualTo(["Verify", "Package", "Rehearse", "Staging", "Production"]));
+        Assert.That(Forward.Stages.Select(stage => Pipeline.Text(stage["stage"])), Is.EqualTo(["Verify", "Package", "Staging", "Production"]));
+        Assert.That(Forward.Stages.Skip(1).Select(stage => Pipeline.DependsOn(stage).Single()), Is.EqualTo(["Verify", "Package", "Staging"]));
         Assert.That(Back.Stages.Select(stage => Pipeline.Text(stage["stage"])), Is.EqualTo(["Package", "Production"]), "a way back builds and rehearses nothing");
     }
 
@@ -74,7 +74,7 @@ public sealed partial class PipelineTests
     public void The_image_is_built_in_one_place()
     {
         var building = Forward.Stages.Where(stage => stage.ToJsonString().Contains("deploy/scripts/package", StringComparison.Ordinal)).Select(stage => Pipeline.Text(stage["stage"]));
-        var tools = new Regex(@"docker (build|buildx)|buildah bud|dotnet (build|publish)", RegexOptions.None, TimeSpan.FromSeconds(5));
+        var tools = new Regex(@"docker (build|buildx)|buildah bud|dotnet (build|publish)", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(5));
         var scripts = Place.Files("deploy/scripts", "*").Where(file => tools.IsMatch(WithoutComments(Place.Text(file))));
 
         Assert.That(building, Is.EqualTo(["Package"]));
@@ -93,7 +93,6 @@ public sealed partial class PipelineTests
 
         var environments = Both.SelectMany(pipeline => Pipeline.Find(pipeline.Whole, "environment")).Select(Pipeline.Text).Distinct().Order(StringComparer.Ordinal);
         Assert.That(environments, Is.EqualTo(["production", "staging"]));
-        Assert.That(Pipeline.Text(Forward.Stage("Contract")["trigger"]), Is.EqualTo("manual"), "what drops columns starts when a person says so");
     }
 
     [Test]
@@ -195,10 +194,10 @@ public sealed partial class PipelineTests
 
     private static string WithoutComments(string script) => string.Join('\n', script.Split('\n').Where(line => !line.TrimStart().StartsWith('#') && !line.Contains("die ", StringComparison.Ordinal)));
 
-    [GeneratedRegex(@":latest\b", RegexOptions.None, 1_000)]
+    [GeneratedRegex(@":latest\b", RegexOptions.ExplicitCapture, 1_000)]
     private static partial Regex Latest();
 
     /// <summary>A password, key or token with a value that is neither a variable, a file's place nor a name of one.</summary>
-    [GeneratedRegex("""(?i)(password|secret|token|apikey|accesskey)["']?\s*[:=]\s*["']?(?![$<{\s'"]|/run/|camino-|readEnv|ownerP|x\b|\.\.)[A-Za-z0-9+/]{6,}""", RegexOptions.None, 1_000)]
+    [GeneratedRegex("""(?i)(password|secret|token|apikey|accesskey)["']?\s*[:=]\s*["']?(?![$<{\s'"]|/run/|camino-|readEnv|ownerP|x\b|\.\.)[A-Za-z0-9+/]{6,}""", RegexOptions.ExplicitCapture, 1_000)]
     private static partial Regex Secret();
 }

@@ -52,9 +52,9 @@ internal static partial class Yaml
         _ => JsonValue.Create(text),
     };
 
-    [GeneratedRegex(@"^[-+]?\d{1,18}$", RegexOptions.None, 1_000)]
+    [GeneratedRegex(@"^[-+]?\d{1,18}$", RegexOptions.ExplicitCapture, 1_000)]
     private static partial Regex WholeNumber();
 
-    [GeneratedRegex(@"^[-+]?\d+\.\d+([eE][-+]?\d+)?$", RegexOptions.None, 1_000)]
+    [GeneratedRegex(@"^[-+]?\d+\.\d+([eE][-+]?\d+)?$", RegexOptions.ExplicitCapture, 1_000)]
     private static partial Regex Fraction();
 }
