@@ -36,7 +36,7 @@ public sealed class SchemaTests
     [Test]
     public void Every_template_fits_the_schema_as_far_as_it_has_no_expression()
     {
-        foreach (var file in Place.Files("deploy/pipelines", "*.yml").Where(file => !Place.Text(file).Contains("- ${{", StringComparison.Ordinal) && !Place.Text(file).Contains("${{ parameters.job }}", StringComparison.Ordinal)))
+        foreach (var file in Place.Files("deploy/pipelines", "*.yml").Where(file => file != "deploy/pipelines/variables.yml" && !Place.Text(file).Contains("- ${{", StringComparison.Ordinal) && !Place.Text(file).Contains("${{ parameters.job }}", StringComparison.Ordinal)))
             Assert.That(Schema(Azure).Check(Yaml.Texts(Place.Text(file))), Is.Empty, file);
     }
 

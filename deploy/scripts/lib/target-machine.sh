@@ -12,9 +12,12 @@ machine_run() { # IMAGE VERB...
     shift
     [[ -x $program ]] || die "There is no program $program."
     (
+        settings=$CAMINO_MACHINE/env
+        # what the scripts are told is not for the program: it refuses what it does not know
+        unset CAMINO_TARGET CAMINO_MACHINE CAMINO_BY CAMINO_READY_SECONDS
         set -a
         # shellcheck source=/dev/null
-        source "$CAMINO_MACHINE/env"
+        source "$settings"
         set +a
         cd -- "$(dirname -- "$program")"
         CAMINO_IMAGE=$(dirname -- "$program") exec "$program" "$@"
