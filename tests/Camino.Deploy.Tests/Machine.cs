@@ -25,7 +25,7 @@ internal sealed class Machine : IAsyncDisposable
 
     public static async Task<Machine> StartAsync()
     {
-        Place.Needs("bash", "jq", "setsid", "tail");
+        Place.Needs("bash", "jq", "tail");
         var machine = new Machine(await TestDatabase.CreateAsync("empty", _ => Task.CompletedTask));
         await File.WriteAllTextAsync(Path.Combine(machine._folder, "env"), $"""
             CAMINO_Database__ConnectionString='{machine._database.ConnectionString}'

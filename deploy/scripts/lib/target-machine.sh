@@ -4,25 +4,24 @@
 
 target_check() {
     [[ -n ${CAMINO_MACHINE:-} && -r $CAMINO_MACHINE/env ]] || die "CAMINO_MACHINE must name a folder with a file env."
-    need setsid
+    need tail
 }
 
-machine_run() { # IMAGE VERB...
-    local program=$1/camino
+machine_exec() { # IMAGE VERB...: becomes the program
+    local program=$1/camino settings=$CAMINO_MACHINE/env
     shift
     [[ -x $program ]] || die "There is no program $program."
-    (
-        settings=$CAMINO_MACHINE/env
-        # what the scripts are told is not for the program: it refuses what it does not know
-        unset CAMINO_TARGET CAMINO_MACHINE CAMINO_BY CAMINO_READY_SECONDS
-        set -a
-        # shellcheck source=/dev/null
-        source "$settings"
-        set +a
-        cd -- "$(dirname -- "$program")"
-        CAMINO_IMAGE=$(dirname -- "$program") exec "$program" "$@"
-    )
+    # what the scripts are told is not for the program: it refuses what it does not know
+    unset CAMINO_TARGET CAMINO_MACHINE CAMINO_BY CAMINO_READY_SECONDS
+    set -a
+    # shellcheck source=/dev/null
+    source "$settings"
+    set +a
+    cd -- "$(dirname -- "$program")"
+    CAMINO_IMAGE=$(dirname -- "$program") exec "$program" "$@"
 }
+
+machine_run() { (machine_exec "$@"); }
 
 machine_pid() { # ROLE: the pid, when that process is alive
     local pid
@@ -31,7 +30,8 @@ machine_pid() { # ROLE: the pid, when that process is alive
 
 machine_start() { # ROLE CONFIG IMAGE
     local role=$1 config=$2 from=$3
-    machine_run "$from" run --config "$config" >>"$CAMINO_MACHINE/$role.log" 2>&1 </dev/null &
+    # the program itself and no shell around it: its pid is the one that is asked to stop
+    machine_exec "$from" run --config "$config" >>"$CAMINO_MACHINE/$role.log" 2>&1 </dev/null &
     printf '%s' "$!" >"$CAMINO_MACHINE/$role.pid"
     printf '%s' "$from" >"$CAMINO_MACHINE/$role.image"
     disown
