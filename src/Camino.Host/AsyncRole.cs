@@ -15,6 +15,7 @@ internal static class AsyncRole
         builder.Services.AddAuthorization();
         builder.Services.AddSingleton<MetricsText>();
         builder.Services.AddCaminoApplication(settings);
+        builder.Services.AddCaminoRelease(settings);
         builder.Services.AddCaminoJobServer(settings);
 
         var app = builder.Build();

@@ -1,10 +1,14 @@
 using Camino.Host.Configuration;
 using Camino.Host.Health;
+using Camino.Host.Limits;
 using Camino.Host.Logging;
+using Camino.Host.Releases;
 using Camino.Imports;
 using Camino.Operations;
 using Camino.People;
 using Camino.Quotes;
+using Camino.Releases;
+using Camino.Servicing;
 using Camino.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.DataProtection;
@@ -28,7 +32,9 @@ internal static class BackOfficeRole
         var services = builder.Services;
         builder.WebHost.UseStaticWebAssets();
         services.AddCaminoApplication(settings);
+        services.AddCaminoRelease(settings);
         AddSignIn(services, settings);
+        services.AddRateLimits(settings.Limits);
         services.AddProblemDetails();
         services.AddExceptionHandler<ProblemMapping>();
         services.AddSingleton<MetricsText>();
@@ -54,8 +60,11 @@ internal static class BackOfficeRole
             programs.UseStatusCodePages();
         });
         app.UseCaminoPages();
+        app.UseMiddleware<OverloadGate>();
+        app.UseMiddleware<RetiredGate>();
         app.UseRouting();
         app.UseAuthentication();
+        app.UseRateLimiter();
         app.UseAuthorization();
         Map(app);
         return app;
@@ -72,6 +81,8 @@ internal static class BackOfficeRole
         api.MapImportApi();
         api.MapJobApi();
         api.MapQuoteApi();
+        api.MapServerApi();
+        api.MapServicingApi();
     }
 
     private static void AddSignIn(IServiceCollection services, HostSettings settings)
@@ -97,6 +108,12 @@ internal static class BackOfficeRole
         services.AddCaminoIdentity(settings);
         services.AddDataProtection().SetApplicationName("Camino");
         services.AddSingleton<DataProtectionKeys>();
-        services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(provider => new ConfigureOptions<KeyManagementOptions>(keys => keys.XmlRepository = provider.GetRequiredService<DataProtectionKeys>()));
+        services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(provider => new ConfigureOptions<KeyManagementOptions>(keys =>
+        {
+            keys.XmlRepository = provider.GetRequiredService<DataProtectionKeys>();
+            keys.XmlEncryptor = provider.GetService<KeyEncryptionSecrets>() is { } secrets ? new KeyEncryptor(secrets) : null;
+        }));
+        if (settings.Keys.Secret is { Length: > 0 } secret)
+            services.AddSingleton(new KeyEncryptionSecrets(secret, settings.Keys.PreviousSecret));
     }
 }

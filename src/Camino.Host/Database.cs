@@ -5,25 +5,62 @@ using Npgsql;
 
 namespace Camino.Host;
 
-/// <summary>The one data source of the process, made from the settings.</summary>
+/// <summary>The data sources of the process, made from the settings.</summary>
 internal static class Database
 {
     /// <summary>Connections to the configured server, at most <see cref="DatabaseSettings.MaxPoolSize"/>.</summary>
     public static NpgsqlDataSource Connect(HostSettings settings, string purpose)
     {
-        var connection = new NpgsqlConnectionStringBuilder(settings.Database.ConnectionString)
+        var connection = Common(settings.Database.ConnectionString, settings, purpose);
+        connection.MaxPoolSize = settings.Database.MaxPoolSize;
+        connection.CommandTimeout = settings.Database.CommandTimeoutSeconds;
+        if (settings.Database.Pooler)
         {
-            ApplicationName = $"camino {purpose}",
-            MaxPoolSize = settings.Database.MaxPoolSize,
-            CommandTimeout = settings.Database.CommandTimeoutSeconds,
-            GssEncryptionMode = GssEncryptionMode.Disable,
-            IncludeErrorDetail = false,
-            // a transaction that its client forgot must not pin dead rows for ever
-            Options = "-c idle_in_transaction_session_timeout=120000",
-        };
-        if (!string.IsNullOrEmpty(settings.Database.Password))
-            connection.Password = settings.Database.Password;
-        return new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
+            // what a transaction pooler cannot keep for a client: settings of the session and prepared statements
+            connection.NoResetOnClose = true;
+            connection.MaxAutoPrepare = 0;
+        }
+
+        return Build(connection, new DatabasePassword(settings.SecretsFolder, "Database", settings.Database.Password));
+    }
+
+    /// <summary>The one connection that hears wake-ups; past the pooler, which cannot carry it. Null: there is no way past it, and work is found by polling.</summary>
+    public static NpgsqlDataSource? ConnectListener(HostSettings settings)
+    {
+        if (settings.Database is { Pooler: true, DirectConnectionString: null or "" })
+            return null;
+        var connection = Common(settings.Database.Pooler ? settings.Database.DirectConnectionString ?? "" : settings.Database.ConnectionString, settings, "listener");
+        connection.MaxPoolSize = 1;
+        return Build(connection, new DatabasePassword(settings.SecretsFolder, "Database", settings.Database.Password));
+    }
+
+    /// <summary>Where the migrator connects, with its password as it is now, for PostgreSQL's own programs.</summary>
+    public static NpgsqlConnectionStringBuilder MigratorAddress(HostSettings settings)
+    {
+        var (connection, password) = Migrator(settings, "backup");
+        if (string.IsNullOrEmpty(connection.Password) && password.IsThere)
+            connection.Password = password.Read(connection);
+        return connection;
+    }
+
+    /// <summary>The migrator's own connection: its user owns the tables, and it never goes through a pooler. Where none is configured, the role's own one.</summary>
+    public static NpgsqlDataSource ConnectMigrator(HostSettings settings, string purpose)
+    {
+        var (connection, password) = Migrator(settings, purpose);
+        return Build(connection, password);
+    }
+
+    private static (NpgsqlConnectionStringBuilder Connection, DatabasePassword Password) Migrator(HostSettings settings, string purpose)
+    {
+        var own = settings.Migration.ConnectionString;
+        if (string.IsNullOrEmpty(own) && settings.Database.Pooler)
+            own = settings.Database.DirectConnectionString;
+        var connection = Common(string.IsNullOrEmpty(own) ? settings.Database.ConnectionString : own, settings, purpose);
+        connection.MaxPoolSize = 4;
+        connection.CommandTimeout = 0;
+        return (connection, string.IsNullOrEmpty(settings.Migration.ConnectionString)
+            ? new DatabasePassword(settings.SecretsFolder, "Database", settings.Database.Password)
+            : new DatabasePassword(settings.SecretsFolder, "Migration", settings.Migration.Password));
     }
 
     /// <summary>EF on that data source; migrations keep their history in the application's schema.</summary>
@@ -36,4 +73,28 @@ internal static class Database
     /// <summary>The same options for the running roles, for migrate and for the design-time factory.</summary>
     public static void Configure(DbContextOptionsBuilder options, NpgsqlDataSource source) =>
         options.UseNpgsql(source, npgsql => npgsql.MigrationsHistoryTable("migrations_history", CaminoDb.Schema));
+
+    private static NpgsqlConnectionStringBuilder Common(string connectionString, HostSettings settings, string purpose)
+    {
+        var connection = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            ApplicationName = $"camino {purpose}",
+            GssEncryptionMode = GssEncryptionMode.Disable,
+            IncludeErrorDetail = false,
+        };
+        if (settings.Database.Tls != DatabaseTls.AsConnectionString)
+            connection.SslMode = settings.Database.Tls == DatabaseTls.Verified ? SslMode.VerifyFull : SslMode.Require;
+        if (!string.IsNullOrEmpty(settings.Database.RootCertificate))
+            connection.RootCertificate = Path.GetFullPath(settings.Database.RootCertificate);
+        return connection;
+    }
+
+    private static NpgsqlDataSource Build(NpgsqlConnectionStringBuilder connection, DatabasePassword password)
+    {
+        if (connection.Password is { Length: > 0 } || !password.IsThere)
+            return new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
+        var builder = new NpgsqlDataSourceBuilder(connection.ConnectionString);
+        builder.UsePasswordProvider(at => password.Read(at), password.ReadAsync);
+        return builder.Build();
+    }
 }

@@ -1,9 +1,12 @@
 using Camino.Data;
 using Camino.Host.Configuration;
+using Camino.Host.Releases;
 using Camino.Imports;
 using Camino.Jobs;
 using Camino.People;
+using Camino.Releases;
 using Microsoft.AspNetCore.Identity;
+using Npgsql;
 
 namespace Camino.Host;
 
@@ -16,6 +19,17 @@ internal static class HostModule
         services.AddCamino(new FileStoreOptions(Path.GetFullPath(settings.Files.Folder), settings.Imports.MaxFileBytes), new ImportOptions(settings.Imports.ChunkRows));
         services.AddJobs(registry => registry.AddCaminoKinds());
         services.AddJobClient();
+    }
+
+    /// <summary>Registers this start, watches the fence, and refuses every save of a retired release. Only running roles do; a verb of an operator belongs to no release.</summary>
+    public static void AddCaminoRelease(this IServiceCollection services, HostSettings settings)
+    {
+        var me = new ThisProcess(Guid.CreateVersion7(), Release.Identity, settings.Role.ToString(), Environment.MachineName, Environment.ProcessId, settings.Web.Urls, settings.Role == Role.Async);
+        services.AddSingleton(me);
+        services.AddSingleton(new ReleaseFence(me.Release.Number, me.TakesWork));
+        services.AddSingleton<ProcessRegistry>();
+        services.AddSingleton<ReleaseStanding>();
+        services.AddHostedService<ReleaseWatch>();
     }
 
     /// <summary>Users and passwords; without cookies, so that verbs can use it too.</summary>
@@ -39,14 +53,35 @@ internal static class HostModule
     }
 
     /// <summary>The engine that works the queues.</summary>
-    public static void AddCaminoJobServer(this IServiceCollection services, HostSettings settings) => services.AddJobServer(new JobServerOptions
+    public static void AddCaminoJobServer(this IServiceCollection services, HostSettings settings)
     {
+        var listener = Database.ConnectListener(settings);
+        if (listener is not null)
+            services.AddSingleton(new ListenerSource(listener));
+        services.AddJobServer(OptionsOf(settings, listen: listener is not null), provider =>
+        {
+            var engine = provider.GetRequiredService<NpgsqlDataSource>();
+            return new JobConnections(engine, provider.GetService<ListenerSource>()?.Source ?? engine);
+        });
+    }
+
+    private static JobServerOptions OptionsOf(HostSettings settings, bool listen) => new()
+    {
+        Listen = listen,
+        ServerName = FormattableString.Invariant($"{Environment.MachineName}/{Environment.ProcessId}"),
         Release = Release.Name,
+        ReleaseNumber = Release.Number,
         Slots = settings.Jobs.Slots,
         LeaseSeconds = settings.Jobs.LeaseSeconds,
         PollMilliseconds = settings.Jobs.PollMilliseconds,
         GraceSeconds = settings.Jobs.GraceSeconds,
         AgeingSeconds = settings.Jobs.AgeingSeconds,
         Queues = [.. settings.Jobs.Queues.Select(q => new JobQueueOptions { Name = q.Name, ReservedSlots = q.ReservedSlots, MaxSlots = q.MaxSlots == 0 ? null : q.MaxSlots })],
-    });
+    };
+
+    /// <summary>Ends with the process.</summary>
+    private sealed record ListenerSource(NpgsqlDataSource Source) : IDisposable
+    {
+        public void Dispose() => Source.Dispose();
+    }
 }

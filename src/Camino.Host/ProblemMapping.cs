@@ -17,8 +17,11 @@ internal sealed partial class ProblemMapping(IProblemDetailsService problems, IL
             return true;
         }
 
+        if (exception is Data.ReleaseRetiredException)
+            context.Response.Headers.RetryAfter = Data.ReleaseRetiredException.RetryAfterSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
         var problem = exception switch
         {
+            Data.ReleaseRetiredException retired => Problem(StatusCodes.Status503ServiceUnavailable, "Not now", retired.Message, "release.retired"),
             RefusedException refused => Problem(StatusOf(refused.Code), "Refused", refused.Message, refused.Code),
             BadHttpRequestException bad => Problem(bad.StatusCode, "Bad request", bad.Message, "request.bad"),
             AntiforgeryValidationException => Problem(StatusCodes.Status400BadRequest, "Bad request", "The form is too old or was not made by Camino; load the page again and repeat.", "request.token"),
@@ -42,6 +45,10 @@ internal sealed partial class ProblemMapping(IProblemDetailsService problems, IL
     private static int StatusOf(string code) => code switch
     {
         "import.file.too_large" => StatusCodes.Status413PayloadTooLarge,
+        "loan.version" => StatusCodes.Status412PreconditionFailed,
+        "loan.version_missing" => StatusCodes.Status428PreconditionRequired,
+        "idempotency.key_missing" or "idempotency.key" => StatusCodes.Status400BadRequest,
+        "close.running" or "close.not_today" => StatusCodes.Status409Conflict,
         "import.disk_full" => StatusCodes.Status507InsufficientStorage,
         _ when code.EndsWith(".not_found", StringComparison.Ordinal) => StatusCodes.Status404NotFound,
         _ => StatusCodes.Status422UnprocessableEntity,

@@ -65,6 +65,15 @@ internal static partial class JobLog
     [LoggerMessage(1027, LogLevel.Information, "Job server {ServerName} of release {ReleaseNumber} is inside the release fence again")]
     public static partial void Unfenced(ILogger logger, string serverName, long releaseNumber);
 
+    [LoggerMessage(1028, LogLevel.Information, "Job server {ServerName} looks after {Entries} recurring entries")]
+    public static partial void Leads(ILogger logger, string serverName, int entries);
+
+    [LoggerMessage(1029, LogLevel.Information, "Recurring entry {Entry}, planned for {PlannedAt:O}: {Outcome}")]
+    public static partial void Fired(ILogger logger, string entry, DateTimeOffset plannedAt, string outcome);
+
+    [LoggerMessage(1039, LogLevel.Error, "Recurring entry {Entry} could not be looked after; it is tried again")]
+    public static partial void ScheduleFailed(ILogger logger, Exception exception, string entry);
+
     [LoggerMessage(1030, LogLevel.Warning, "The queue cannot be reached; {Results} results are kept and tried again in {WaitSeconds:F1} s")]
     public static partial void RoundTripFailed(ILogger logger, Exception exception, int results, double waitSeconds);
 

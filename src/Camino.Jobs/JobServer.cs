@@ -46,6 +46,8 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
     private readonly Heartbeat _heartbeat;
     private readonly WakeListener? _listener;
     private readonly Releaser _releaser;
+    private readonly Scheduler _scheduler;
+    private readonly JobSchedules _schedules;
     private readonly Upkeep _upkeep;
     private readonly JobStore _store;
     private readonly TimeProvider _time;
@@ -61,8 +63,8 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
     private volatile bool _fenced;
 
     public JobServer(
-        JobConnections connections, JobClientOptions client, JobServerOptions options, JobRegistry registry, IServiceScopeFactory scopes, JobMetrics metrics,
-        IHostApplicationLifetime lifetime, TimeProvider time, ILogger<JobServer> logger)
+        JobConnections connections, JobClientOptions client, JobServerOptions options, JobRegistry registry, JobSchedules schedules, IServiceScopeFactory scopes,
+        JobMetrics metrics, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<JobServer> logger)
     {
         _options = options;
         _registry = registry;
@@ -74,6 +76,8 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
         _claimer = new Claimer(_store, options, registry, scopes, metrics, time, _releaser, logger);
         _heartbeat = new Heartbeat(connections.Engine, _store.Sql, options, registry, this, logger);
         _listener = options.Listen ? new WakeListener(connections.Listener, _store.Channel, _claimer.Hint, _heartbeat.Nudge, _releaser, logger) : null;
+        _schedules = schedules;
+        _scheduler = new Scheduler(_store, new JobWriter(client), schedules, () => _draining || _fenced ? null : _heartbeat.Me, logger);
         _upkeep = new Upkeep(_store, options, metrics, logger);
         // The host tells everybody before it stops anybody: from here on nothing new is taken.
         _onStopping = lifetime.ApplicationStopping.Register(BeginDrain);
@@ -99,12 +103,14 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
+        _schedules.CheckFire(_time.GetUtcNow());
         _started = true;
         _heartbeat.Start();
         _claiming = Task.Run(() => _claimer.LoopAsync(_abandon.Token), CancellationToken.None);
         _others = Task.WhenAll(
             Task.Run(TickAsync, CancellationToken.None),
             Task.Run(() => _upkeep.LoopAsync(_stopLoops.Token), CancellationToken.None),
+            Task.Run(() => _scheduler.LoopAsync(_stopLoops.Token), CancellationToken.None),
             Task.Run(() => _releaser.LoopAsync(_stopLoops.Token), CancellationToken.None),
             _listener is null ? Task.CompletedTask : Task.Run(() => _listener.LoopAsync(_stopLoops.Token), CancellationToken.None));
         JobLog.ServerStarted(
@@ -255,6 +261,7 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
         try
         {
             using var within = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+            await _scheduler.StepDownAsync(within.Token);
             await _store.StopServerAsync(me.Id, within.Token);
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException or OperationCanceledException)

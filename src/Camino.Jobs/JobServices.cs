@@ -43,6 +43,18 @@ public static class JobServices
         return services;
     }
 
+    /// <summary>Lists recurring jobs and calendars. May be called more than once; all land in one list, which a server works off.</summary>
+    public static IServiceCollection AddJobSchedules(this IServiceCollection services, Action<JobSchedules> add)
+    {
+        if (services.FirstOrDefault(service => service.ServiceType == typeof(JobSchedules))?.ImplementationInstance is not JobSchedules schedules)
+        {
+            schedules = new JobSchedules();
+            services.AddSingleton(schedules);
+        }
+        add(schedules);
+        return services;
+    }
+
     /// <summary>The Async role only: takes and runs jobs. Calls <see cref="AddJobClient"/> when that was not done.</summary>
     /// <param name="options">Checked here.</param>
     /// <param name="connections">
@@ -56,6 +68,7 @@ public static class JobServices
             throw new ArgumentException(string.Join(' ', faults), nameof(options));
 
         services.AddJobClient();
+        services.AddJobSchedules(_ => { });
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(options);
         services.TryAddSingleton(provider => new JobMetrics(provider.GetService<IMeterFactory>()));

@@ -3,8 +3,6 @@ namespace Camino.Jobs;
 /// <content>What people and pages ask for and command.</content>
 internal sealed partial class JobSql
 {
-    public string List { get; } = In(schema, ListText);
-
     public string Get { get; } = In(schema, GetText);
 
     public string GetAttempts { get; } = In(schema, GetAttemptsText);
@@ -16,10 +14,6 @@ internal sealed partial class JobSql
     public string Servers { get; } = In(schema, ServersText);
 
     public string RequestCancel { get; } = In(schema, RequestCancelText);
-
-    public string Retry { get; } = In(schema, RetryText);
-
-    public string Acknowledge { get; } = In(schema, AcknowledgeText);
 
     public string StateOf { get; } = In(schema, StateOfText);
 
@@ -40,37 +34,10 @@ internal sealed partial class JobSql
     /// <summary>The state as people name it, of a row in <c>job</c>.</summary>
     private const string LiveState = "CASE WHEN j.lease IS NOT NULL THEN 'running' WHEN j.due_at = 'infinity' THEN 'held' WHEN j.due_at > now() THEN 'scheduled' ELSE 'waiting' END";
 
-    /// <summary>Newest first, keyset-paged by id, from what is live and what is over; each side stops at the page's size.</summary>
-    private const string ListText = $$"""
-        WITH page AS (
-            (SELECT j.id, {{LiveState}} AS state, j.queue, j.kind, j.attempt, j.max_attempts, j.requested_by, j.enqueued_at, j.due_at,
-                    j.claimed_at AS started_at, NULL::timestamptz AS finished_at, (SELECT v.name FROM {s}.server v WHERE v.id = j.server_id) AS server,
-                    j.cancel_at IS NOT NULL AS cancel_requested, NULL::text AS error
-             FROM {s}.job j
-             WHERE @live AND (@before IS NULL OR j.id < @before) AND (@queue IS NULL OR j.queue = @queue) AND (@kind IS NULL OR j.kind = @kind)
-               AND (@state IS NULL
-                    OR @state = 'running' AND j.lease IS NOT NULL
-                    OR @state = 'waiting' AND j.lease IS NULL AND j.due_at <= now()
-                    OR @state = 'scheduled' AND j.lease IS NULL AND j.due_at > now() AND j.due_at < 'infinity'
-                    OR @state = 'held' AND j.lease IS NULL AND j.due_at = 'infinity')
-             ORDER BY j.id DESC LIMIT @take)
-            UNION ALL
-            (SELECT f.id, f.state, f.queue, f.kind, f.attempt, f.max_attempts, f.requested_by, f.enqueued_at, f.due_at,
-                    f.started_at, f.finished_at, f.server, f.cancel_at IS NOT NULL, left(f.error, 200)
-             FROM {s}.finished f
-             WHERE @over AND (@before IS NULL OR f.id < @before) AND (@queue IS NULL OR f.queue = @queue) AND (@kind IS NULL OR f.kind = @kind)
-               AND (@state IS NULL OR f.state = @state)
-             ORDER BY f.id DESC LIMIT @take)
-        )
-        SELECT page.*, p.done, p.total, p.message
-        FROM page LEFT JOIN {s}.progress p ON p.job_id = page.id
-        ORDER BY page.id DESC LIMIT @take
-        """;
-
     private const string GetText = $$"""
         SELECT o.*, p.done, p.total, p.message
         FROM (
-            SELECT j.id, {{LiveState}} AS state, j.queue, j.kind, j.version, j.attempt, j.max_attempts, j.requested_by, j.enqueued_at, j.due_at,
+            SELECT j.id, {{LiveState}} AS state, j.queue, j.kind, j.version, j.attempt, j.max_attempts, j.requested_by, j.enqueued_at, {{LiveDue}} AS due_at,
                    j.expires_at, j.claimed_at AS started_at, NULL::timestamptz AS finished_at,
                    (SELECT v.name FROM {s}.server v WHERE v.id = j.server_id) AS server,
                    j.cancel_at, j.cancel_by, j.cancel_reason, j.unique_key, j.traceparent, j.args::text AS args, NULL::text AS result, NULL::text AS error,
@@ -169,30 +136,6 @@ internal sealed partial class JobSql
         SELECT 'cancelled' AS outcome, NULL::text AS woken FROM gone
         UNION ALL
         SELECT 'requested', CASE WHEN @wake THEN pg_notify(@channel, '!cancel')::text END FROM told
-        """;
-
-    /// <summary>A failed or cancelled job waits again, with one attempt more; a scheduled one is due now.</summary>
-    private const string RetryText = """
-        WITH gone AS (
-            DELETE FROM {s}.finished f WHERE f.id = @id AND f.state IN ('failed', 'cancelled') RETURNING f.*
-        ), noted AS (
-            INSERT INTO {s}.attempt (job_id, number, outcome, error)
-            SELECT id, attempt, 'retried', 'Asked for by ' || @by || '.' FROM gone
-        ), back AS (
-            INSERT INTO {s}.job (id, due_at, enqueued_at, version, attempt, max_attempts, queue, kind, unique_key, requested_by, traceparent, args)
-            SELECT id, clock_timestamp(), enqueued_at, version, attempt, greatest(max_attempts, attempt + 1), queue, kind, unique_key, requested_by,
-                   traceparent, args
-            FROM gone
-            RETURNING queue
-        ), hurried AS (
-            UPDATE {s}.job j SET due_at = clock_timestamp() WHERE j.id = @id AND j.lease IS NULL AND j.due_at > clock_timestamp() AND j.due_at < 'infinity' RETURNING j.queue
-        )
-        SELECT queue, CASE WHEN @wake THEN pg_notify(@channel, queue)::text END FROM (SELECT queue FROM back UNION ALL SELECT queue FROM hurried) woken
-        """;
-
-    private const string AcknowledgeText = """
-        UPDATE {s}.finished SET acknowledged_at = clock_timestamp(), acknowledged_by = @by
-        WHERE id = @id AND state = 'failed' AND acknowledged_at IS NULL
         """;
 
     private const string StateOfText = $$"""

@@ -160,6 +160,7 @@ internal sealed partial class JobSql
             UPDATE {s}.limit_slot t SET started_at = s.claimed_at FROM seen s WHERE t.number = s.number AND s.running AND s.started_at IS NULL
         ), dropped AS (
             DELETE FROM {s}.limited l USING over o WHERE l.job_id = o.job_id AND o.gone
+              AND NOT EXISTS (SELECT FROM {s}.finished f WHERE f.id = l.job_id AND f.state IN ('failed', 'cancelled'))
         ), told AS (
             INSERT INTO {s}.limit_event (key, at)
             SELECT DISTINCT key, now() FROM over UNION ALL SELECT key, due_at FROM parked WHERE due_at > now()

@@ -30,49 +30,13 @@ public sealed partial class JobStore : IJobControl
 
     internal JobSql Sql => _sql;
 
-    /// <summary>One page of jobs, newest first, live and finished ones; without arguments and results.</summary>
-    /// <param name="filter">Null fields do not limit.</param>
-    /// <param name="cursor"><see cref="JobPage.Next"/> of the page before; null for the first.</param>
-    /// <param name="take">1 to 200.</param>
-    public async Task<JobPage> ListAsync(JobFilter filter, Guid? cursor = null, int take = 50, CancellationToken ct = default)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(take, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(take, LargestPage);
-        var live = filter.State is null or JobState.Waiting or JobState.Scheduled or JobState.Running or JobState.Held;
-        var over = filter.State is null or JobState.Done or JobState.Failed or JobState.Cancelled;
-
-        await using var command = Command(_sql.List);
-        command.Parameters.AddWithValue("live", live);
-        command.Parameters.AddWithValue("over", over);
-        command.Parameters.Add(Optional("before", NpgsqlDbType.Uuid, cursor));
-        command.Parameters.Add(Optional("queue", NpgsqlDbType.Text, filter.Queue));
-        command.Parameters.Add(Optional("kind", NpgsqlDbType.Text, filter.Kind));
-        command.Parameters.Add(Optional("state", NpgsqlDbType.Text, filter.State is { } state ? NameOf(state) : null));
-        command.Parameters.AddWithValue("take", take + 1);
-
-        var jobs = new List<JobLine>();
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        while (await reader.ReadAsync(ct))
-        {
-            var line = new Columns(reader);
-            jobs.Add(new JobLine(
-                line.Id("id"), StateNamed(line.Text("state")), line.Text("queue"), line.Text("kind"), line.Number("attempt"), line.Number("max_attempts"),
-                line.TextOrNull("requested_by"), line.Time("enqueued_at"), line.Time("due_at"), line.TimeOrNull("started_at"), line.TimeOrNull("finished_at"),
-                line.TextOrNull("server"), line.Flag("cancel_requested"), line.TextOrNull("error"), line.Progress()));
-        }
-        if (jobs.Count <= take)
-            return new JobPage(jobs, Next: null);
-        jobs.RemoveAt(take);
-        return new JobPage(jobs, jobs[^1].Id);
-    }
-
     /// <summary>Everything about one job, or null when there is none with that id.</summary>
     public async Task<JobDetail?> GetAsync(Guid id, CancellationToken ct = default)
     {
         await using var connection = await _source.OpenConnectionAsync(ct);
         // The job first: its attempts are stored in the statement that changes its state, so what is read next is at least as new.
         return await ReadDetailAsync(connection, id, ct) is { } job
-            ? job with { Attempts = await AttemptsAsync(connection, id, ct), Log = await LogAsync(connection, id, ct) }
+            ? await BesideAsync(connection, job with { Attempts = await AttemptsAsync(connection, id, ct), Log = await LogAsync(connection, id, ct) }, ct)
             : null;
     }
 
@@ -156,37 +120,28 @@ public sealed partial class JobStore : IJobControl
     public async Task<JobCommandOutcome> RetryAsync(Guid id, string by, CancellationToken ct = default)
     {
         JobNames.Text(by, nameof(by), JobNames.LongestUser);
-        try
+        if ((await ApplyAsync(new JobCommand(JobAction.Retry, by), [id], ct)).Done == 1)
+            return JobCommandOutcome.Done;
+        return await StateOfAsync(id, ct) switch
         {
-            await using var command = Command(_sql.Retry);
-            command.Parameters.AddWithValue("id", id);
-            command.Parameters.AddWithValue("by", by);
-            AddWake(command);
-            if (await command.ExecuteScalarAsync(ct) is string)
-                return JobCommandOutcome.Done;
-        }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
-        {
-            return JobCommandOutcome.KeyTaken;
-        }
-        return await StateOfAsync(id, ct) is null ? JobCommandOutcome.NotFound : JobCommandOutcome.WrongState;
+            null => JobCommandOutcome.NotFound,
+            JobState.Failed or JobState.Cancelled => JobCommandOutcome.KeyTaken,
+            _ => JobCommandOutcome.WrongState,
+        };
     }
 
+    /// <summary>A scheduled job is due now; its limit and what it waits for stand.</summary>
+    /// <param name="by">The user who asks, 1 to 200 characters.</param>
+    public Task<JobCommandOutcome> RunNowAsync(Guid id, string by, CancellationToken ct = default) => OneAsync(new JobCommand(JobAction.RunNow, by), id, ct);
+
+    /// <summary>A job that does not run yet is due at another time.</summary>
+    /// <param name="due">The new time; one that is past means at once.</param>
+    /// <param name="by">The user who asks, 1 to 200 characters.</param>
+    public Task<JobCommandOutcome> ChangeDueAsync(Guid id, DateTimeOffset due, string by, CancellationToken ct = default) =>
+        OneAsync(new JobCommand(JobAction.ChangeDue, by, Reason: null, due), id, ct);
+
     /// <summary>Notes that somebody has seen a failed job, so that it need not be kept longer than others.</summary>
-    public async Task<JobCommandOutcome> AcknowledgeAsync(Guid id, string by, CancellationToken ct = default)
-    {
-        JobNames.Text(by, nameof(by), JobNames.LongestUser);
-        await using var command = Command(_sql.Acknowledge);
-        command.Parameters.AddWithValue("id", id);
-        command.Parameters.AddWithValue("by", by);
-        if (await command.ExecuteNonQueryAsync(ct) == 1)
-        {
-            // What waited for it to be done waits no more.
-            await ResolveAsync([id], ct);
-            return JobCommandOutcome.Done;
-        }
-        return await StateOfAsync(id, ct) is null ? JobCommandOutcome.NotFound : JobCommandOutcome.WrongState;
-    }
+    public Task<JobCommandOutcome> AcknowledgeAsync(Guid id, string by, CancellationToken ct = default) => OneAsync(new JobCommand(JobAction.Acknowledge, by), id, ct);
 
     /// <summary>Nobody takes from this queue until it is resumed; what runs goes on.</summary>
     public Task PauseQueueAsync(string queue, string by, string? reason = null, CancellationToken ct = default) =>
@@ -243,6 +198,13 @@ public sealed partial class JobStore : IJobControl
         command.Parameters.AddWithValue("failedDays", Math.Max(keepDays, keepFailedDays));
         command.Parameters.AddWithValue("most", most);
         return await command.ExecuteScalarAsync(ct) is long count ? count : 0;
+    }
+
+    private async Task<JobCommandOutcome> OneAsync(JobCommand command, Guid id, CancellationToken ct)
+    {
+        if ((await ApplyAsync(command, [id], ct)).Done == 1)
+            return JobCommandOutcome.Done;
+        return await StateOfAsync(id, ct) is null ? JobCommandOutcome.NotFound : JobCommandOutcome.WrongState;
     }
 
     private async Task PauseAsync(string scope, string name, string by, string? reason, CancellationToken ct)
@@ -305,6 +267,27 @@ public sealed partial class JobStore : IJobControl
         return attempts;
     }
 
+    private async Task<JobDetail> BesideAsync(NpgsqlConnection connection, JobDetail job, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand(_sql.Beside, connection) { CommandTimeout = CommandSeconds };
+        command.Parameters.AddWithValue("id", job.Id);
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        return await reader.ReadAsync(ct)
+            ? job with
+            {
+                Tags = reader.GetFieldValue<string[]>(0),
+                ParentId = reader.IsDBNull(1) ? null : reader.GetGuid(1),
+                Children = reader.GetFieldValue<Guid[]>(2),
+                WaitsFor = reader.GetFieldValue<Guid[]>(3),
+                WaitedForBy = reader.GetFieldValue<Guid[]>(4),
+                Batch = reader.IsDBNull(5) ? null : new JobBatch(reader.GetInt32(5), reader.GetInt32(6), reader.GetInt32(7), reader.GetInt32(8)),
+                LimitKey = TextAt(reader, 9),
+                Schedule = TextAt(reader, 10),
+                PlannedAt = reader.IsDBNull(11) ? null : reader.GetFieldValue<DateTimeOffset>(11),
+            }
+            : job;
+    }
+
     private async Task<IReadOnlyList<JobLogLine>> LogAsync(NpgsqlConnection connection, Guid id, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand(_sql.GetLog, connection) { CommandTimeout = CommandSeconds };
@@ -343,6 +326,10 @@ public sealed partial class JobStore : IJobControl
     private readonly struct Columns(NpgsqlDataReader reader)
     {
         public Guid Id(string name) => reader.GetGuid(reader.GetOrdinal(name));
+
+        public Guid? IdOrNull(string name) => reader.IsDBNull(reader.GetOrdinal(name)) ? null : Id(name);
+
+        public JobState? StateOrNull(string name) => TextOrNull(name) is { } state ? StateNamed(state) : null;
 
         public string Text(string name) => reader.GetString(reader.GetOrdinal(name));
 

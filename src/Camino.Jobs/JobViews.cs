@@ -25,23 +25,25 @@ public enum JobState
     Held,
 }
 
-/// <summary>What a list of jobs is limited to; null for no limit.</summary>
-/// <param name="State">Only jobs in this state.</param>
-/// <param name="Queue">Only jobs of this queue.</param>
-/// <param name="Kind">Only jobs of this kind.</param>
-public sealed record JobFilter(JobState? State = null, string? Queue = null, string? Kind = null);
-
 /// <summary>One page of jobs, newest first.</summary>
 /// <param name="Jobs">At most as many as were asked for.</param>
 /// <param name="Next">Give this to get the page after; null when this is the last.</param>
-public sealed record JobPage(IReadOnlyList<JobLine> Jobs, Guid? Next);
+public sealed record JobPage(IReadOnlyList<JobLine> Jobs, Guid? Next)
+{
+    /// <summary>The look ended before the page was full: a filter that few jobs meet goes on with <see cref="Next"/>.</summary>
+    public bool Cut { get; init; }
+}
 
 /// <summary>One job in a list: no arguments, no result.</summary>
 /// <param name="Attempt">Attempts begun, 0 before the first.</param>
 /// <param name="Error">The first 200 characters of the error, of a failed job.</param>
 public sealed record JobLine(
     Guid Id, JobState State, string Queue, string Kind, int Attempt, int MaxAttempts, string? RequestedBy, DateTimeOffset EnqueuedAt,
-    DateTimeOffset DueAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, string? Server, bool CancelRequested, string? Error, JobProgress? Progress);
+    DateTimeOffset DueAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, string? Server, bool CancelRequested, string? Error, JobProgress? Progress)
+{
+    /// <summary>In alphabetical order.</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+}
 
 /// <summary>How far a job is.</summary>
 /// <param name="Done">Units done; never goes back.</param>
@@ -72,6 +74,33 @@ public sealed record JobDetail(
 {
     /// <summary>What the handler said to staff: the latest 1,000 lines, oldest first.</summary>
     public IReadOnlyList<JobLogLine> Log { get; init; } = [];
+
+    /// <summary>In alphabetical order.</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>The job whose handler asked for this one.</summary>
+    public Guid? ParentId { get; init; }
+
+    /// <summary>The jobs that this one's handler asked for, the first 100.</summary>
+    public IReadOnlyList<Guid> Children { get; init; } = [];
+
+    /// <summary>The jobs that it still waits for, at most 100 of them.</summary>
+    public IReadOnlyList<Guid> WaitsFor { get; init; } = [];
+
+    /// <summary>The jobs that wait for it, at most 100 of them.</summary>
+    public IReadOnlyList<Guid> WaitedForBy { get; init; } = [];
+
+    /// <summary>How those that it waits or waited for ended so far; null when it never waited for any.</summary>
+    public JobBatch? Batch { get; init; }
+
+    /// <summary>The limit that it shares with others.</summary>
+    public string? LimitKey { get; init; }
+
+    /// <summary>The recurring entry that it belongs to.</summary>
+    public string? Schedule { get; init; }
+
+    /// <summary>The moment of that entry which it stands for.</summary>
+    public DateTimeOffset? PlannedAt { get; init; }
 }
 
 /// <summary>One line of a job's own log.</summary>

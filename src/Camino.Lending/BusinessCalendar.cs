@@ -19,6 +19,9 @@ public enum BusinessDayShift
 /// <summary>Business days: Monday to Friday without the given holidays. The holidays are data; the calendar knows no country.</summary>
 public sealed class BusinessCalendar
 {
+    /// <summary>The most holidays of a calendar.</summary>
+    public const int MaxHolidays = 10_000;
+
     private const int MaxRun = 31;
 
     private readonly HashSet<DateOnly> _holidays;
@@ -28,11 +31,14 @@ public sealed class BusinessCalendar
     public BusinessCalendar(IEnumerable<DateOnly> holidays)
     {
         _holidays = [.. holidays];
-        Refuse.If(_holidays.Count > 10_000, "calendar.too_many_holidays", $"A calendar holds at most 10,000 holidays; got {_holidays.Count}.");
+        Refuse.If(_holidays.Count > MaxHolidays, "calendar.too_many_holidays", $"A calendar holds at most {MaxHolidays} holidays; got {_holidays.Count}.");
     }
 
     /// <summary>Weekends only.</summary>
     public static BusinessCalendar WeekendsOnly { get; } = new([]);
+
+    /// <summary>The holidays, earliest first.</summary>
+    public IReadOnlyList<DateOnly> Holidays => [.. _holidays.Order()];
 
     /// <summary>Whether the banks are open.</summary>
     public bool IsBusinessDay(DateOnly date) => date.DayOfWeek is not (DayOfWeek.Saturday or DayOfWeek.Sunday) && !_holidays.Contains(date);

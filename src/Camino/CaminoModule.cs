@@ -4,6 +4,8 @@ using Camino.Loans;
 using Camino.Operations;
 using Camino.People;
 using Camino.Portfolio;
+using Camino.Releases;
+using Camino.Servicing;
 using Camino.Web;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.DependencyInjection;
@@ -27,6 +29,17 @@ public static class CaminoModule
         services.AddScoped<ImportPass>();
         services.AddSingleton<ImportEvents>();
         services.AddScoped<CancelJob>();
+        services.AddScoped<ListServers>();
+
+        services.AddScoped<AddProduct>();
+        services.AddScoped<ChangeProduct>();
+        services.AddScoped<PublishProduct>();
+        services.AddScoped<RetireProduct>();
+        services.AddScoped<BookLoan>();
+        services.AddScoped<RunLoanCommand>();
+        services.AddScoped<CloseDay>();
+        services.AddScoped<AskLedgerCheck>();
+        services.AddScoped<SeedBook>();
 
         services.AddScoped<AddApiKey>();
         services.AddScoped<OfferFirstAdminLink>();
@@ -40,7 +53,11 @@ public static class CaminoModule
         .Add<CheckPortfolio, CheckPortfolio.Handler>()
         .Add<LoadPortfolio, LoadPortfolio.Handler>()
         .Add<IndexNames, IndexNames.Handler>()
-        .Add<RefreshPortfolio, RefreshPortfolio.Handler>();
+        .Add<RefreshPortfolio, RefreshPortfolio.Handler>()
+        .Add<PlanClose, PlanClose.Handler>()
+        .Add<CloseLoans, CloseLoans.Handler>()
+        .Add<CheckLedger, CheckLedger.Handler>()
+        .Add<WriteLetter, WriteLetter.Handler>();
 
     /// <summary>What each right asks for. Everything that says nothing else needs somebody who is signed in.</summary>
     public static void AddRights(AuthorizationOptions options)

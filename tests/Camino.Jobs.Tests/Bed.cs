@@ -61,12 +61,14 @@ internal sealed class Bed : IAsyncDisposable
     /// <summary>Starts a server in this process, with connections of its own as a real one has.</summary>
     /// <param name="change">Other options than those of <see cref="Options"/>.</param>
     /// <param name="pooler">Where statements go instead of straight to the database; the listener always goes straight.</param>
-    public async Task<IHost> StartServerAsync(Action<JobServerOptions>? change = null, string? pooler = null)
+    /// <param name="configure">What the host has besides.</param>
+    public async Task<IHost> StartServerAsync(Action<JobServerOptions>? change = null, string? pooler = null, Action<IServiceCollection>? configure = null)
     {
         var host = MakeHost(pooler ?? ConnectionString, ConnectionString, Options(change), builder =>
         {
             builder.Logging.AddProvider(Log);
             builder.Services.AddSingleton(Probe);
+            configure?.Invoke(builder.Services);
         });
         _hosts.Add(host);
         await host.StartAsync();

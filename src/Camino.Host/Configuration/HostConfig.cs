@@ -22,7 +22,7 @@ public static class HostConfig
     private const int SecondsToReturnJobs = 10;
 
     /// <summary>Variables with the prefix that are not settings.</summary>
-    private static readonly string[] s_notSettings = ["CONFIG", "DATABASE", "POSTGRES", "PARENT", "TEST", "BENCH", "LOCAL"];
+    private static readonly string[] s_notSettings = ["CONFIG", "DATABASE", "POSTGRES", "PARENT", "TEST", "BENCH", "LOCAL", "RELEASE", "IMAGE", "STOP"];
 
     /// <summary>Queues that one server serves at most; the engine says so too.</summary>
     private const int MostQueues = 32;
@@ -49,7 +49,11 @@ public static class HostConfig
         {
             if (!Directory.Exists(secrets))
                 throw new ConfigRefusedException($"{path}: SecretsFolder is \"{secrets}\"; there is no such folder.");
-            sources.Add(new Origin($"secrets folder {secrets}", Flatten(new ConfigurationBuilder().AddKeyPerFile(Path.GetFullPath(secrets), optional: false).Build())) { IsSecret = true });
+            var fromSecrets = Flatten(new ConfigurationBuilder().AddKeyPerFile(Path.GetFullPath(secrets), optional: false).Build());
+            // the new passwords of a rotation that is under way; read when a connection is made
+            fromSecrets.Remove("Database:PasswordNext");
+            fromSecrets.Remove("Migration:PasswordNext");
+            sources.Add(new Origin($"secrets folder {secrets}", fromSecrets) { IsSecret = true });
         }
 
         sources.Add(new Origin("environment", fromEnvironment));
@@ -132,8 +136,8 @@ public static class HostConfig
             throw new ConfigRefusedException($"{source}: {key} is a secret and must not stand in a file that is shared; set CAMINO_{key.Replace(":", "__", StringComparison.Ordinal)} or put it into the secrets folder.");
         if (value is null || !IsAllowed(setting, value))
             throw new ConfigRefusedException($"{source}: {key} is {(value is null ? "null" : setting.IsSecret || origin.IsSecret ? "not usable" : $"\"{Shown(value)}\"")}; it must be {setting.Allowed}.");
-        if (origin.IsFile && key.Equals("Database:ConnectionString", StringComparison.OrdinalIgnoreCase) && PasswordIn(source, value))
-            throw new ConfigRefusedException($"{source}: {key} holds a password; set CAMINO_Database__Password or put it into the secrets folder.");
+        if (origin.IsFile && key.EndsWith("ConnectionString", StringComparison.OrdinalIgnoreCase) && PasswordIn(source, key, value))
+            throw new ConfigRefusedException($"{source}: {key} holds a password; set CAMINO_{key.Split(':')[0]}__Password or put it into the secrets folder.");
     }
 
     private static bool IsAllowed(Setting setting, string value)
@@ -189,6 +193,8 @@ public static class HostConfig
             throw new ConfigRefusedException($"{path}: Database:ConnectionString is not a connection string that Npgsql understands ({wrong.Message.Split('\n')[0]}); it must be like Host=...;Database=...;Username=....");
         }
 
+        if (settings is { Database.Tls: DatabaseTls.Verified, Database.RootCertificate: { Length: > 0 } certificate } && !File.Exists(certificate))
+            throw new ConfigRefusedException($"{path}: Database:RootCertificate is \"{certificate}\"; there is no such file.");
         if (settings.Role != Role.Async)
             return;
         var jobs = settings.Jobs;
@@ -275,7 +281,7 @@ public static class HostConfig
         return values;
     }
 
-    private static bool PasswordIn(string source, string connectionString)
+    private static bool PasswordIn(string source, string key, string connectionString)
     {
         try
         {
@@ -283,7 +289,7 @@ public static class HostConfig
         }
         catch (Exception wrong) when (wrong is ArgumentException or FormatException or KeyNotFoundException)
         {
-            throw new ConfigRefusedException($"{source}: Database:ConnectionString is not a connection string that Npgsql understands ({wrong.Message.Split('\n')[0]}); it must be like Host=...;Database=...;Username=....");
+            throw new ConfigRefusedException($"{source}: {key} is not a connection string that Npgsql understands ({wrong.Message.Split('\n')[0]}); it must be like Host=...;Database=...;Username=....");
         }
     }
 

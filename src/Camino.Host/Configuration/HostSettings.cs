@@ -23,6 +23,19 @@ public enum LogFormat
     Text,
 }
 
+/// <summary>How far the connection to the database is protected.</summary>
+public enum DatabaseTls
+{
+    /// <summary>As Ssl Mode in Database:ConnectionString says.</summary>
+    AsConnectionString,
+
+    /// <summary>Encrypted, whoever answers.</summary>
+    Required,
+
+    /// <summary>Encrypted, and the server must show a certificate of its name that a trusted authority signed.</summary>
+    Verified,
+}
+
 /// <summary>Least severity that is written.</summary>
 public enum LogLevelName
 {
@@ -83,6 +96,13 @@ public sealed class HostSettings
     public FilesSettings Files { get; set; } = new();
     public LogSettings Log { get; set; } = new();
     public JobsSettings Jobs { get; set; } = new();
+    public MigrationSettings Migration { get; set; } = new();
+
+    [OnlyFor(Role.BackOffice)]
+    public LimitsSettings Limits { get; set; } = new();
+
+    [OnlyFor(Role.BackOffice)]
+    public KeysSettings Keys { get; set; } = new();
 
     [OnlyFor(Role.BackOffice)]
     public SignInSettings SignIn { get; set; } = new();
@@ -129,6 +149,85 @@ public sealed class DatabaseSettings
     /// <summary>Seconds before one statement is given up.</summary>
     [Between(1, 3600)]
     public int CommandTimeoutSeconds { get; set; } = 30;
+
+    /// <summary>A transaction pooler (PgBouncer) stands between: no session settings, no prepared statements, no wake-ups through it.</summary>
+    public bool Pooler { get; set; }
+
+    /// <summary>The way past the pooler, for the one connection that hears wake-ups; without it work is found by polling.</summary>
+    [OnlyFor(Role.Async)]
+    public string? DirectConnectionString { get; set; }
+
+    /// <summary>How far the connection is protected.</summary>
+    [SameInBoth]
+    public DatabaseTls Tls { get; set; }
+
+    /// <summary>File with the certificates of the authorities that may have signed the server's; the machine's own where it is left out.</summary>
+    public string? RootCertificate { get; set; }
+}
+
+/// <summary>How the verbs of an operator reach the database (migrate, release, backup, restore): as the user that owns the tables, and past any pooler.</summary>
+public sealed class MigrationSettings
+{
+    /// <summary>Npgsql connection string of the owner; the role's own connection where it is left out.</summary>
+    public string? ConnectionString { get; set; }
+
+    /// <summary>Its password.</summary>
+    [Secret]
+    public string? Password { get; set; }
+
+    /// <summary>Seconds that a statement of a migration waits for a lock before it is given up, so that nobody queues behind it for longer.</summary>
+    [Between(1, 60)]
+    public int LockTimeoutSeconds { get; set; } = 4;
+
+    /// <summary>How often a migration that did not get its locks is tried in all.</summary>
+    [Between(1, 100)]
+    public int Attempts { get; set; } = 10;
+}
+
+/// <summary>What the Back Office takes on at once; beyond it, it says so at once instead of answering late.</summary>
+public sealed class LimitsSettings
+{
+    /// <summary>Requests in work at once.</summary>
+    [Between(1, 10_000)]
+    public int Concurrent { get; set; } = 100;
+
+    /// <summary>Requests that wait for one of those places.</summary>
+    [Between(0, 100_000)]
+    public int Waiting { get; set; } = 200;
+
+    /// <summary>Milliseconds that a request waits for a place before it is answered with 503.</summary>
+    [Between(1, 60_000)]
+    public int WaitMilliseconds { get; set; } = 2_000;
+
+    /// <summary>Seconds that a page or a call of the API may take; then it is cancelled with every statement of it.</summary>
+    [Between(1, 3_600)]
+    public int RequestSeconds { get; set; } = 30;
+
+    /// <summary>Seconds that a file may take to arrive, or a list to be written out.</summary>
+    [Between(1, 86_400)]
+    public int TransferSeconds { get; set; } = 3_600;
+
+    /// <summary>Requests in a minute that one signed-in user, or one key, may make.</summary>
+    [Between(1, 1_000_000)]
+    public int PerUserAMinute { get; set; } = 6_000;
+
+    /// <summary>Sign-ins in a minute that one address may try.</summary>
+    [Between(1, 100_000)]
+    public int SignInsAMinute { get; set; } = 120;
+}
+
+/// <summary>What protects the keys of cookies and form tokens in the database.</summary>
+public sealed class KeysSettings
+{
+    /// <summary>With it the stored keys are encrypted; every Back Office needs the same one. 32 characters or more.</summary>
+    [Secret]
+    [Matching("^.{32,1000}$", "32 to 1,000 characters")]
+    public string? Secret { get; set; }
+
+    /// <summary>The secret before the last rotation: what it encrypted can still be read.</summary>
+    [Secret]
+    [Matching("^.{32,1000}$", "32 to 1,000 characters")]
+    public string? PreviousSecret { get; set; }
 }
 
 /// <summary>Where files handed in are kept until they are worked; both roles must see the same folder.</summary>
@@ -174,6 +273,11 @@ public sealed class JobsSettings
     [OnlyFor(Role.Async)]
     [Between(1, 600)]
     public int GraceSeconds { get; set; } = 8;
+
+    /// <summary>Seconds after which a server whose release is retired ends itself, when nobody stopped it.</summary>
+    [OnlyFor(Role.Async)]
+    [Between(1, 86_400)]
+    public int RetireSeconds { get; set; } = 60;
 
     /// <summary>After so many seconds of waiting a job counts as one of the next queue up; 0 switches ageing off.</summary>
     [OnlyFor(Role.Async)]

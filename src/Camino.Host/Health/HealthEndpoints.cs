@@ -1,5 +1,6 @@
 using Camino.Data;
 using Camino.Host.Configuration;
+using Camino.Host.Releases;
 using Npgsql;
 
 namespace Camino.Host.Health;
@@ -14,7 +15,10 @@ internal static class HealthEndpoints
         endpoints.MapGet("/health/ready", ReadyAsync).AllowAnonymous().ExcludeFromDescription();
     }
 
-    private sealed record Answer(string Status, string Role, string Release, string? Reason);
+    private sealed record Answer(string Status, string Role, string Release, string? Reason)
+    {
+        public int Number { get; } = Host.Release.Number;
+    }
 
     private static async Task<IResult> ReadyAsync(HostSettings settings, Readiness readiness, HttpContext context)
     {
@@ -27,7 +31,7 @@ internal static class HealthEndpoints
 }
 
 /// <summary>Says whether this process may be given work.</summary>
-internal sealed class Readiness(NpgsqlDataSource source, IHostApplicationLifetime lifetime, ConfigPath config)
+internal sealed class Readiness(NpgsqlDataSource source, IHostApplicationLifetime lifetime, ConfigPath config, ReleaseStanding standing)
 {
     /// <summary>Seconds after which a silent database counts as not there.</summary>
     private const int DatabaseSeconds = 2;
@@ -37,6 +41,8 @@ internal sealed class Readiness(NpgsqlDataSource source, IHostApplicationLifetim
     {
         if (lifetime.ApplicationStopping.IsCancellationRequested)
             return "The process is stopping.";
+        if (standing.Reason is { } retired)
+            return retired;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(TimeSpan.FromSeconds(DatabaseSeconds));
         try

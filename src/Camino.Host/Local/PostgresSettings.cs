@@ -22,6 +22,7 @@ internal static class PostgresSettings
         ("log_timezone", "'UTC'"),
         ("lc_messages", "'C'"),
         ("logging_collector", "off"),
+        ("idle_in_transaction_session_timeout", "'120s'"), // a transaction that its client forgot must not pin dead rows for ever; in production, deploy/postgres/roles.sql says it for each user
     ];
 
     private static readonly (string Name, string Value)[] Durable =

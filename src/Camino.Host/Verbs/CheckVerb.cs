@@ -10,6 +10,12 @@ namespace Camino.Host.Verbs;
 /// <summary><c>camino check --config A [--config B]</c>: everything that a start would refuse, without starting.</summary>
 internal static class CheckVerb
 {
+    /// <summary>Says how many seconds the orchestrator gives a process to stop before it kills it; left out, it is taken to be a little more than the host needs.</summary>
+    private const string OrchestratorVariable = "CAMINO_STOP_SECONDS";
+
+    /// <summary>Seconds that an orchestrator should give beyond Web:ShutdownSeconds.</summary>
+    private const int OrchestratorReserve = 10;
+
     /// <summary>Connections kept free for migrations and for people.</summary>
     private const int Reserve = 5;
 
@@ -44,6 +50,8 @@ internal static class CheckVerb
         var well = files.Count < 2 || Pair(files[0], files[1]);
         if (!well)
             return ConfigRefusedException.ExitCode;
+        foreach (var (path, settings) in files)
+            well &= Stopping(path, settings) & Protected(path, settings);
         foreach (var (path, settings) in files)
             well &= await DatabaseAsync(path, settings, files, ct);
         return well ? 0 : 1;
@@ -91,6 +99,29 @@ internal static class CheckVerb
         {
             return Say(false, $"{path}: the database {Place(settings)} cannot be reached ({silent.Message}).");
         }
+    }
+
+    /// <summary>Jobs have less time than the engine, the engine less than the host, the host less than the orchestrator, so that each can tidy up before the next one kills it.</summary>
+    private static bool Stopping(string path, HostSettings settings)
+    {
+        var host = settings.Web.ShutdownSeconds;
+        var orchestrator = Environment.GetEnvironmentVariable(OrchestratorVariable) is { Length: > 0 } text && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var said) ? said : host + OrchestratorReserve;
+        var chain = settings.Role == Role.Async
+            ? string.Create(CultureInfo.InvariantCulture, $"jobs {settings.Jobs.GraceSeconds} s < engine {settings.Jobs.GraceSeconds + 10} s <= host {host} s < orchestrator {orchestrator} s")
+            : string.Create(CultureInfo.InvariantCulture, $"requests {host} s < orchestrator {orchestrator} s");
+        return Say(host < orchestrator, $"{path}: stopping takes {chain}{(host < orchestrator ? "." : $": raise the orchestrator's time to stop (terminationGracePeriodSeconds, stop_grace_period; here {OrchestratorVariable}) above Web:ShutdownSeconds, or lower that.")}");
+    }
+
+    private static bool Protected(string path, HostSettings settings)
+    {
+        var connection = new NpgsqlConnectionStringBuilder(settings.Database.ConnectionString);
+        var near = connection.Host is "127.0.0.1" or "localhost" or "::1" || connection.Host?.StartsWith('/') == true;
+        var encrypted = settings.Database.Tls != DatabaseTls.AsConnectionString || connection.SslMode is SslMode.Require or SslMode.VerifyCA or SslMode.VerifyFull;
+        if (!near && !encrypted)
+            Console.WriteLine($"note {path}: the connection to {connection.Host} need not be encrypted; set Database:Tls to Verified (or Required).");
+        if (settings is { Role: Role.BackOffice, Keys.Secret: null or "" } && !near)
+            Console.WriteLine($"note {path}: Keys:Secret is not set; the keys of cookies stand in the database as they are. Set CAMINO_Keys__Secret or put it into the secrets folder.");
+        return true;
     }
 
     /// <summary>Twice the connections of all replicas, for a rollout runs old and new side by side, plus one migrator and a reserve.</summary>

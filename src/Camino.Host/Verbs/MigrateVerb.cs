@@ -18,8 +18,8 @@ internal static class MigrateVerb
     private static async Task<int> RunAsync(string? config, CancellationToken ct)
     {
         var settings = HostConfig.Read(config);
-        await using var source = Database.Connect(settings, "migrate");
-        var applied = await Migrator.MigrateAsync(source, options => Database.Configure(options, source), ct);
+        await using var source = Database.ConnectMigrator(settings, "migrate");
+        var applied = await Migrator.MigrateAsync(source, options => Database.Configure(options, source), new MigratorOptions(settings.Migration.LockTimeoutSeconds, settings.Migration.Attempts, Console.WriteLine), ct);
         Console.WriteLine(applied.Count == 0
             ? FormattableString.Invariant($"The schema is version {SchemaWindow.Newest} already; nothing to do.")
             : FormattableString.Invariant($"Applied {applied.Count} migration(s): {string.Join(", ", applied)}. The schema is version {SchemaWindow.Newest}."));

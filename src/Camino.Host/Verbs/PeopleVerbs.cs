@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Camino.Host.Configuration;
 using Camino.People;
+using Camino.Servicing;
 
 namespace Camino.Host.Verbs;
 
@@ -54,6 +55,7 @@ internal static class SeedDemoVerb
         var kept = File.Exists(file) ? JsonSerializer.Deserialize<Kept>(await File.ReadAllTextAsync(file, ct)) : null;
         var password = kept?.Password ?? SeedDemo.NewPassword();
         var users = await seed.RunAsync(password, ct);
+        await scope.ServiceProvider.GetRequiredService<SeedBook>().RunAsync(await seed.OfficerIdAsync(ct), ct);
         var known = kept is not null && await seed.KnowsKeyAsync(kept.ApiKey, ct);
         var key = known && kept is not null ? kept.ApiKey : await seed.AddKeyAsync("demo", ct);
         Directory.CreateDirectory(data);

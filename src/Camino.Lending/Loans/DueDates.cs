@@ -37,7 +37,7 @@ internal readonly struct DueDates
                 break;
         }
 
-        RegularStart = regular ? start : Unshifted(0);
+        RegularStart = regular ? start : Unshifted(0) is var begin && begin > start ? terms.Shifted(begin) : begin;
         HasOddPeriod = RegularStart != start;
         Last = this[terms.Payments];
         Refuse.If(Last.Year > 2299, "schedule.payments", $"{terms.Payments} payments run to {Last:yyyy-MM-dd}; the last due date is before the year 2300.");
@@ -60,9 +60,10 @@ internal readonly struct DueDates
     private int StepDays => _terms.Unit == PeriodUnit.Week ? 7 * _terms.Every : _terms.Every;
 
     /// <summary>The due date of an installment, 1 for the first, moved to a business day where the product says so.</summary>
-    public DateOnly this[int number] => _terms.Shift == BusinessDayShift.None ? Unshifted(number) : _terms.Calendar.Shift(Unshifted(number), _terms.Shift);
+    public DateOnly this[int number] => _terms.Shift == BusinessDayShift.None ? Unshifted(number) : _terms.Shifted(Unshifted(number));
 
-    private DateOnly Unshifted(int number)
+    /// <summary>The due date of an installment before it is moved to a business day.</summary>
+    public DateOnly Unshifted(int number)
     {
         switch (_terms.Unit)
         {

@@ -25,15 +25,13 @@ public sealed partial class LoanAccount
                 Tell(one.On, $"Days do not count as past due through {one.Until:yyyy-MM-dd}.", one.Key);
                 break;
             case LoanEventType.DueDateChange:
-                MoveDueDates(one.Until ?? one.On);
-                Tell(one.On, $"The next installment moved to {one.Until:yyyy-MM-dd}.", one.Key);
+                Tell(one.On, MoveDueDates(one.Until ?? one.On) ? $"The next installment moved to {one.Until:yyyy-MM-dd}." : "A change of the due date had no effect: no installment was left to move.", one.Key);
                 break;
             case LoanEventType.Skip:
-                Skip();
-                Tell(one.On, "The next installment was left out and put at the end.", one.Key);
+                Tell(one.On, Skip(one.On) ? "The next installment was left out and put at the end." : "Leaving out an installment had no effect: none was left.", one.Key);
                 break;
             case LoanEventType.Extend:
-                Append(one.Count, isRestructured: false);
+                Append(one.Count, isRestructured: false, one.On);
                 Relevel();
                 Tell(one.On, $"The term got {one.Count} more installments.", one.Key);
                 break;
@@ -47,33 +45,36 @@ public sealed partial class LoanAccount
         }
     }
 
-    private void MoveDueDates(DateOnly to)
+    private bool MoveDueDates(DateOnly to)
     {
         if (Upcoming is not { } upcoming || to <= upcoming.From)
-            return;
+            return false;
         _anchorDay = to.Day;
-        var dueOn = to;
+        var scheduled = to;
         for (var i = _next; i < _installments.Count; i++)
         {
             var installment = _installments[i];
             if (i > _next)
             {
-                installment.From = dueOn;
-                dueOn = Step(dueOn);
+                installment.From = _installments[i - 1].DueOn;
+                scheduled = Step(scheduled);
             }
 
             installment.RegularFrom = installment.From;
-            installment.DueOn = dueOn;
-            installment.Numerator = _basis.Numerator(installment.From, dueOn, isRegular: i > _next);
+            installment.ScheduledFor = scheduled;
+            installment.DueOn = i > _next ? _terms.Shifted(scheduled) : scheduled;
+            installment.Numerator = _basis.Numerator(installment.From, installment.DueOn, isRegular: i > _next);
         }
+
+        return true;
     }
 
-    private void Skip()
+    private bool Skip(DateOnly on)
     {
         if (_next >= _installments.Count)
-            return;
+            return false;
         var skipped = _installments[_next];
-        Append(1, isRestructured: false);
+        Append(1, isRestructured: false, on);
         var following = _installments[_next + 1];
         following.From = skipped.From;
         following.RegularFrom = skipped.From;
@@ -87,9 +88,11 @@ public sealed partial class LoanAccount
         _installments.RemoveAt(_next);
         for (var i = _next; i < _installments.Count; i++)
             _installments[i].Number = i == 0 ? 1 : _installments[i - 1].Number + 1;
+        return true;
     }
 
-    private void Append(int count, bool isRestructured)
+    /// <summary>Adds installments in the rhythm of the last one; none comes due on a day that is over.</summary>
+    private void Append(int count, bool isRestructured, DateOnly on)
     {
         // The one that was last bore the rest of the principal; now it is one among others.
         if (count > 0 && !isRestructured)
@@ -97,7 +100,11 @@ public sealed partial class LoanAccount
         for (var i = 0; i < count; i++)
         {
             var last = _installments[^1];
-            var dueOn = Step(last.DueOn);
+            var scheduled = Step(last.ScheduledFor);
+            var isRegular = _terms.Shifted(scheduled) > on;
+            while (_terms.Shifted(scheduled) <= on)
+                scheduled = Step(scheduled);
+            var dueOn = _terms.Shifted(scheduled);
             Refuse.If(dueOn.Year > 2299, "event.count", "The installments run beyond the year 2299.");
             Refuse.If(_installments.Count >= 4 * ScheduleTerms.MaxPayments, "event.count", $"A loan has at most {4 * ScheduleTerms.MaxPayments} installments.");
             _installments.Add(new Installment
@@ -106,7 +113,8 @@ public sealed partial class LoanAccount
                 From = last.DueOn,
                 RegularFrom = last.DueOn,
                 DueOn = dueOn,
-                Numerator = _basis.Numerator(last.DueOn, dueOn, isRegular: true),
+                ScheduledFor = scheduled,
+                Numerator = _basis.Numerator(last.DueOn, dueOn, isRegular),
                 IsLevel = _terms.Method == ScheduleMethod.EqualPayment || isRestructured,
                 Level = last.Level,
                 PlannedPrincipal = last.PlannedPrincipal,
@@ -140,11 +148,12 @@ public sealed partial class LoanAccount
             From = one.On,
             RegularFrom = one.On,
             DueOn = first,
+            ScheduledFor = first,
             Numerator = _basis.Numerator(one.On, first, isRegular: false),
             IsLevel = true,
             IsRestructured = true,
         });
-        Append(one.Count - 1, isRestructured: true);
+        Append(one.Count - 1, isRestructured: true, one.On);
         _carriedPastDueSince ??= pastDueSince;
         _restructures++;
         _balloon = 0;
@@ -152,6 +161,7 @@ public sealed partial class LoanAccount
         Tell(one.On, $"The loan was restructured to {one.Count} installments from {first:yyyy-MM-dd}.", one.Key);
     }
 
+    /// <summary>The date one period after another, before it is moved to a business day; later in any case.</summary>
     private DateOnly Step(DateOnly date)
     {
         switch (_terms.Unit)
@@ -161,17 +171,22 @@ public sealed partial class LoanAccount
             case PeriodUnit.Week:
                 return date.AddDays(7 * _terms.Every);
             case PeriodUnit.Month:
-                return InMonth(date, _terms.Every, _anchorDay);
+                return InMonth(Unrolled(date, _anchorDay), _terms.Every, _anchorDay);
             default:
                 var (one, two) = _terms.HalfMonthDays ?? (_anchorDay <= 15 ? (_anchorDay, _anchorDay + 15) : (_anchorDay - 15, _anchorDay));
-                return date.Day < Math.Min(two, DateTime.DaysInMonth(date.Year, date.Month)) ? InMonth(date, 0, two) : InMonth(date, 1, one);
+                var before = one > 1 ? Unrolled(date, two) : date;
+                return before == date && date.Day < Math.Min(two, DateTime.DaysInMonth(date.Year, date.Month)) ? InMonth(date, 0, two) : InMonth(before, 1, one);
         }
     }
 
-    private static DateOnly InMonth(DateOnly date, int months, int day)
+    /// <summary>The first of a month stands for a day that the month before lacks, where the product rolls such days on: then a date in that month.</summary>
+    private DateOnly Unrolled(DateOnly date, int day) => _terms.MonthEnd == MonthEnd.Roll && date.Day == 1 && day > 28 ? date.AddDays(-1) : date;
+
+    private DateOnly InMonth(DateOnly date, int months, int day)
     {
         var month = new DateOnly(date.Year, date.Month, 1).AddMonths(months);
-        return new DateOnly(month.Year, month.Month, Math.Min(day, DateTime.DaysInMonth(month.Year, month.Month)));
+        var days = DateTime.DaysInMonth(month.Year, month.Month);
+        return day <= days ? new DateOnly(month.Year, month.Month, day) : new DateOnly(month.Year, month.Month, days).AddDays(_terms.MonthEnd == MonthEnd.Roll ? 1 : 0);
     }
 
     /// <summary>Finds the level of the installments to come from what is outstanding, as the schedule does.</summary>

@@ -1,3 +1,4 @@
+using Camino.Lending.Ledger;
 using Camino.Lending.Payments;
 
 namespace Camino.Lending.Loans;
@@ -15,17 +16,17 @@ public sealed partial class LoanAccount
             var rest = PayEverything(AllocateDue(cents));
             _recovered += owedBefore - OwedTotal;
             _credit += rest;
-            Tell(one.On, "A recovery was received after charge-off.", one.Key);
+            Record(LedgerAct.Recover, one.On, "A recovery was received after charge-off.", one.Key, cents);
             return;
         }
 
         _credit += PaySurplus(AllocateDue(cents));
-        Tell(one.On, "A payment was received.", one.Key);
+        Record(LedgerAct.Pay, one.On, "A payment was received.", one.Key, cents);
         var left = OwedTotal + AccruedCents;
         if (left > 0 && left <= _product.Tolerance.Cents)
         {
             GiveUpEverything();
-            Tell(one.On, "What was left was within tolerance and was written off.", one.Key);
+            Record(LedgerAct.WriteOff, one.On, "What was left was within tolerance and was written off.", one.Key);
         }
     }
 
@@ -155,6 +156,20 @@ public sealed partial class LoanAccount
         }
     }
 
+    /// <summary>Pays a credit out. What is paid out beyond the credit, because the bank returned the payment it came from, is owed as principal.</summary>
+    private void Refund(LoanEvent one)
+    {
+        AccrueTo(one.On);
+        var credit = Math.Min(_credit, one.Amount.Cents);
+        var beyond = one.Amount.Cents - credit;
+        _credit -= credit;
+        _owed[(int)Portion.Principal] += beyond;
+        if (beyond > 0 && _next >= _installments.Count)
+            _installments[^1].Charge(Portion.Principal, beyond);
+        var what = beyond == 0 || !_explains ? "A credit was paid out." : $"{one.Amount} was paid out, {Money.FromCents(beyond)} more than the credit; that was added to the principal.";
+        Record(LedgerAct.Refund, one.On, what, one.Key, one.Amount.Cents);
+    }
+
     private void WriteOff(LoanEvent one)
     {
         AccrueTo(one.On);
@@ -166,7 +181,7 @@ public sealed partial class LoanAccount
         }
 
         GiveUpEverything();
-        Tell(one.On, "A small balance was written off.", one.Key);
+        Record(LedgerAct.WriteOff, one.On, "A small balance was written off.", one.Key);
     }
 
     private void GiveUpEverything()
@@ -187,12 +202,18 @@ public sealed partial class LoanAccount
         if (_isChargedOff)
             return;
         AccrueTo(one.On);
+        if (_credit > 0)
+        {
+            _credit = PayEverything(AllocateDue(_credit));
+            Record(LedgerAct.UseCredit, one.On, "The credit was set off against what was owed.", one.Key);
+        }
+
         var interest = AccruedCents;
         (Upcoming ?? _installments[^1]).Charge(Portion.Interest, interest);
         _owed[(int)Portion.Interest] += interest;
         _accrued = 0m;
         _putOff = 0;
         _isChargedOff = true;
-        Tell(one.On, "The loan was charged off; interest no longer accrues.", one.Key);
+        Record(LedgerAct.ChargeOff, one.On, "The loan was charged off; interest no longer accrues.", one.Key);
     }
 }

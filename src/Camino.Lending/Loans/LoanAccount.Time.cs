@@ -1,3 +1,4 @@
+using Camino.Lending.Ledger;
 using Camino.Lending.Payments;
 
 namespace Camino.Lending.Loans;
@@ -52,13 +53,13 @@ public sealed partial class LoanAccount
         installment.IsDue = true;
         _owed[(int)Portion.Interest] += interest;
         _next++;
-        Tell(installment.DueOn, _explains ? $"Installment {installment.Number} came due: {Money.FromCents(principal)} of principal, {Money.FromCents(interest)} of interest." : "", "");
+        Record(LedgerAct.ComeDue, installment.DueOn, _explains ? $"Installment {installment.Number} came due: {Money.FromCents(principal)} of principal, {Money.FromCents(interest)} of interest." : "", "");
         if (_credit <= 0)
             return;
         var credit = _credit;
         _credit = AllocateDue(credit);
         if (_credit != credit)
-            Tell(installment.DueOn, "The credit was used.", "");
+            Record(LedgerAct.UseCredit, installment.DueOn, "The credit was used.", "");
     }
 
     private long InterestComingDue(Installment installment, bool isLast)
@@ -85,8 +86,10 @@ public sealed partial class LoanAccount
     {
         if (date <= _at)
             return;
+        PostAccrualsBefore(date);
         _accrued += Accrual(_at, date);
         _at = date;
+        PostAccrual(date, AccruedCents);
     }
 
     /// <summary>Interest in cents, at full precision, from one date to another with no installment due in between.</summary>
@@ -124,6 +127,6 @@ public sealed partial class LoanAccount
         _lateCharged += fee;
         installment.Charge(Portion.Penalty, fee);
         _owed[(int)Portion.Penalty] += fee;
-        Tell(on, _explains ? $"Installment {installment.Number} was late: a late fee was charged." : "", "");
+        Record(LedgerAct.LateFee, on, _explains ? $"Installment {installment.Number} was late: a late fee was charged." : "", "");
     }
 }

@@ -1,3 +1,4 @@
+using Camino.Lending.Ledger;
 using Camino.Lending.Payments;
 
 namespace Camino.Lending.Loans;
@@ -37,13 +38,16 @@ public sealed partial class LoanAccount
     private long _balloon;
     private bool _isChargedOff;
     private DateOnly? _carriedPastDueSince;
+    private DateOnly _regularFrom;
 
-    private LoanAccount(LoanProduct product, ScheduleTerms terms, DateOnly asOf, bool explains)
+    private LoanAccount(LoanProduct product, ScheduleTerms terms, DateOnly asOf, bool explains, bool posts)
     {
         _product = product;
         _terms = terms;
         _asOf = asOf;
         _explains = explains;
+        _posts = posts ? [] : null;
+        _sums = posts ? new LoanLedger.Sums() : null;
         _rate = terms.Rate;
         _balloon = terms.Method == ScheduleMethod.InterestOnly ? 0 : terms.Balloon.Cents;
     }
@@ -55,15 +59,17 @@ public sealed partial class LoanAccount
     /// <param name="asOf">The business date.</param>
     /// <param name="explains">Whether to keep the chain for <see cref="Explain"/>.</param>
     /// <param name="knownOn">For a look back: events posted after this date are left out, so that the loan is as it was known then.</param>
+    /// <param name="posts">Whether to keep the ledger entries for <see cref="Entries"/>.</param>
     /// <exception cref="RefusedException"><c>product.*</c>, <c>schedule.*</c>, <c>event.*</c>.</exception>
-    public static LoanAccount On(LoanProduct product, ScheduleTerms terms, IReadOnlyList<LoanEvent> events, DateOnly asOf, bool explains = false, DateOnly? knownOn = null)
+    public static LoanAccount On(
+        LoanProduct product, ScheduleTerms terms, IReadOnlyList<LoanEvent> events, DateOnly asOf, bool explains = false, DateOnly? knownOn = null, bool posts = false)
     {
         product.Check();
         terms.Check();
         var list = new EventList(events, asOf, knownOn ?? DateOnly.MaxValue);
         var inOrder = list.InOrder();
         var made = Disbursed(terms, inOrder, list.HasDisbursements, asOf);
-        var account = new LoanAccount(product, made is null ? terms : terms with { Disbursements = made, Principal = Sum(made), Balloon = Money.Min(terms.Balloon, Sum(made)) }, asOf, explains);
+        var account = new LoanAccount(product, made is null ? terms : AsMade(terms, made), asOf, explains, posts);
         if (made is not null)
             account.Run(inOrder, list);
         else
@@ -93,6 +99,12 @@ public sealed partial class LoanAccount
         return made;
     }
 
+    private static ScheduleTerms AsMade(ScheduleTerms terms, List<Disbursement> made)
+    {
+        var lent = Sum(made);
+        return terms with { Disbursements = made, Principal = lent, Balloon = Money.Max(Money.Zero, Money.Min(terms.Balloon, lent - terms.DownPaymentOn(lent))) };
+    }
+
     private static Money Sum(List<Disbursement> disbursements)
     {
         var sum = Money.Zero;
@@ -119,6 +131,7 @@ public sealed partial class LoanAccount
         for (; nextDisbursement < disbursements.Count && disbursements[nextDisbursement].On <= _asOf; nextDisbursement++)
             Disburse(disbursements[nextDisbursement].On, disbursements[nextDisbursement].Amount.Cents, "");
         AdvanceTo(_asOf);
+        Close();
         if (_explains)
             TellTakenBack(list);
     }
@@ -130,6 +143,8 @@ public sealed partial class LoanAccount
         var plan = ScheduleBuilder.Plan(_terms);
         _basis = new PeriodBasis(_terms, plan.Rows[^1].DueOn);
         _at = _terms.StartsOn;
+        _nextPosting = PostingDayFrom(_at.AddDays(1));
+        _regularFrom = plan.FirstBegins;
         var from = plan.FirstBegins;
         for (var i = 0; i < plan.Rows.Length; i++)
         {
@@ -141,6 +156,7 @@ public sealed partial class LoanAccount
                 From = period < 0 ? row.DueOn : from,
                 RegularFrom = period == 0 ? plan.FirstRegularFrom : period < 0 ? row.DueOn : from,
                 DueOn = row.DueOn,
+                ScheduledFor = period < 0 ? row.DueOn : plan.Dates.Unshifted(period + 1),
                 Numerator = period < 0 ? 0 : plan.Periods[period].Numerator,
                 IsAtDisbursement = period < 0,
                 IsInterestFree = period < _terms.InterestFree,
@@ -154,12 +170,15 @@ public sealed partial class LoanAccount
                 from = row.DueOn;
         }
 
-        _anchorDay = _installments[^1].DueOn.Day;
         foreach (var installment in _installments)
-            _anchorDay = Math.Max(_anchorDay, installment.DueOn.Day);
+        {
+            if (!installment.IsAtDisbursement)
+                _anchorDay = Math.Max(_anchorDay, installment.ScheduledFor.Day);
+        }
+
         _owed[(int)Portion.Principal] += plan.FinancedCents;
         if (plan.FinancedCents > 0)
-            Tell(_terms.StartsOn, "Interest for the days before the first period was added to the principal.", "");
+            Record(LedgerAct.Capitalize, _terms.StartsOn, "Interest for the days before the first period was added to the principal.", "");
     }
 
     private void Apply(LoanEvent one)
@@ -174,20 +193,20 @@ public sealed partial class LoanAccount
                 return;
             case LoanEventType.Fee:
                 Charge(one.Portion, one.Amount.Cents);
-                Tell(one.On, one.Portion == Portion.Penalty ? "A penalty was charged." : "A fee was charged.", one.Key);
+                Record(LedgerAct.Fee, one.On, one.Portion == Portion.Penalty ? "A penalty was charged." : "A fee was charged.", one.Key);
                 return;
             case LoanEventType.Return:
                 var fee = _product.ReturnFee?.Of(0, _returnCharged, _terms.Rounding) ?? 0;
                 _returnCharged += fee;
                 Charge(Portion.Fee, fee);
-                Tell(one.On, $"The bank returned payment {one.Of} ({one.BankCode}).", one.Key);
+                Record(LedgerAct.ReturnFee, one.On, $"The bank returned payment {one.Of} ({one.BankCode}).", one.Key);
                 return;
             case LoanEventType.Reverse:
                 Tell(one.On, $"Event {one.Of} was taken back.", one.Key);
                 return;
             case LoanEventType.Waive:
                 Waive(one.Portion, one.Amount.Cents);
-                Tell(one.On, $"{one.Portion} was waived.", one.Key);
+                Record(LedgerAct.Waive, one.On, $"{one.Portion} was waived.", one.Key);
                 return;
             case LoanEventType.WriteOff:
                 WriteOff(one);
@@ -196,8 +215,7 @@ public sealed partial class LoanAccount
                 ChargeOff(one);
                 return;
             case LoanEventType.Refund:
-                _credit -= Math.Min(_credit, one.Amount.Cents);
-                Tell(one.On, "A credit was paid out.", one.Key);
+                Refund(one);
                 return;
             default:
                 Change(one);
@@ -207,10 +225,14 @@ public sealed partial class LoanAccount
 
     private void Disburse(DateOnly on, long cents, string key)
     {
+        // What the terms plan for later is not handed out after charge-off; an event that says so is a mistake.
+        Refuse.If(_isChargedOff && key.Length > 0, "event.type", $"Event {key} hands out money on {on:yyyy-MM-dd}; the loan was charged off before.");
+        if (_isChargedOff)
+            return;
         AdvanceTo(on, isBeforeDue: on == _terms.StartsOn);
         AccrueTo(on);
         _owed[(int)Portion.Principal] += cents;
-        Tell(on, "Money was handed out.", key);
+        Record(LedgerAct.Disburse, on, "Money was handed out.", key);
     }
 
     private void Tell(DateOnly on, string what, string key)

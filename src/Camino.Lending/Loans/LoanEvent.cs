@@ -120,6 +120,10 @@ public sealed record LoanEvent
     internal void Check()
     {
         Refuse.If(Key.Length is < 1 or > 64, "event.key", $"A key has 1 to 64 characters; got {Key.Length}.");
+        Refuse.If(!Enum.IsDefined(Type), "event.type", $"Unknown event {Type}.");
+        Refuse.If(!Enum.IsDefined(Portion), "event.portion", $"Unknown portion {Portion}.");
+        Refuse.If(On.Year is < 1900 or > 2299, "event.on", $"An event is in the years 1900 to 2299; got {On:yyyy-MM-dd}.");
+        Refuse.If(PostedOn is { Year: < 1900 or > 2299 }, "event.postedOn", $"An event is posted in the years 1900 to 2299; got {PostedOn:yyyy-MM-dd}.");
         Refuse.If(HasAmount && Amount.Cents is < 1 or > ScheduleTerms.MaxPrincipalCents, "event.amount", $"An amount is $0.01 to $100,000,000.00; got {Amount}.");
         var needsUntil = Type is LoanEventType.InterestPause or LoanEventType.DelinquencyPause or LoanEventType.DueDateChange or LoanEventType.Restructure;
         Refuse.If(needsUntil && (Until is not { } until || until <= On || until > On.AddYears(5)), "event.until",

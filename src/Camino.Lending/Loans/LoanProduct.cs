@@ -1,3 +1,5 @@
+using Camino.Lending.Ledger;
+
 namespace Camino.Lending.Loans;
 
 /// <summary>What interest accrues on.</summary>
@@ -39,16 +41,19 @@ public enum SurplusRule
 /// <summary>A fee: a fixed amount or a percentage, whichever is given, within a cap.</summary>
 public sealed record FeeRule
 {
-    /// <summary>The fixed amount; zero for none.</summary>
+    /// <summary>The largest fee, in cents: $10,000.00.</summary>
+    public const long MaxCents = 1_000_000;
+
+    /// <summary>The fixed amount, at most $10,000.00; zero for none.</summary>
     public Money Amount { get; init; }
 
-    /// <summary>Percent of what is overdue of the installment, 0 to 100.</summary>
+    /// <summary>Percent of what is overdue of the installment, 0 to 100, at most 4 decimals.</summary>
     public decimal Percent { get; init; }
 
     /// <summary>Days after the due date before a late fee, 0 to 365; the fee comes the day after.</summary>
     public int GraceDays { get; init; }
 
-    /// <summary>The most one fee can be; none for no cap.</summary>
+    /// <summary>The most one fee can be, at most $10,000.00; none for no cap.</summary>
     public Money? Cap { get; init; }
 
     /// <summary>The most all these fees can come to on one loan; none for no cap.</summary>
@@ -96,6 +101,15 @@ public sealed record LoanProduct
     /// <summary>For how many days a payoff quote is good, 0 to 60.</summary>
     public int PayoffDays { get; init; } = 10;
 
+    /// <summary>When income is recognised in the ledger.</summary>
+    public AccountingBasis Basis { get; init; }
+
+    /// <summary>On which days accrued interest is posted, besides those of payments, due dates and changes.</summary>
+    public AccrualPosting AccrualPosting { get; init; }
+
+    /// <summary>The general ledger's codes for the accounts.</summary>
+    public ChartOfAccounts Accounts { get; init; } = ChartOfAccounts.Standard;
+
     /// <exception cref="RefusedException"><c>product.portions</c>, <c>product.graceDays</c>, <c>product.tolerance</c>, <c>product.payoffDays</c>, <c>product.lateFee</c>, <c>product.returnFee</c>.</exception>
     internal void Check()
     {
@@ -106,6 +120,11 @@ public sealed record LoanProduct
         Refuse.If(GraceDays is < 0 or > 365, "product.graceDays", $"Grace is 0 to 365 days; got {GraceDays}.");
         Refuse.If(Tolerance < Money.Zero || Tolerance.Cents > 10_000, "product.tolerance", $"A tolerance is $0.00 to $100.00; got {Tolerance}.");
         Refuse.If(PayoffDays is < 0 or > 60, "product.payoffDays", $"A payoff quote is good for 0 to 60 days; got {PayoffDays}.");
+        Refuse.If(!Enum.IsDefined(Accrual), "product.accrual", $"Unknown accrual {Accrual}.");
+        Refuse.If(!Enum.IsDefined(Order), "product.allocation", $"Unknown allocation {Order}.");
+        Refuse.If(!Enum.IsDefined(Surplus), "product.surplus", $"Unknown surplus rule {Surplus}.");
+        Refuse.If(!Enum.IsDefined(Basis), "product.basis", $"Unknown accounting basis {Basis}.");
+        Refuse.If(!Enum.IsDefined(AccrualPosting), "product.accrualPosting", $"Unknown accrual posting {AccrualPosting}.");
         CheckFee(LateFee, "product.lateFee");
         CheckFee(ReturnFee, "product.returnFee");
     }
@@ -114,8 +133,10 @@ public sealed record LoanProduct
     {
         if (rule is null)
             return;
-        Refuse.If(rule.Amount < Money.Zero || rule.Percent is < 0m or > 100m || rule.GraceDays is < 0 or > 365, code,
-            $"A fee is an amount of $0.00 or more, 0 to 100 percent and 0 to 365 days of grace; got {rule.Amount}, {rule.Percent} percent and {rule.GraceDays} days.");
-        Refuse.If(rule.Cap < Money.Zero || rule.TotalCap < Money.Zero, code, "A cap is $0.00 or more.");
+        Refuse.If(rule.Amount < Money.Zero || rule.Amount.Cents > FeeRule.MaxCents, code, $"A fee is $0.00 to $10,000.00; got {rule.Amount}.");
+        Refuse.If(rule.Percent is < 0m or > 100m || rule.Percent * 10_000m % 1m != 0m, code, $"A fee is 0 to 100 percent, at most 4 decimals; got {rule.Percent}.");
+        Refuse.If(rule.GraceDays is < 0 or > 365, code, $"A fee has 0 to 365 days of grace; got {rule.GraceDays}.");
+        Refuse.If(rule.Cap is { } cap && (cap < Money.Zero || cap.Cents > FeeRule.MaxCents), code, $"A cap on one fee is $0.00 to $10,000.00; got {rule.Cap}.");
+        Refuse.If(rule.TotalCap is { } total && (total < Money.Zero || total.Cents > ScheduleTerms.MaxPrincipalCents), code, $"A cap on all fees is $0.00 to $100,000,000.00; got {rule.TotalCap}.");
     }
 }

@@ -41,8 +41,10 @@ internal ref struct ScheduleBuilder
         if (later > 0)
             _draws = LaterDraws(later, start);
 
-        var down = terms.DownPaymentPercent == 0m ? 0L : terms.Rounding.ToMultiple(terms.Principal.Dollars * terms.DownPaymentPercent / 100m).Cents;
+        var down = terms.DownPaymentOn(terms.Principal).Cents;
         Refuse.If(down > opening, "schedule.downPaymentPercent", $"The down payment of {Money.FromCents(down)} is more than the first disbursement of {Money.FromCents(opening)}.");
+        Refuse.If(BalloonCents > terms.Principal.Cents - down, "schedule.balloon",
+            $"A balloon is at most the {Money.FromCents(terms.Principal.Cents - down)} left after the down payment of {Money.FromCents(down)}; got {terms.Balloon}.");
         _balance = opening - down;
         var odd = OddInterestBeforeFirstPeriod();
         var prepaid = terms.OddInterest == OddInterest.Prepaid ? odd : 0L;
@@ -81,7 +83,7 @@ internal ref struct ScheduleBuilder
         builder.Run();
         var begins = terms.OddInterest == OddInterest.Joins || dates.RegularStart < terms.StartsOn ? terms.StartsOn : dates.RegularStart;
         var regularFrom = dates.RegularStart > begins ? dates.RegularStart : begins;
-        return new SchedulePlan(builder._rows, periods, builder._extraRows, begins, regularFrom, builder._financed);
+        return new SchedulePlan(builder._rows, periods, builder._extraRows, begins, regularFrom, builder._financed, dates);
     }
 
     private void Run()
@@ -435,4 +437,4 @@ internal ref struct ScheduleBuilder
 internal readonly record struct Period(DateOnly DueOn, long Numerator);
 
 /// <summary>A schedule with its periods: how many rows come before them, where the first one and its regular part begin, and odd interest added to the principal.</summary>
-internal sealed record SchedulePlan(ScheduleRow[] Rows, Period[] Periods, int ExtraRows, DateOnly FirstBegins, DateOnly FirstRegularFrom, long FinancedCents);
+internal sealed record SchedulePlan(ScheduleRow[] Rows, Period[] Periods, int ExtraRows, DateOnly FirstBegins, DateOnly FirstRegularFrom, long FinancedCents, DueDates Dates);

@@ -118,10 +118,10 @@ public sealed record ScheduleTerms
     /// <summary>Periods at the start for which no interest is charged; at most <see cref="Payments"/>.</summary>
     public int InterestFree { get; init; }
 
-    /// <summary>Principal left for the last installment, on top of the regular part; at most what is lent.</summary>
+    /// <summary>Principal left for the last installment, on top of the regular part; at most what is lent less the down payment.</summary>
     public Money Balloon { get; init; }
 
-    /// <summary>Share of the principal paid back at the first disbursement: 0 to below 100.</summary>
+    /// <summary>Share of the principal paid back at the first disbursement: 0 to below 100, at most 8 decimals.</summary>
     public decimal DownPaymentPercent { get; init; }
 
     /// <summary>How money is rounded.</summary>
@@ -132,6 +132,16 @@ public sealed record ScheduleTerms
 
     /// <summary>What happens to a due date on a closed day; interest runs to the shifted date except in 30/360 months.</summary>
     public BusinessDayShift Shift { get; init; }
+
+    /// <summary>The down payment on an amount lent, rounded like an installment.</summary>
+    internal Money DownPaymentOn(Money lent) => DownPaymentPercent == 0m ? Money.Zero : Rounding.ToMultiple(lent.Dollars * DownPaymentPercent / 100m);
+
+    /// <summary>A date moved to a business day as <see cref="Shift"/> says, but never to the first disbursement or before it: then to the next business day.</summary>
+    internal DateOnly Shifted(DateOnly date)
+    {
+        var shifted = Calendar.Shift(date, Shift);
+        return shifted > StartsOn || Shift == BusinessDayShift.None ? shifted : Calendar.Shift(date, BusinessDayShift.Following);
+    }
 
     /// <summary>The closed days that <see cref="Shift"/> looks at.</summary>
     public BusinessCalendar Calendar { get; init; } = BusinessCalendar.WeekendsOnly;
@@ -169,6 +179,10 @@ public sealed record ScheduleTerms
         Refuse.If(Method == ScheduleMethod.InterestOnly && Balloon != Money.Zero && Balloon != Principal, "schedule.balloon",
             $"With interestOnly the balloon is the principal of {Principal} or left out; got {Balloon}.");
         Refuse.If(DownPaymentPercent is < 0m or >= 100m, "schedule.downPaymentPercent", $"A down payment is 0 to below 100 percent; got {DownPaymentPercent}.");
+        Refuse.If(DownPaymentPercent * 100_000_000m % 1m != 0m, "schedule.downPaymentPercent", $"A down payment has at most 8 decimals of a percent; got {DownPaymentPercent}.");
+        Refuse.If(!Enum.IsDefined(OddInterest), "schedule.oddInterest", $"Unknown treatment of odd interest {OddInterest}.");
+        Refuse.If(!Enum.IsDefined(MonthEnd), "schedule.monthEnd", $"Unknown month-end rule {MonthEnd}.");
+        Refuse.If(!Enum.IsDefined(Shift), "schedule.shift", $"Unknown shift {Shift}.");
         Refuse.If(!Enum.IsDefined(Rounding.Mode), "schedule.rounding", $"Unknown rounding mode {Rounding.Mode}.");
     }
 

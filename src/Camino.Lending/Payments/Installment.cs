@@ -19,6 +19,9 @@ internal sealed class Installment
 
     public required DateOnly DueOn { get; set; }
 
+    /// <summary>The due date before it was moved to a business day: those after it are counted from here.</summary>
+    public required DateOnly ScheduledFor { get; set; }
+
     /// <summary>Numerator of its period factor, as in the schedule.</summary>
     public long Numerator { get; set; }
 

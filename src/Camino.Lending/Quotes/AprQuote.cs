@@ -139,7 +139,7 @@ internal static class AprQuote
         }
 
         var every = entry.Integer("every", 1, 366, 1);
-        var unit = entry.Choice<PeriodUnit>("unit", ScheduleQuote.Units);
+        var unit = entry.Choice<PeriodUnit>("unit", Words.Units);
         if (unit == PeriodUnit.HalfMonth && every != 1)
             throw entry.Wrong("every", $"With unit halfMonth, every is 1; got {every}.");
         for (var i = 0; i < count; i++)

@@ -15,33 +15,6 @@ internal static class ScheduleQuote
     private static readonly string[] _disbursementFields = ["on", "amount"];
     private static readonly string[] _roundingFields = ["mode", "multiple"];
 
-    private static readonly (string, ScheduleMethod)[] _methods =
-    [
-        ("equalPayment", ScheduleMethod.EqualPayment), ("equalPrincipal", ScheduleMethod.EqualPrincipal), ("flat", ScheduleMethod.Flat), ("interestOnly", ScheduleMethod.InterestOnly),
-    ];
-
-    private static readonly (string, DayCountConvention)[] _dayCounts =
-    [
-        ("30/360", DayCountConvention.Thirty360), ("30E/360", DayCountConvention.Thirty360European), ("30E/360 ISDA", DayCountConvention.Thirty360EuropeanIsda),
-        ("actual/360", DayCountConvention.Actual360), ("actual/365", DayCountConvention.Actual365), ("actual/actual", DayCountConvention.ActualActual),
-    ];
-
-    private static readonly (string, OddInterest)[] _oddInterests = [("joins", OddInterest.Joins), ("prepaid", OddInterest.Prepaid), ("financed", OddInterest.Financed)];
-    private static readonly (string, MonthEnd)[] _monthEnds = [("clamp", MonthEnd.Clamp), ("roll", MonthEnd.Roll)];
-
-    private static readonly (string, RoundingMode)[] _modes =
-    [
-        ("half-even", RoundingMode.HalfEven), ("half-up", RoundingMode.HalfUp), ("up", RoundingMode.Up), ("down", RoundingMode.Down),
-    ];
-
-    private static readonly (string, BusinessDayShift)[] _shifts =
-    [
-        ("none", BusinessDayShift.None), ("following", BusinessDayShift.Following), ("modifiedFollowing", BusinessDayShift.ModifiedFollowing), ("preceding", BusinessDayShift.Preceding),
-    ];
-
-    /// <summary>The words for the units of a period.</summary>
-    internal static readonly (string, PeriodUnit)[] Units = [("day", PeriodUnit.Day), ("week", PeriodUnit.Week), ("month", PeriodUnit.Month), ("halfMonth", PeriodUnit.HalfMonth)];
-
     public static string Answer(string id, JsonElement root)
     {
         var schedule = MakeSchedule(ReadTerms(root, ""), "");
@@ -101,23 +74,23 @@ internal static class ScheduleQuote
         {
             Principal = fields.Amount("principal", 1, ScheduleTerms.MaxPrincipalCents),
             Rate = Rate.FromPercent(fields.Decimal("annualRatePercent", 8, 0m, Rate.MaxPercent)),
-            Method = fields.Choice<ScheduleMethod>("method", _methods),
-            DayCount = fields.Choice<DayCountConvention>("dayCount", _dayCounts),
+            Method = fields.Choice<ScheduleMethod>("method", Words.Methods),
+            DayCount = fields.Choice<DayCountConvention>("dayCount", Words.DayCounts),
             Disbursements = ReadDisbursements(fields),
             Every = fields.Integer("every", 1, 366, 1),
-            Unit = fields.Choice<PeriodUnit>("unit", Units),
+            Unit = fields.Choice<PeriodUnit>("unit", Words.Units),
             HalfMonthDays = ReadDays(fields),
             Payments = fields.Integer("payments", 1, ScheduleTerms.MaxPayments),
             FirstDueOn = fields.Has("firstDueOn") ? fields.Date("firstDueOn") : null,
-            OddInterest = fields.Choice("oddInterest", _oddInterests, OddInterest.Joins),
+            OddInterest = fields.Choice("oddInterest", Words.OddInterests, OddInterest.Joins),
             GracePrincipal = fields.Integer("gracePrincipal", 0, ScheduleTerms.MaxPayments, 0),
             GraceInterest = fields.Integer("graceInterest", 0, ScheduleTerms.MaxPayments, 0),
             InterestFree = fields.Integer("interestFree", 0, ScheduleTerms.MaxPayments, 0),
             Balloon = fields.Has("balloon") ? fields.Amount("balloon", 0, ScheduleTerms.MaxPrincipalCents) : Money.Zero,
             DownPaymentPercent = fields.Has("downPaymentPercent") ? fields.Decimal("downPaymentPercent", 8, 0m, 99.99999999m) : 0m,
             Rounding = ReadRounding(fields),
-            MonthEnd = fields.Choice("monthEnd", _monthEnds, MonthEnd.Clamp),
-            Shift = fields.Choice("shift", _shifts, BusinessDayShift.None),
+            MonthEnd = fields.Choice("monthEnd", Words.MonthEnds, MonthEnd.Clamp),
+            Shift = fields.Choice("shift", Words.Shifts, BusinessDayShift.None),
             Calendar = ReadHolidays(fields),
         };
     }
@@ -151,7 +124,7 @@ internal static class ScheduleQuote
             return Rounding.Default;
         var rounding = new Fields(fields.Get("rounding"), fields.PathOf("rounding"), _roundingFields);
         return new Rounding(
-            rounding.Choice("mode", _modes, RoundingMode.HalfEven),
+            rounding.Choice("mode", Words.RoundingModes, RoundingMode.HalfEven),
             rounding.Has("multiple") ? rounding.Amount("multiple", 1, 10_000_000) : Money.FromCents(1));
     }
 
@@ -159,7 +132,7 @@ internal static class ScheduleQuote
     {
         if (!fields.Has("holidays"))
             return BusinessCalendar.WeekendsOnly;
-        var list = fields.List("holidays", 0, 1_000);
+        var list = fields.List("holidays", 0, BusinessCalendar.MaxHolidays);
         var holidays = new List<DateOnly>(list.GetArrayLength());
         foreach (var entry in list.EnumerateArray())
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Camino.Lending.Ledger;
 using Camino.Lending.Loans;
 
 namespace Camino.Lending.Quotes;
@@ -10,31 +11,10 @@ internal static class ServicingInput
     /// <summary>The most events of one line.</summary>
     public const int MaxEvents = 5_000;
 
-    private static readonly string[] _productFields = ["accrual", "allocation", "portions", "surplus", "lateFee", "returnFee", "graceDays", "tolerance", "payoffDays"];
+    private static readonly string[] _productFields = ["accrual", "allocation", "portions", "surplus", "lateFee", "returnFee", "graceDays", "tolerance", "payoffDays", "basis", "accrualPosting", "accounts"];
+    private static readonly string[] _accountFields = [.. Words.Accounts.Select(static one => one.Item1)];
     private static readonly string[] _feeFields = ["amount", "percent", "graceDays", "cap", "totalCap"];
     private static readonly string[] _eventFields = ["key", "on", "postedOn", "type", "amount", "annualRatePercent", "until", "count", "portion", "of", "bankCode"];
-
-    private static readonly (string, AccrualBasis)[] _accruals = [("outstanding", AccrualBasis.Outstanding), ("scheduled", AccrualBasis.Scheduled)];
-    private static readonly (string, AllocationOrder)[] _orders = [("installmentFirst", AllocationOrder.InstallmentFirst), ("portionFirst", AllocationOrder.PortionFirst)];
-
-    private static readonly (string, SurplusRule)[] _surpluses =
-    [
-        ("nextInstallment", SurplusRule.NextInstallment), ("lastInstallment", SurplusRule.LastInstallment), ("reamortize", SurplusRule.Reamortize), ("credit", SurplusRule.Credit),
-    ];
-
-    private static readonly (string, Portion)[] _portions =
-    [
-        ("penalty", Portion.Penalty), ("fee", Portion.Fee), ("interest", Portion.Interest), ("principal", Portion.Principal),
-    ];
-
-    private static readonly (string, LoanEventType)[] _types =
-    [
-        ("disburse", LoanEventType.Disburse), ("pay", LoanEventType.Pay), ("reverse", LoanEventType.Reverse), ("return", LoanEventType.Return), ("fee", LoanEventType.Fee),
-        ("waive", LoanEventType.Waive), ("rateChange", LoanEventType.RateChange), ("interestPause", LoanEventType.InterestPause),
-        ("delinquencyPause", LoanEventType.DelinquencyPause), ("dueDateChange", LoanEventType.DueDateChange), ("skip", LoanEventType.Skip), ("extend", LoanEventType.Extend),
-        ("reamortize", LoanEventType.Reamortize), ("restructure", LoanEventType.Restructure), ("chargeOff", LoanEventType.ChargeOff), ("recover", LoanEventType.Recover),
-        ("writeOff", LoanEventType.WriteOff), ("refund", LoanEventType.Refund),
-    ];
 
     public static LoanProduct ReadProduct(Fields line)
     {
@@ -43,16 +23,42 @@ internal static class ServicingInput
         var fields = new Fields(line.Get("product"), "product", _productFields);
         return new LoanProduct
         {
-            Accrual = fields.Choice("accrual", _accruals, AccrualBasis.Outstanding),
-            Order = fields.Choice("allocation", _orders, AllocationOrder.InstallmentFirst),
+            Accrual = fields.Choice("accrual", Words.Accruals, AccrualBasis.Outstanding),
+            Order = fields.Choice("allocation", Words.Orders, AllocationOrder.InstallmentFirst),
             Portions = ReadPortions(fields),
-            Surplus = fields.Choice("surplus", _surpluses, SurplusRule.NextInstallment),
+            Surplus = fields.Choice("surplus", Words.Surpluses, SurplusRule.NextInstallment),
             LateFee = ReadFee(fields, "lateFee"),
             ReturnFee = ReadFee(fields, "returnFee"),
             GraceDays = fields.Integer("graceDays", 0, 365, 0),
             Tolerance = fields.Has("tolerance") ? fields.Amount("tolerance", 0, 10_000) : Money.Zero,
             PayoffDays = fields.Integer("payoffDays", 0, 60, 10),
+            Basis = fields.Choice("basis", Words.Bases, AccountingBasis.Accrual),
+            AccrualPosting = fields.Choice("accrualPosting", Words.AccrualPostings, AccrualPosting.MonthEnd),
+            Accounts = ReadAccounts(fields),
         };
+    }
+
+    private static ChartOfAccounts ReadAccounts(Fields product)
+    {
+        var chart = ChartOfAccounts.Standard;
+        if (!product.Has("accounts"))
+            return chart;
+        var fields = new Fields(product.Get("accounts"), product.PathOf("accounts"), _accountFields);
+        foreach (var (word, account) in Words.Accounts)
+        {
+            if (!fields.Has(word))
+                continue;
+            try
+            {
+                chart = chart.With(account, fields.Text(word));
+            }
+            catch (RefusedException refused)
+            {
+                throw new FieldException(refused.Code, refused.Message, fields.PathOf(word));
+            }
+        }
+
+        return chart;
     }
 
     public static List<LoanEvent> ReadEvents(Fields line)
@@ -61,15 +67,14 @@ internal static class ServicingInput
         if (!line.Has("events"))
             return events;
         foreach (var element in line.List("events", 0, MaxEvents).EnumerateArray())
-            events.Add(ReadEvent(element, events.Count));
+            events.Add(ReadEvent(element, events.Count, string.Create(CultureInfo.InvariantCulture, $"events[{events.Count}]")));
         return events;
     }
 
-    private static LoanEvent ReadEvent(JsonElement element, int index)
+    public static LoanEvent ReadEvent(JsonElement element, int index, string path)
     {
-        var path = string.Create(CultureInfo.InvariantCulture, $"events[{index}]");
         var fields = new Fields(element, path, _eventFields);
-        var type = fields.Choice<LoanEventType>("type", _types);
+        var type = fields.Choice<LoanEventType>("type", Words.EventTypes);
         var made = new LoanEvent
         {
             Key = fields.Has("key") ? fields.Text("key", 64) : (index + 1).ToString(CultureInfo.InvariantCulture),
@@ -80,7 +85,7 @@ internal static class ServicingInput
             Rate = type == LoanEventType.RateChange ? Rate.FromPercent(fields.Decimal("annualRatePercent", 8, 0m, Rate.MaxPercent)) : Rate.Zero,
             Until = fields.Has("until") ? fields.Date("until") : null,
             Count = fields.Integer("count", 1, ScheduleTerms.MaxPayments, 0),
-            Portion = fields.Choice("portion", _portions, Portion.Fee),
+            Portion = fields.Choice("portion", Words.Portions, Portion.Fee),
             Of = fields.Has("of") ? fields.Text("of", 64) : null,
             BankCode = fields.Has("bankCode") ? fields.Text("bankCode", 3) : null,
         };
@@ -108,10 +113,10 @@ internal static class ServicingInput
         foreach (var element in list.EnumerateArray())
         {
             var word = element.ValueKind == JsonValueKind.String ? Fields.ReadText(element, "product.portions") : "";
-            var found = Array.FindIndex(_portions, one => string.Equals(one.Item1, word, StringComparison.Ordinal));
+            var found = Array.FindIndex(Words.Portions, one => string.Equals(one.Item1, word, StringComparison.Ordinal));
             if (found < 0)
                 throw new FieldException("quote.not_a_choice", $"product.portions are penalty, fee, interest and principal, each once; got {Fields.Show(element)}.", "product.portions");
-            read[at++] = _portions[found].Item2;
+            read[at++] = Words.Portions[found].Item2;
         }
 
         return read;

@@ -21,15 +21,20 @@ public sealed partial class CaminoDb
     }
 
     /// <inheritdoc/>
+    /// <exception cref="ReleaseRetiredException">another release has taken over; nothing is stored.</exception>
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
-        if (_enqueued.Count == 0)
+        if (_enqueued.Count == 0 && fence is null)
             return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
 
         await using var own = Database.CurrentTransaction is null ? await Database.BeginTransactionAsync(cancellationToken) : null;
-        var transaction = (NpgsqlTransaction)(own ?? Database.CurrentTransaction ?? throw new InvalidOperationException("There is no transaction to enqueue in.")).GetDbTransaction();
+        var transaction = Transaction(own);
+        var connection = (NpgsqlConnection)Database.GetDbConnection();
+        if (fence is not null)
+            await fence.CheckAsync(connection, transaction, cancellationToken);
         var written = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
-        await Writer.InsertAsync((NpgsqlConnection)Database.GetDbConnection(), transaction, _enqueued, cancellationToken);
+        if (_enqueued.Count > 0)
+            await Writer.InsertAsync(connection, transaction, _enqueued, cancellationToken);
         if (own is not null)
             await own.CommitAsync(cancellationToken);
         _enqueued.Clear();
@@ -37,6 +42,21 @@ public sealed partial class CaminoDb
     }
 
     /// <inheritdoc/>
-    public override int SaveChanges(bool acceptAllChangesOnSuccess) =>
-        _enqueued.Count == 0 ? base.SaveChanges(acceptAllChangesOnSuccess) : throw new InvalidOperationException("Jobs are enqueued with SaveChangesAsync.");
+    /// <exception cref="ReleaseRetiredException">another release has taken over; nothing is stored.</exception>
+    public override int SaveChanges(bool acceptAllChangesOnSuccess)
+    {
+        if (_enqueued.Count > 0)
+            throw new InvalidOperationException("Jobs are enqueued with SaveChangesAsync.");
+        if (fence is null)
+            return base.SaveChanges(acceptAllChangesOnSuccess);
+
+        using var own = Database.CurrentTransaction is null ? Database.BeginTransaction() : null;
+        fence.Check((NpgsqlConnection)Database.GetDbConnection(), Transaction(own));
+        var written = base.SaveChanges(acceptAllChangesOnSuccess);
+        own?.Commit();
+        return written;
+    }
+
+    private NpgsqlTransaction Transaction(IDbContextTransaction? own) =>
+        (NpgsqlTransaction)(own ?? Database.CurrentTransaction ?? throw new InvalidOperationException("There is no transaction to save in.")).GetDbTransaction();
 }

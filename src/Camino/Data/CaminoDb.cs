@@ -5,6 +5,7 @@ using Camino.Loans;
 using Camino.Notices;
 using Camino.People;
 using Camino.Portfolio;
+using Camino.Servicing;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Identity.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore;
@@ -13,7 +14,8 @@ namespace Camino.Data;
 
 /// <summary>The application's tables, all in schema <c>camino</c>. It is the repository and the unit of work; there is no other.</summary>
 /// <param name="writer">Puts enqueued jobs into the same save; left out where nothing is enqueued (migrations).</param>
-public sealed partial class CaminoDb(DbContextOptions<CaminoDb> options, JobWriter? writer = null) : IdentityDbContext<StaffUser, IdentityRole<Guid>, Guid>(options)
+/// <param name="fence">Refuses the saves of a retired release; left out where the release does not matter (verbs of operators).</param>
+public sealed partial class CaminoDb(DbContextOptions<CaminoDb> options, JobWriter? writer = null, ReleaseFence? fence = null) : IdentityDbContext<StaffUser, IdentityRole<Guid>, Guid>(options)
 {
     private JobWriter Writer { get; } = writer ?? new JobWriter(new JobClientOptions());
 
@@ -139,6 +141,7 @@ public sealed partial class CaminoDb(DbContextOptions<CaminoDb> options, JobWrit
         builder.Entity<FirstAdminLink>(link => link.HasIndex(l => l.Hash).IsUnique());
         builder.Entity<DataProtectionKeyRow>();
 
+        builder.AddServicing();
         SnakeCase.Apply(builder);
     }
 }

@@ -1,8 +1,15 @@
 using System.Data;
+using System.Runtime.ExceptionServices;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 namespace Camino.Data;
+
+/// <summary>How a migrator waits.</summary>
+/// <param name="LockTimeoutSeconds">1 to 60: so long a statement waits for a lock, and so long everybody else at most queues behind it.</param>
+/// <param name="Attempts">1 to 100: how often a migration that did not get its locks is tried in all.</param>
+/// <param name="Say">Told about every attempt that did not get its locks.</param>
+public sealed record MigratorOptions(int LockTimeoutSeconds = 4, int Attempts = 10, Action<string>? Say = null);
 
 /// <summary>Applies what the database lacks, one migrator at a time.</summary>
 public static class Migrator
@@ -12,24 +19,40 @@ public static class Migrator
 
     /// <summary>Applies the missing migrations under a session lock; others that come meanwhile wait and then find nothing to do.</summary>
     /// <returns>Names of the migrations applied, in order.</returns>
-    public static async Task<IReadOnlyList<string>> MigrateAsync(NpgsqlDataSource source, Action<DbContextOptionsBuilder> configure, CancellationToken ct)
+    public static Task<IReadOnlyList<string>> MigrateAsync(NpgsqlDataSource source, Action<DbContextOptionsBuilder> configure, CancellationToken ct) =>
+        MigrateAsync(source, configure, new MigratorOptions(), ct);
+
+    /// <summary>
+    /// The same, with a bound on waiting: a statement that does not get its lock is given up, so that nobody queues behind it, and its migration is tried again after a pause.
+    /// Each migration is one transaction; whoever dies half-way leaves the ones before it, and the next run goes on from there.
+    /// </summary>
+    /// <exception cref="PostgresException"><c>55P03</c>: the locks were not to be had in any attempt; nothing of that migration is left behind.</exception>
+    public static async Task<IReadOnlyList<string>> MigrateAsync(NpgsqlDataSource source, Action<DbContextOptionsBuilder> configure, MigratorOptions options, CancellationToken ct)
     {
         await using var holder = await source.OpenConnectionAsync(ct);
         await using (var take = new NpgsqlCommand("select pg_advisory_lock($1)", holder) { Parameters = { new() { Value = LockKey } }, CommandTimeout = 0 })
             await take.ExecuteNonQueryAsync(ct);
         try
         {
-            var options = new DbContextOptionsBuilder<CaminoDb>();
-            configure(options);
-            await using var db = new CaminoDb(options.Options);
+            var builder = new DbContextOptionsBuilder<CaminoDb>();
+            configure(builder);
+            await using var db = new CaminoDb(builder.Options);
             var missing = (await db.Database.GetPendingMigrationsAsync(ct)).ToList();
-            if (missing.Count > 0)
+            for (var attempt = 1; missing.Count > 0; attempt++)
             {
-                await db.Database.OpenConnectionAsync(ct);
-                await db.Database.ExecuteSqlRawAsync("set lock_timeout = '5s'", ct);
-                await db.Database.MigrateAsync(ct);
+                try
+                {
+                    await ApplyAsync(db, options, ct);
+                    break;
+                }
+                catch (PostgresException blocked) when (IsAboutLocks(blocked) && attempt < options.Attempts)
+                {
+                    options.Say?.Invoke(FormattableString.Invariant($"Attempt {attempt} of {options.Attempts} did not get its locks within {options.LockTimeoutSeconds} s; a long transaction is in the way. Trying again."));
+                    await Task.Delay(TimeSpan.FromSeconds(Math.Min(attempt, 5)), ct);
+                }
             }
 
+            await GiveRightsAsync(holder, ct);
             return missing;
         }
         finally
@@ -41,4 +64,35 @@ public static class Migrator
             }
         }
     }
+
+    /// <summary>Gives the users of the roles what they need on the tables as they are now; does nothing where those users are not there.</summary>
+    public static async Task GiveRightsAsync(NpgsqlConnection connection, CancellationToken ct)
+    {
+        await using var text = typeof(Migrator).Assembly.GetManifestResourceStream("Camino.Data.Rights.sql") ?? throw new InvalidOperationException("Rights.sql is not in the assembly.");
+        using var reader = new StreamReader(text);
+        await using var give = new NpgsqlCommand(await reader.ReadToEndAsync(ct), connection);
+        await give.ExecuteNonQueryAsync(ct);
+    }
+
+    private static async Task ApplyAsync(CaminoDb db, MigratorOptions options, CancellationToken ct)
+    {
+        await db.Database.OpenConnectionAsync(ct);
+        try
+        {
+            await using (var wait = new NpgsqlCommand("select set_config('lock_timeout', $1, false)", (NpgsqlConnection)db.Database.GetDbConnection()) { Parameters = { new() { Value = FormattableString.Invariant($"{options.LockTimeoutSeconds}s") } } })
+                await wait.ExecuteNonQueryAsync(ct);
+            await db.Database.MigrateAsync(ct);
+        }
+        catch (InvalidOperationException wrapped) when (wrapped.InnerException is PostgresException said)
+        {
+            // EF takes a lock that was not to be had for a passing fault and wraps it; callers ask for what PostgreSQL said
+            ExceptionDispatchInfo.Throw(said);
+        }
+        finally
+        {
+            await db.Database.CloseConnectionAsync();
+        }
+    }
+
+    private static bool IsAboutLocks(PostgresException e) => e.SqlState == PostgresErrorCodes.LockNotAvailable;
 }

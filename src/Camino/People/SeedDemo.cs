@@ -52,6 +52,9 @@ public sealed class SeedDemo(CaminoDb db, UserManager<StaffUser> users, AddApiKe
         return made;
     }
 
+    /// <summary>The demo officer, in whose name demo data are made.</summary>
+    public Task<Guid> OfficerIdAsync(CancellationToken ct) => db.Users.Where(u => u.UserName == "officer@demo.camino.example").Select(u => u.Id).FirstAsync(ct);
+
     /// <summary>A key for the command line and the smoke test, in the name of the demo officer.</summary>
     public async Task<string> AddKeyAsync(string name, CancellationToken ct)
     {

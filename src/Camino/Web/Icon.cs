@@ -11,9 +11,13 @@ public static class Icon
 
     public static IHtmlContent Loans { get; } = Draw("M4 2.5h5.5L12.5 5.5v8H4zM9.3 2.7v3h3M6 8h4.5M6 10.5h4.5");
 
+    public static IHtmlContent Servicing { get; } = Draw("M2.5 5h11v7.5h-11zM2.5 7.5h11M5 10.5h2.5M5.5 5V3.2h5V5");
+
     public static IHtmlContent Imports { get; } = Draw("M8 9.8V2.5M5 5.3 8 2.3l3 3M2.8 9.5v4h10.4v-4");
 
     public static IHtmlContent Jobs { get; } = Draw("M2.5 4h7M2.5 8h11M2.5 12h5M12 2.6v2.8M10.6 4h2.8");
+
+    public static IHtmlContent Servers { get; } = Draw("M2.5 3h11v4h-11zM2.5 9h11v4h-11zM5 5v.1M5 11v.1M8 5h3.5M8 11h3.5");
 
     public static IHtmlContent Bell { get; } = Draw("M4 11V7a4 4 0 0 1 8 0v4l1 1.3H3zM6.8 13.9a1.4 1.4 0 0 0 2.4 0");
 

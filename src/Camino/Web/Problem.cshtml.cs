@@ -12,7 +12,7 @@ namespace Camino.Web;
 [IgnoreAntiforgeryToken]
 public sealed class ProblemPage(IStringLocalizer<Texts> texts) : PageModel
 {
-    private static readonly int[] Known = [400, 403, 404, 413, 500, 503];
+    private static readonly int[] Known = [400, 403, 404, 413, 429, 500, 503];
 
     public int Code { get; private set; }
 

@@ -6,6 +6,7 @@ using Camino.Notices;
 using Camino.Operations;
 using Camino.People;
 using Camino.Portfolio;
+using Camino.Servicing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Identity;
@@ -56,6 +57,9 @@ public static class WebSetup
         services.AddScoped<ShowLoan>();
         services.AddScoped<ReadPortfolio>();
         services.AddScoped<ListJobs>();
+        services.AddScoped<ListServicedLoans>();
+        services.AddScoped<ReadLedger>();
+        services.AddScoped<ReadProducts>();
         return services;
     }
 

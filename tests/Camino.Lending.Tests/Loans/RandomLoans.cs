@@ -1,3 +1,4 @@
+using Camino.Lending.Ledger;
 using Camino.Lending.Loans;
 using FsCheck;
 using FsCheck.Fluent;
@@ -44,7 +45,7 @@ internal static class RandomLoans
         };
         if (isPlain)
             return terms with { Rounding = Rounding.Default };
-        return terms with
+        terms = terms with
         {
             GracePrincipal = random.Next(3) == 0 ? random.Next(payments) : 0,
             GraceInterest = random.Next(4) == 0 ? random.Next(payments) : 0,
@@ -55,6 +56,8 @@ internal static class RandomLoans
             OddInterest = (OddInterest)random.Next(3),
             Rounding = new Rounding(terms.Rounding.Mode, Money.FromCents(random.Next(3) == 0 ? random.Next(1, 2_500) : 1)),
         };
+        var left = terms.Principal - terms.Rounding.ToMultiple(terms.Principal.Dollars * terms.DownPaymentPercent / 100m);
+        return terms with { Balloon = Money.Min(terms.Balloon, left) };
     }
 
     /// <summary>Adds a second disbursement within the term.</summary>
@@ -102,8 +105,37 @@ internal static class RandomLoans
         return history;
     }
 
+    /// <summary>A history that also has money going out, small write-offs, recoveries, pauses and events entered later than they count from.</summary>
+    public static List<LoanEvent> FullHistory(ScheduleTerms terms, Random random, int events)
+    {
+        var history = History(terms, random, events);
+        for (var i = 0; i < events / 6; i++)
+        {
+            var on = terms.Disbursements[0].On.AddDays(random.Next(1, 700));
+            var one = new LoanEvent
+            {
+                Key = $"x{i}",
+                On = on,
+                PostedOn = on.AddDays(random.Next(60)),
+                Type = (LoanEventType)random.Next((int)LoanEventType.WriteOff, (int)LoanEventType.Refund + 1),
+                Amount = Money.FromCents(random.NextInt64(1, Math.Max(2, terms.Principal.Cents / 8))),
+            };
+            history.Add(random.Next(4) switch
+            {
+                0 => one with { Type = LoanEventType.DelinquencyPause, Until = on.AddDays(random.Next(1, 50)) },
+                1 => one with { Type = LoanEventType.Pay },
+                _ when one.Type == LoanEventType.ChargeOff => one with { Type = LoanEventType.Refund },
+                _ => one,
+            });
+        }
+
+        return history;
+    }
+
     public static LoanProduct Product(Random random) => new()
     {
+        Basis = (AccountingBasis)random.Next(2),
+        AccrualPosting = (AccrualPosting)random.Next(2),
         Accrual = (AccrualBasis)random.Next(2),
         Order = (AllocationOrder)random.Next(2),
         Surplus = (SurplusRule)random.Next(4),
@@ -113,4 +145,10 @@ internal static class RandomLoans
         GraceDays = random.Next(10),
         Tolerance = Money.FromCents(random.Next(200)),
     };
+
+    /// <summary>A state as text, to compare two of them whole.</summary>
+    public static string Shown(LoanState state) => string.Join('\n', [(state with { Rows = [] }).ToString(), .. state.Rows.Select(row => row.ToString())]);
+
+    public static bool HasAmount(this LoanEvent one) => one.Type is LoanEventType.Disburse or LoanEventType.Fee or LoanEventType.Pay or LoanEventType.Waive
+        or LoanEventType.WriteOff or LoanEventType.Recover or LoanEventType.Refund;
 }

@@ -25,7 +25,7 @@ public sealed class VerbTests
     public async Task Help_is_there_for_the_program_and_for_each_verb()
     {
         var root = await CaminoProcess.RunAsync("--help");
-        string[] verbs = ["run", "check", "migrate", "probe", "version", "import", "up", "quote", "seed-demo", "first-admin-link"];
+        string[] verbs = ["run", "check", "migrate", "probe", "version", "import", "up", "quote", "seed-demo", "first-admin-link", "release", "backup", "restore"];
         Assert.That(root.Code, Is.Zero, root.ToString());
         foreach (var verb in verbs)
             Assert.That(root.Output, Does.Contain($"  {verb}"));
@@ -47,7 +47,7 @@ public sealed class VerbTests
         var ended = await CaminoProcess.RunAsync("version");
 
         Assert.That(ended.Code, Is.Zero);
-        Assert.That(ended.Output, Does.Match(@"^camino \d+\.\d+\.\d+\S*\nschema " + SchemaWindow.Newest));
+        Assert.That(ended.Output, Does.Match(@"^camino \d+\.\d+\.\d+\S*, release \d+\nschema " + SchemaWindow.Newest));
     }
 
     [Test]

@@ -24,6 +24,9 @@ namespace Camino.Data.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.HasSequence("serviced_loan_numbers", "camino")
+                .StartsAt(100001L);
+
             modelBuilder.Entity("Camino.Audit.AuditEntry", b =>
                 {
                     b.Property<Guid>("Id")
@@ -816,6 +819,811 @@ namespace Camino.Data.Migrations
                     b.ToTable("portfolio_figures", "camino");
                 });
 
+            modelBuilder.Entity("Camino.Servicing.BusinessDay", b =>
+                {
+                    b.Property<bool>("OnlyRow")
+                        .HasColumnType("boolean")
+                        .HasColumnName("only_row");
+
+                    b.Property<DateTimeOffset>("MovedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("moved_at");
+
+                    b.Property<Guid?>("MovedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("moved_by");
+
+                    b.Property<DateOnly>("Today")
+                        .HasColumnType("date")
+                        .HasColumnName("today");
+
+                    b.HasKey("OnlyRow")
+                        .HasName("pk_business_day");
+
+                    b.ToTable("business_day", "camino", t =>
+                        {
+                            t.HasCheckConstraint("ck_business_day_one", "only_row");
+                        });
+                });
+
+            modelBuilder.Entity("Camino.Servicing.CloseChunk", b =>
+                {
+                    b.Property<Guid>("RunId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("run_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<int>("Closed")
+                        .HasColumnType("integer")
+                        .HasColumnName("closed");
+
+                    b.Property<DateTimeOffset?>("DoneAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("done_at");
+
+                    b.Property<Guid>("FromId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("from_id");
+
+                    b.Property<int>("Planned")
+                        .HasColumnType("integer")
+                        .HasColumnName("planned");
+
+                    b.Property<int>("SetAside")
+                        .HasColumnType("integer")
+                        .HasColumnName("set_aside");
+
+                    b.Property<Guid>("ToId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("to_id");
+
+                    b.HasKey("RunId", "Number")
+                        .HasName("pk_close_chunks");
+
+                    b.ToTable("close_chunks", "camino");
+                });
+
+            modelBuilder.Entity("Camino.Servicing.CloseRun", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateOnly>("Closes")
+                        .HasColumnType("date")
+                        .HasColumnName("closes");
+
+                    b.Property<DateTimeOffset?>("FinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finished_at");
+
+                    b.Property<DateOnly>("Opens")
+                        .HasColumnType("date")
+                        .HasColumnName("opens");
+
+                    b.Property<DateTimeOffset?>("PlannedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("planned_at");
+
+                    b.Property<DateTimeOffset>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<Guid?>("StartedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("started_by");
+
+                    b.HasKey("Id")
+                        .HasName("pk_close_runs");
+
+                    b.HasIndex("Opens")
+                        .IsUnique()
+                        .HasDatabaseName("ix_close_runs_opens");
+
+                    b.ToTable("close_runs", "camino");
+                });
+
+            modelBuilder.Entity("Camino.Servicing.HandledRequest", b =>
+                {
+                    b.Property<Guid>("UserId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("user_id");
+
+                    b.Property<string>("Key")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("key");
+
+                    b.Property<string>("Answer")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("answer");
+
+                    b.Property<DateTimeOffset>("At")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("at");
+
+                    b.Property<byte[]>("Fingerprint")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("fingerprint");
+
+                    b.HasKey("UserId", "Key")
+                        .HasName("pk_handled_requests");
+
+                    b.HasIndex("At")
+                        .HasDatabaseName("ix_handled_requests_at");
+
+                    b.ToTable("handled_requests", "camino");
+                });
+
+            modelBuilder.Entity("Camino.Servicing.LedgerCheck", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("AskedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("asked_at");
+
+                    b.Property<Guid?>("AskedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("asked_by");
+
+                    b.Property<string>("Details")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("details");
+
+                    b.Property<long>("Differences")
+                        .HasColumnType("bigint")
+                        .HasColumnName("differences");
+
+                    b.Property<long>("Entries")
+                        .HasColumnType("bigint")
+                        .HasColumnName("entries");
+
+                    b.Property<DateTimeOffset?>("FinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finished_at");
+
+                    b.Property<long>("Loans")
+                        .HasColumnType("bigint")
+                        .HasColumnName("loans");
+
+                    b.Property<DateOnly>("On")
+                        .HasColumnType("date")
+                        .HasColumnName("on");
+
+                    b.Property<decimal>("Total")
+                        .HasPrecision(20, 2)
+                        .HasColumnType("numeric(20,2)")
+                        .HasColumnName("total");
+
+                    b.HasKey("Id")
+                        .HasName("pk_ledger_checks");
+
+                    b.ToTable("ledger_checks", "camino");
+                });
+
+            modelBuilder.Entity("Camino.Servicing.LedgerEntry", b =>
+                {
+                    b.Property<Guid>("TransactionId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("transaction_id");
+
+                    b.Property<int>("Line")
+                        .HasColumnType("integer")
+                        .HasColumnName("line");
+
+                    b.Property<string>("Account")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("account");
+
+                    b.Property<decimal>("Amount")
+                        .HasPrecision(16, 2)
+                        .HasColumnType("numeric(16,2)")
+                        .HasColumnName("amount");
+
+                    b.Property<Guid>("LoanId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("loan_id");
+
+                    b.Property<DateOnly>("PostedOn")
+                        .HasColumnType("date")
+                        .HasColumnName("posted_on");
+
+                    b.HasKey("TransactionId", "Line")
+                        .HasName("pk_ledger_entries");
+
+                    b.HasIndex("Account", "PostedOn")
+                        .HasDatabaseName("ix_ledger_entries_account_posted_on");
+
+                    b.HasIndex("LoanId", "Account")
+                        .HasDatabaseName("ix_ledger_entries_loan_id_account");
+
+                    b.ToTable("ledger_entries", "camino", t =>
+                        {
+                            t.HasCheckConstraint("ck_ledger_entries_amount", "amount <> 0");
+                        });
+                });
+
+            modelBuilder.Entity("Camino.Servicing.LedgerTransaction", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Act")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("act");
+
+                    b.Property<DateOnly>("EffectiveOn")
+                        .HasColumnType("date")
+                        .HasColumnName("effective_on");
+
+                    b.Property<string>("EventKey")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("event_key");
+
+                    b.Property<bool>("IsCorrection")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_correction");
+
+                    b.Property<Guid>("LoanId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("loan_id");
+
+                    b.Property<DateOnly>("PostedOn")
+                        .HasColumnType("date")
+                        .HasColumnName("posted_on");
+
+                    b.Property<DateTimeOffset>("RecordedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("recorded_at");
+
+                    b.HasKey("Id")
+                        .HasName("pk_ledger_transactions");
+
+                    b.HasIndex("LoanId", "Id")
+                        .HasDatabaseName("ix_ledger_transactions_loan_id_id");
+
+                    b.ToTable("ledger_transactions", "camino");
+                });
+
+            modelBuilder.Entity("Camino.Servicing.LoanBalance", b =>
+                {
+                    b.Property<Guid>("LoanId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("loan_id");
+
+                    b.Property<string>("Account")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("account");
+
+                    b.Property<decimal>("Amount")
+                        .HasPrecision(16, 2)
+                        .HasColumnType("numeric(16,2)")
+                        .HasColumnName("amount");
+
+                    b.HasKey("LoanId", "Account")
+                        .HasName("pk_loan_balances");
+
+                    b.ToTable("loan_balances", "camino");
+                });
+
+            modelBuilder.Entity("Camino.Servicing.LoanInstallment", b =>
+                {
+                    b.Property<Guid>("LoanId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("loan_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<decimal>("DueFee")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("due_fee");
+
+                    b.Property<decimal>("DueInterest")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("due_interest");
+
+                    b.Property<DateOnly>("DueOn")
+                        .HasColumnType("date")
+                        .HasColumnName("due_on");
+
+                    b.Property<decimal>("DuePenalty")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("due_penalty");
+
+                    b.Property<decimal>("DuePrincipal")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("due_principal");
+
+                    b.Property<bool>("IsDue")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_due");
+
+                    b.Property<decimal>("PaidFee")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("paid_fee");
+
+                    b.Property<decimal>("PaidInterest")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("paid_interest");
+
+                    b.Property<decimal>("PaidPenalty")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("paid_penalty");
+
+                    b.Property<decimal>("PaidPrincipal")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("paid_principal");
+
+                    b.Property<decimal>("WaivedFee")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("waived_fee");
+
+                    b.Property<decimal>("WaivedInterest")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("waived_interest");
+
+                    b.Property<decimal>("WaivedPenalty")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("waived_penalty");
+
+                    b.Property<decimal>("WaivedPrincipal")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("waived_principal");
+
+                    b.HasKey("LoanId", "Number")
+                        .HasName("pk_loan_installments");
+
+                    b.ToTable("loan_installments", "camino");
+                });
+
+            modelBuilder.Entity("Camino.Servicing.LoanLetter", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Facts")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("facts");
+
+                    b.Property<short>("Kind")
+                        .HasColumnType("smallint")
+                        .HasColumnName("kind");
+
+                    b.Property<Guid>("LoanId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("loan_id");
+
+                    b.Property<int>("Sequence")
+                        .HasColumnType("integer")
+                        .HasColumnName("sequence");
+
+                    b.Property<DateTimeOffset>("WrittenAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("written_at");
+
+                    b.HasKey("Id")
+                        .HasName("pk_loan_letters");
+
+                    b.HasIndex("LoanId", "Sequence", "Kind")
+                        .IsUnique()
+                        .HasDatabaseName("ix_loan_letters_loan_id_sequence_kind");
+
+                    b.ToTable("loan_letters", "camino");
+                });
+
+            modelBuilder.Entity("Camino.Servicing.Product", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Code")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("code");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.HasKey("Id")
+                        .HasName("pk_products");
+
+                    b.HasIndex("Code")
+                        .IsUnique()
+                        .HasDatabaseName("ix_products_code");
+
+                    b.ToTable("products", "camino");
+                });
+
+            modelBuilder.Entity("Camino.Servicing.ProductVersion", b =>
+                {
+                    b.Property<Guid>("ProductId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("product_id");
+
+                    b.Property<int>("Number")
+                        .HasColumnType("integer")
+                        .HasColumnName("number");
+
+                    b.Property<DateTimeOffset>("ChangedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("changed_at");
+
+                    b.Property<Guid>("ChangedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("changed_by");
+
+                    b.Property<string>("Offer")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("offer");
+
+                    b.Property<DateTimeOffset?>("PublishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("published_at");
+
+                    b.Property<string>("Rules")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("rules");
+
+                    b.Property<short>("Status")
+                        .HasColumnType("smallint")
+                        .HasColumnName("status");
+
+                    b.HasKey("ProductId", "Number")
+                        .HasName("pk_product_versions");
+
+                    b.ToTable("product_versions", "camino");
+                });
+
+            modelBuilder.Entity("Camino.Servicing.RecordedEvent", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<decimal?>("Amount")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("amount");
+
+                    b.Property<string>("Body")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("body");
+
+                    b.Property<DateOnly>("EffectiveOn")
+                        .HasColumnType("date")
+                        .HasColumnName("effective_on");
+
+                    b.Property<string>("Key")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("key");
+
+                    b.Property<Guid>("LoanId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("loan_id");
+
+                    b.Property<string>("Note")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("note");
+
+                    b.Property<string>("OfKey")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("of_key");
+
+                    b.Property<DateOnly>("PostedOn")
+                        .HasColumnType("date")
+                        .HasColumnName("posted_on");
+
+                    b.Property<DateTimeOffset>("RecordedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("recorded_at");
+
+                    b.Property<Guid>("RecordedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("recorded_by");
+
+                    b.Property<int>("Sequence")
+                        .HasColumnType("integer")
+                        .HasColumnName("sequence");
+
+                    b.Property<short>("Type")
+                        .HasColumnType("smallint")
+                        .HasColumnName("type");
+
+                    b.HasKey("Id")
+                        .HasName("pk_loan_events");
+
+                    b.HasIndex("LoanId", "Key")
+                        .IsUnique()
+                        .HasDatabaseName("ix_loan_events_loan_id_key");
+
+                    b.HasIndex("LoanId", "Sequence")
+                        .IsUnique()
+                        .HasDatabaseName("ix_loan_events_loan_id_sequence");
+
+                    b.ToTable("loan_events", "camino", t =>
+                        {
+                            t.HasCheckConstraint("ck_loan_events_amount", "amount is null or amount > 0");
+                        });
+                });
+
+            modelBuilder.Entity("Camino.Servicing.ServicedLoan", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<decimal>("AccruedInterest")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("accrued_interest");
+
+                    b.Property<DateOnly>("AsOf")
+                        .HasColumnType("date")
+                        .HasColumnName("as_of");
+
+                    b.Property<DateTimeOffset>("BookedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("booked_at");
+
+                    b.Property<Guid>("BookedBy")
+                        .HasColumnType("uuid")
+                        .HasColumnName("booked_by");
+
+                    b.Property<DateOnly>("BookedOn")
+                        .HasColumnType("date")
+                        .HasColumnName("booked_on");
+
+                    b.Property<string>("BorrowerName")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("borrower_name");
+
+                    b.Property<short>("Bucket")
+                        .HasColumnType("smallint")
+                        .HasColumnName("bucket");
+
+                    b.Property<decimal>("ChargedOff")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("charged_off");
+
+                    b.Property<decimal>("Credit")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("credit");
+
+                    b.Property<int>("DaysPastDue")
+                        .HasColumnType("integer")
+                        .HasColumnName("days_past_due");
+
+                    b.Property<int>("Events")
+                        .HasColumnType("integer")
+                        .HasColumnName("events");
+
+                    b.Property<decimal>("FeesOwed")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("fees_owed");
+
+                    b.Property<decimal>("FeesReceivable")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("fees_receivable");
+
+                    b.Property<decimal>("InterestOwed")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("interest_owed");
+
+                    b.Property<decimal>("InterestReceivable")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("interest_receivable");
+
+                    b.Property<DateOnly>("MaturesOn")
+                        .HasColumnType("date")
+                        .HasColumnName("matures_on");
+
+                    b.Property<decimal?>("NextDue")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("next_due");
+
+                    b.Property<DateOnly?>("NextDueOn")
+                        .HasColumnType("date")
+                        .HasColumnName("next_due_on");
+
+                    b.Property<string>("Number")
+                        .IsRequired()
+                        .ValueGeneratedOnAdd()
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("number")
+                        .HasDefaultValueSql("'L-' || nextval('camino.serviced_loan_numbers')")
+                        .UseCollation("C");
+
+                    b.Property<decimal>("Owed")
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("owed")
+                        .HasComputedColumnSql("principal_owed + interest_owed + fees_owed + penalties_owed + accrued_interest", true);
+
+                    b.Property<decimal>("PastDue")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("past_due");
+
+                    b.Property<decimal>("PenaltiesOwed")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("penalties_owed");
+
+                    b.Property<decimal>("PenaltiesReceivable")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("penalties_receivable");
+
+                    b.Property<decimal>("Principal")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("principal");
+
+                    b.Property<decimal>("PrincipalOwed")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("principal_owed");
+
+                    b.Property<decimal>("PrincipalReceivable")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("principal_receivable");
+
+                    b.Property<Guid>("ProductId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("product_id");
+
+                    b.Property<int>("ProductVersion")
+                        .HasColumnType("integer")
+                        .HasColumnName("product_version");
+
+                    b.Property<decimal>("RatePercent")
+                        .HasPrecision(12, 8)
+                        .HasColumnType("numeric(12,8)")
+                        .HasColumnName("rate_percent");
+
+                    b.Property<decimal>("Recovered")
+                        .HasPrecision(14, 2)
+                        .HasColumnType("numeric(14,2)")
+                        .HasColumnName("recovered");
+
+                    b.Property<int>("Restructures")
+                        .HasColumnType("integer")
+                        .HasColumnName("restructures");
+
+                    b.Property<DateTimeOffset?>("SetAsideAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("set_aside_at");
+
+                    b.Property<string>("SetAsideReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("set_aside_reason");
+
+                    b.Property<short>("Status")
+                        .HasColumnType("smallint")
+                        .HasColumnName("status");
+
+                    b.Property<string>("Terms")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("terms");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<NpgsqlTsVector>("Words")
+                        .ValueGeneratedOnAddOrUpdate()
+                        .HasColumnType("tsvector")
+                        .HasColumnName("words")
+                        .HasComputedColumnSql("to_tsvector('simple', borrower_name)", true);
+
+                    b.HasKey("Id")
+                        .HasName("pk_serviced_loans");
+
+                    b.HasIndex("Number")
+                        .IsUnique()
+                        .HasDatabaseName("ix_serviced_loans_number");
+
+                    b.HasIndex("SetAsideAt")
+                        .HasDatabaseName("ix_serviced_loans_set_aside_at")
+                        .HasFilter("set_aside_at is not null");
+
+                    b.HasIndex("Words")
+                        .HasDatabaseName("ix_serviced_loans_words");
+
+                    NpgsqlIndexBuilderExtensions.HasMethod(b.HasIndex("Words"), "gin");
+
+                    b.HasIndex("AsOf", "Id")
+                        .HasDatabaseName("ix_serviced_loans_as_of_id");
+
+                    b.HasIndex("DaysPastDue", "Id")
+                        .HasDatabaseName("ix_serviced_loans_days_past_due_id");
+
+                    b.HasIndex("NextDueOn", "Id")
+                        .HasDatabaseName("ix_serviced_loans_next_due_on_id");
+
+                    b.HasIndex("Owed", "Id")
+                        .HasDatabaseName("ix_serviced_loans_owed_id");
+
+                    b.HasIndex("ProductId", "Id")
+                        .HasDatabaseName("ix_serviced_loans_product_id_id");
+
+                    b.HasIndex("ProductId", "ProductVersion")
+                        .HasDatabaseName("ix_serviced_loans_product_id_product_version");
+
+                    b.HasIndex("Status", "Id")
+                        .HasDatabaseName("ix_serviced_loans_status_id");
+
+                    b.ToTable("serviced_loans", "camino", t =>
+                        {
+                            t.HasCheckConstraint("ck_serviced_loans_borrower", "length(borrower_name) between 1 and 200");
+
+                            t.HasCheckConstraint("ck_serviced_loans_not_negative", "principal > 0 and principal_owed >= 0 and interest_owed >= 0 and fees_owed >= 0 and penalties_owed >= 0 and accrued_interest >= 0 and credit >= 0 and past_due >= 0 and days_past_due >= 0");
+                        });
+                });
+
             modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityRole<System.Guid>", b =>
                 {
                     b.Property<Guid>("Id")
@@ -988,6 +1796,96 @@ namespace Camino.Data.Migrations
                         .HasConstraintName("fk_import_rows_imports_import_id");
                 });
 
+            modelBuilder.Entity("Camino.Servicing.CloseChunk", b =>
+                {
+                    b.HasOne("Camino.Servicing.CloseRun", null)
+                        .WithMany()
+                        .HasForeignKey("RunId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_close_chunks_close_runs_run_id");
+                });
+
+            modelBuilder.Entity("Camino.Servicing.LedgerEntry", b =>
+                {
+                    b.HasOne("Camino.Servicing.LedgerTransaction", null)
+                        .WithMany("Entries")
+                        .HasForeignKey("TransactionId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_ledger_entries_ledger_transactions_transaction_id");
+                });
+
+            modelBuilder.Entity("Camino.Servicing.LedgerTransaction", b =>
+                {
+                    b.HasOne("Camino.Servicing.ServicedLoan", null)
+                        .WithMany()
+                        .HasForeignKey("LoanId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_ledger_transactions_serviced_loans_loan_id");
+                });
+
+            modelBuilder.Entity("Camino.Servicing.LoanBalance", b =>
+                {
+                    b.HasOne("Camino.Servicing.ServicedLoan", null)
+                        .WithMany()
+                        .HasForeignKey("LoanId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_loan_balances_serviced_loans_loan_id");
+                });
+
+            modelBuilder.Entity("Camino.Servicing.LoanInstallment", b =>
+                {
+                    b.HasOne("Camino.Servicing.ServicedLoan", null)
+                        .WithMany()
+                        .HasForeignKey("LoanId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_loan_installments_serviced_loans_loan_id");
+                });
+
+            modelBuilder.Entity("Camino.Servicing.LoanLetter", b =>
+                {
+                    b.HasOne("Camino.Servicing.ServicedLoan", null)
+                        .WithMany()
+                        .HasForeignKey("LoanId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_loan_letters_serviced_loans_loan_id");
+                });
+
+            modelBuilder.Entity("Camino.Servicing.ProductVersion", b =>
+                {
+                    b.HasOne("Camino.Servicing.Product", null)
+                        .WithMany()
+                        .HasForeignKey("ProductId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_product_versions_products_product_id");
+                });
+
+            modelBuilder.Entity("Camino.Servicing.RecordedEvent", b =>
+                {
+                    b.HasOne("Camino.Servicing.ServicedLoan", null)
+                        .WithMany()
+                        .HasForeignKey("LoanId")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_loan_events_serviced_loans_loan_id");
+                });
+
+            modelBuilder.Entity("Camino.Servicing.ServicedLoan", b =>
+                {
+                    b.HasOne("Camino.Servicing.ProductVersion", null)
+                        .WithMany()
+                        .HasForeignKey("ProductId", "ProductVersion")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired()
+                        .HasConstraintName("fk_serviced_loans_product_versions_product_id_product_version");
+                });
+
             modelBuilder.Entity("Microsoft.AspNetCore.Identity.IdentityRoleClaim<System.Guid>", b =>
                 {
                     b.HasOne("Microsoft.AspNetCore.Identity.IdentityRole<System.Guid>", null)
@@ -1043,6 +1941,11 @@ namespace Camino.Data.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_staff_user_tokens_staff_users_user_id");
+                });
+
+            modelBuilder.Entity("Camino.Servicing.LedgerTransaction", b =>
+                {
+                    b.Navigation("Entries");
                 });
 #pragma warning restore 612, 618
         }

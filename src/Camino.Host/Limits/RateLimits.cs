@@ -1,0 +1,35 @@
+using System.Globalization;
+using System.Security.Claims;
+using System.Threading.RateLimiting;
+using Camino.Host.Configuration;
+using Camino.Host.Releases;
+
+namespace Camino.Host.Limits;
+
+/// <summary>How often somebody may ask: sign-ins by address, everything else by who is signed in.</summary>
+internal static class RateLimits
+{
+    public static void AddRateLimits(this IServiceCollection services, LimitsSettings limits) => services.AddRateLimiter(limiter =>
+    {
+        limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context => RouteClasses.Of(context.Request) == RouteClass.Always
+            ? RateLimitPartition.GetNoLimiter("")
+            : context.Request.Path.StartsWithSegments("/sign-in", StringComparison.Ordinal) && HttpMethods.IsPost(context.Request.Method)
+            ? InAMinute("sign-in " + context.Connection.RemoteIpAddress, limits.SignInsAMinute)
+            : context.User.FindFirstValue(ClaimTypes.NameIdentifier) is { } user
+            ? InAMinute("user " + user, limits.PerUserAMinute)
+            : RateLimitPartition.GetNoLimiter(""));
+        limiter.OnRejected = async (rejected, _) =>
+        {
+            var seconds = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)) : 10;
+            await Shed.AnswerAsync(rejected.HttpContext, seconds, "request.too_many", string.Create(CultureInfo.InvariantCulture, $"Too many requests in a minute; ask again in {seconds} s."), StatusCodes.Status429TooManyRequests);
+        };
+    });
+
+    private static RateLimitPartition<string> InAMinute(string who, int permits) => RateLimitPartition.GetSlidingWindowLimiter(who, _ => new SlidingWindowRateLimiterOptions
+    {
+        PermitLimit = permits,
+        Window = TimeSpan.FromMinutes(1),
+        SegmentsPerWindow = 6,
+        QueueLimit = 0,
+    });
+}

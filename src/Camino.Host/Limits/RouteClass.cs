@@ -1,0 +1,39 @@
+namespace Camino.Host.Limits;
+
+/// <summary>How long a request may take and whether it counts as work in hand.</summary>
+internal enum RouteClass
+{
+    /// <summary>Pages and the API: short, or cancelled.</summary>
+    Ordinary,
+
+    /// <summary>Files that arrive and lists that are written out: as long as the line takes.</summary>
+    Transfer,
+
+    /// <summary>An open line on which the page hears of progress: no work while it waits.</summary>
+    Listening,
+
+    /// <summary>Health, metrics, style sheets: always answered, never shed.</summary>
+    Always,
+}
+
+/// <summary>Which class a request is of; by method and path, because it is asked before routing.</summary>
+internal static class RouteClasses
+{
+    public static RouteClass Of(HttpRequest request)
+    {
+        var path = request.Path.Value ?? "";
+        if (Begins(path, "/health") || Begins(path, "/error") || path == "/metrics" || IsAsset(path))
+            return RouteClass.Always;
+        if (path.EndsWith("/events", StringComparison.Ordinal))
+            return RouteClass.Listening;
+        if (HttpMethods.IsPost(request.Method) && (path == "/api/v1/imports" || Begins(path, "/imports/upload")))
+            return RouteClass.Transfer;
+        if (HttpMethods.IsGet(request.Method) && (path.EndsWith(".csv", StringComparison.Ordinal) || path.EndsWith("/rejected", StringComparison.Ordinal) || path.EndsWith("/export", StringComparison.Ordinal) || path.EndsWith(".pdf", StringComparison.Ordinal) || path.EndsWith(".xlsx", StringComparison.Ordinal)))
+            return RouteClass.Transfer;
+        return RouteClass.Ordinary;
+    }
+
+    private static bool Begins(string path, string prefix) => path == prefix || path.StartsWith(prefix + "/", StringComparison.Ordinal);
+
+    private static bool IsAsset(string path) => path.EndsWith(".css", StringComparison.Ordinal) || path.EndsWith(".js", StringComparison.Ordinal) || path.EndsWith(".svg", StringComparison.Ordinal) || path.EndsWith(".woff2", StringComparison.Ordinal) || path.EndsWith(".png", StringComparison.Ordinal);
+}

@@ -1,0 +1,72 @@
+-- What each user may do to each table: least rights, given anew after every migration by the owner of the tables. Where the users of deploy/postgres/roles.sql are
+-- not there (a developer's machine), nothing is done. What no line gives, nobody has.
+do $$
+declare
+    relation record;
+    is_secret boolean;
+    is_written_once boolean;
+begin
+    if (select count(*) from pg_roles where rolname in ('camino_web', 'camino_async', 'camino_readonly')) < 3 then
+        return;
+    end if;
+
+    revoke all on schema camino, jobs from public;
+    grant usage on schema camino, jobs to camino_web, camino_async, camino_readonly;
+
+    for relation in
+        select c.oid::regclass as name, n.nspname as schema, c.relname as short
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname in ('camino', 'jobs') and c.relkind in ('r', 'p', 'v', 'm')
+    loop
+        execute format('revoke all on table %s from public, camino_web, camino_async, camino_readonly', relation.name);
+        is_secret := relation.schema = 'camino' and (relation.short ~ '^(staff_|api_keys$|data_protection_keys$|first_admin_links$)');
+        is_written_once := relation.schema = 'camino' and relation.short ~ '^(audit_entries|ledger_transactions|ledger_entries|loan_events|loan_versions)$';
+
+        if relation.schema = 'camino' and relation.short in ('schema_info', 'migrations_history') then
+            execute format('grant select on table %s to camino_web, camino_async, camino_readonly', relation.name);
+        elsif relation.schema = 'camino' and relation.short = 'releases' then
+            execute format('grant select, insert, update (name, revision, image, schema_oldest, schema_newest, seen_at) on table %s to camino_web, camino_async', relation.name);
+            execute format('grant select on table %s to camino_readonly', relation.name);
+        elsif relation.schema = 'jobs' and relation.short in ('fence', 'meta') then
+            -- only an operator moves the fence
+            execute format('grant select on table %s to camino_web, camino_async, camino_readonly', relation.name);
+        elsif relation.schema = 'jobs' and relation.short = 'server' then
+            execute format('grant select on table %s to camino_web, camino_readonly', relation.name);
+            execute format('grant select, insert, update, delete on table %s to camino_async', relation.name);
+        elsif is_written_once then
+            execute format('grant select, insert on table %s to camino_web, camino_async', relation.name);
+            execute format('grant select on table %s to camino_readonly', relation.name);
+        elsif is_secret then
+            execute format('grant select, insert, update, delete on table %s to camino_web', relation.name);
+            if relation.short in ('staff_users', 'staff_roles', 'staff_user_roles') then
+                execute format('grant select on table %s to camino_async', relation.name);
+            end if;
+        else
+            execute format('grant select, insert, update, delete on table %s to camino_web, camino_async', relation.name);
+            execute format('grant select on table %s to camino_readonly', relation.name);
+        end if;
+    end loop;
+
+    for relation in
+        select c.oid::regclass as name from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname in ('camino', 'jobs') and c.relkind = 'S'
+    loop
+        execute format('revoke all on sequence %s from public', relation.name);
+        execute format('grant usage, select on sequence %s to camino_web, camino_async', relation.name);
+    end loop;
+
+    for relation in
+        select p.oid::regprocedure as name, p.proname as short from pg_proc p join pg_namespace n on n.oid = p.pronamespace where n.nspname in ('camino', 'jobs')
+    loop
+        execute format('revoke all on routine %s from public, camino_web, camino_async, camino_readonly', relation.name);
+        if relation.short = 'async_demand' then
+            -- the autoscaler asks with the user that can do nothing else
+            execute format('grant execute on routine %s to camino_readonly', relation.name);
+        else
+            execute format('grant execute on routine %s to camino_web, camino_async', relation.name);
+            if relation.short = 'release_state' then
+                execute format('grant execute on routine %s to camino_readonly', relation.name);
+            end if;
+        end if;
+    end loop;
+end
+$$;

@@ -1,0 +1,73 @@
+using Camino.Data;
+using Camino.Lending;
+using Camino.Lending.Loans;
+using Camino.Resources;
+using Camino.Web;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+using Microsoft.Extensions.Localization;
+
+namespace Camino.Servicing;
+
+/// <summary>A new loan as a form: product, borrower, amount; then the schedule that would follow; then booked.</summary>
+[Authorize(Policy = Rights.CanWrite)]
+public sealed class BookLoanFormPage(BookLoan book, ReadProducts products, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
+{
+    public IReadOnlyList<(string Code, string Name, ProductOffer Offer)> Offered { get; private set; } = [];
+
+    public BookingInput Input { get; private set; } = new();
+
+    /// <summary>Made with the form: pressed twice, one loan is booked.</summary>
+    public string Key { get; private set; } = "";
+
+    public Schedule? Schedule { get; private set; }
+
+    public string? Problem { get; private set; }
+
+    public async Task OnGetAsync(CancellationToken ct)
+    {
+        Offered = await products.OfferedAsync(ct);
+        Key = Guid.CreateVersion7().ToString("N");
+        Input = new BookingInput { DisburseOn = (await db.TodayAsync(ct)).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture) };
+    }
+
+    public async Task<IActionResult> OnPostPreviewAsync(BookingInput input, string key, CancellationToken ct)
+    {
+        await TryAsync(input, key, ct);
+        return Page();
+    }
+
+    public async Task<IActionResult> OnPostConfirmAsync(BookingInput input, string key, CancellationToken ct)
+    {
+        try
+        {
+            var booked = await book.RunAsync(input, new AskedBy(User.Id(), key), ct);
+            return RedirectToPage("/Servicing/ServicedDetails", new { id = booked.LoanId });
+        }
+        catch (RefusedException refused)
+        {
+            await TryAsync(input, key, ct);
+            Problem = texts.Refusal(refused);
+            return Page();
+        }
+    }
+
+    /// <summary>The rows, which a page cannot take as a span.</summary>
+    public IReadOnlyList<InstallmentState> Rows() =>
+        Schedule is null ? [] : [.. Schedule.Rows.ToArray().Select(row => new InstallmentState(row.Number, row.DueOn, false, new Portions(row.Principal, row.Interest, Money.Zero, Money.Zero), default, default))];
+
+    private async Task TryAsync(BookingInput input, string key, CancellationToken ct)
+    {
+        Offered = await products.OfferedAsync(ct);
+        (Input, Key) = (input, key);
+        try
+        {
+            Schedule = Schedule.Of(await book.TryAsync(input, ct));
+        }
+        catch (RefusedException refused)
+        {
+            Problem = texts.Refusal(refused);
+        }
+    }
+}

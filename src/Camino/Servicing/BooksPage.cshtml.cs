@@ -1,0 +1,76 @@
+using Camino.Data;
+using Camino.Lending;
+using Camino.Resources;
+using Camino.Web;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Localization;
+
+namespace Camino.Servicing;
+
+/// <summary>One close of business with how far it is.</summary>
+public sealed record CloseLine(DateOnly Closes, DateOnly Opens, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt, int Planned, int Closed, int SetAside);
+
+/// <summary>The business day, the closes, the trial balance and the ledger checks.</summary>
+public sealed class BooksPage(CaminoDb db, CloseDay close, AskLedgerCheck ask, ReadLedger ledger, IAuthorizationService authorization, IStringLocalizer<Texts> texts) : PageModel
+{
+    private const int Shown = 10;
+
+    public DateOnly Today { get; private set; }
+
+    public IReadOnlyList<CloseLine> Closes { get; private set; } = [];
+
+    public IReadOnlyList<LedgerCheck> Checks { get; private set; } = [];
+
+    public IReadOnlyList<TrialBalanceLine> Accounts { get; private set; } = [];
+
+    /// <summary>Loans that the close could not bring forward.</summary>
+    public int SetAside { get; private set; }
+
+    public string? Problem { get; private set; }
+
+    /// <summary>Whether something is still at work, so that the page looks again by itself.</summary>
+    public bool IsMoving => Closes.Any(run => run.FinishedAt is null) || Checks.Any(check => check.FinishedAt is null);
+
+    public Task OnGetAsync(CancellationToken ct) => ReadAsync(ct);
+
+    public async Task<IActionResult> OnPostCloseAsync(DateOnly closes, CancellationToken ct)
+    {
+        if (!(await authorization.AuthorizeAsync(User, Rights.IsAdministrator)).Succeeded)
+            return Forbid();
+        try
+        {
+            await close.RunAsync(closes, User.Id(), ct);
+            return RedirectToPage();
+        }
+        catch (RefusedException refused)
+        {
+            db.ChangeTracker.Clear();
+            await ReadAsync(ct);
+            Problem = texts.Refusal(refused);
+            return Page();
+        }
+    }
+
+    public async Task<IActionResult> OnPostCheckAsync(CancellationToken ct)
+    {
+        if (!(await authorization.AuthorizeAsync(User, Rights.CanWrite)).Succeeded)
+            return Forbid();
+        await ask.RunAsync(User.Id(), ct);
+        return RedirectToPage();
+    }
+
+    private async Task ReadAsync(CancellationToken ct)
+    {
+        Today = await db.TodayAsync(ct);
+        Closes = await db.CloseRuns.AsNoTracking().OrderByDescending(run => run.Id).Take(Shown).Select(run => new CloseLine(
+            run.Closes, run.Opens, run.StartedAt, run.FinishedAt,
+            db.CloseChunks.Where(chunk => chunk.RunId == run.Id).Sum(chunk => chunk.Planned), db.CloseChunks.Where(chunk => chunk.RunId == run.Id).Sum(chunk => chunk.Closed),
+            db.CloseChunks.Where(chunk => chunk.RunId == run.Id).Sum(chunk => chunk.SetAside))).ToListAsync(ct);
+        Checks = await db.LedgerChecks.AsNoTracking().OrderByDescending(check => check.Id).Take(Shown).ToListAsync(ct);
+        SetAside = await db.ServicedLoans.CountAsync(loan => loan.SetAsideAt != null, ct);
+        Accounts = await ledger.TrialBalanceAsync(ct);
+    }
+}

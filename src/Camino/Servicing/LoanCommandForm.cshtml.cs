@@ -1,0 +1,116 @@
+using Camino.Data;
+using Camino.Lending;
+using Camino.Lending.Loans;
+using Camino.Resources;
+using Camino.Web;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+using Microsoft.Extensions.Localization;
+
+namespace Camino.Servicing;
+
+/// <summary>One command as a form: what is needed, then what exactly would change, then done. Nothing is kept before the reader confirms what they saw.</summary>
+[Authorize(Policy = Rights.CanWrite)]
+public sealed class LoanCommandFormPage(CaminoDb db, RunLoanCommand run, IAuthorizationService authorization, IStringLocalizer<Texts> texts) : PageModel
+{
+    public LoanCommand Command { get; private set; } = LoanCommand.RecordPayment;
+
+    public LoanInHand Loan { get; private set; } = null!;
+
+    public CommandInput Input { get; private set; } = new();
+
+    /// <summary>Made with the form: pressed twice, the command is still carried out once.</summary>
+    public string Key { get; private set; } = "";
+
+    public CommandPreview? Preview { get; private set; }
+
+    public string? Problem { get; private set; }
+
+    /// <summary>Events that can be taken back, the newest first.</summary>
+    public IReadOnlyList<LoanEvent> Targets { get; private set; } = [];
+
+    public async Task<IActionResult> OnGetAsync(Guid id, string command, string? of, CancellationToken ct)
+    {
+        if (await ReadAsync(id, command, ct) is { } refused)
+            return refused;
+        Key = Guid.CreateVersion7().ToString("N");
+        Input = new CommandInput { On = Text(Loan.Today), Of = of, Amount = Suggested() };
+        return Page();
+    }
+
+    public async Task<IActionResult> OnPostPreviewAsync(Guid id, string command, CommandInput input, string key, CancellationToken ct)
+    {
+        if (await ReadAsync(id, command, ct) is { } refused)
+            return refused;
+        (Input, Key) = (input, key);
+        await TryAsync(id, ct);
+        return Page();
+    }
+
+    public async Task<IActionResult> OnPostConfirmAsync(Guid id, string command, CommandInput input, string key, int version, CancellationToken ct)
+    {
+        if (await ReadAsync(id, command, ct) is { } refused)
+            return refused;
+        (Input, Key) = (input, key);
+        try
+        {
+            await run.RunAsync(id, Command, input, new AskedBy(User.Id(), key, version), ct);
+            return RedirectToPage("/Servicing/ServicedDetails", new { id, done = Command.Name });
+        }
+        catch (RefusedException broken)
+        {
+            // the loan moved on since the preview: show what the command would do now
+            db.ChangeTracker.Clear();
+            await TryAsync(id, ct);
+            Problem = texts.Refusal(broken);
+            return Page();
+        }
+    }
+
+    public bool Has(CommandFields field) => Command.Has(field);
+
+    public string EventText(LoanEvent one) => $"#{one.Key} · {Show.Date(one.On)} · {texts.Name(one.Type)}{(one.Amount > Money.Zero ? " · " + Show.Money(one.Amount.Dollars) : "")}";
+
+    private async Task<IActionResult?> ReadAsync(Guid id, string name, CancellationToken ct)
+    {
+        if (LoanCommand.Find(name) is not { } command || await db.LoanToLookAtAsync(id, ct) is not { } loan)
+            return NotFound();
+        (Command, Loan) = (command, loan);
+        if (!(await authorization.AuthorizeAsync(User, command.Right)).Succeeded)
+            return Forbid();
+        var takenBack = loan.TakenBack();
+        Targets = [.. loan.Events.Where(one => !takenBack.ContainsKey(one.Key) && (command.Type != LoanEventType.Return || one.Type is LoanEventType.Pay or LoanEventType.Recover)).Reverse()];
+        return null;
+    }
+
+    private async Task TryAsync(Guid id, CancellationToken ct)
+    {
+        try
+        {
+            Preview = await run.TryAsync(id, Command, Input, ct);
+        }
+        catch (RefusedException refused)
+        {
+            Problem = texts.Refusal(refused);
+        }
+    }
+
+    /// <summary>The amount that is most likely meant.</summary>
+    private string? Suggested()
+    {
+        var state = Loan.StateOn(Loan.Today);
+        var amount = Command.Type switch
+        {
+            LoanEventType.Disburse => Loan.HasDisbursements ? Money.Zero : Loan.Terms.Principal,
+            LoanEventType.Pay => state.Rows.Where(static row => row.IsDue).Aggregate(Money.Zero, static (sum, row) => sum + row.Outstanding.Total) is var due && due > Money.Zero
+                ? due
+                : state.Rows.FirstOrDefault(static row => !row.IsDue && row.Outstanding.Total > Money.Zero).Outstanding.Total,
+            LoanEventType.Refund => state.Credit,
+            _ => Money.Zero,
+        };
+        return amount > Money.Zero ? Words.Amount(amount.Dollars) : null;
+    }
+
+    private static string Text(DateOnly date) => date.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,31 @@
+using Camino.Data;
+using Camino.Loans;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+
+namespace Camino.Servicing;
+
+/// <summary>The lender's own loans: searched, filtered, sorted, paged.</summary>
+public sealed class ServicedListPage(ListServicedLoans list, ReadProducts products, CaminoDb db) : PageModel
+{
+    public ServicedFilter Filter { get; private set; } = new();
+
+    public ServicedPage Loans { get; private set; } = new([], 0, null, null);
+
+    public IReadOnlyList<string> Products { get; private set; } = [];
+
+    public DateOnly Today { get; private set; }
+
+    public async Task OnGetAsync(string? after, string? before, CancellationToken ct)
+    {
+        Filter = ServicedFilter.FromQuery(Request.Query);
+        Loans = await list.RunAsync(Filter, LoanCursor.Read(after, backward: false) ?? LoanCursor.Read(before, backward: true), ct);
+        Products = [.. (await products.AllAsync(ct)).Select(product => product.Code)];
+        Today = await db.TodayAsync(ct);
+    }
+
+    /// <summary>The address that sorts by a column: a second press turns the order round.</summary>
+    public string SortLink(ServicedSort sort) => "/servicing" + (Filter with { Sort = sort, Reverse = Filter.Sort == sort && !Filter.Reverse }).ToQuery();
+
+    /// <summary>What a column's heading says about the order.</summary>
+    public string? AriaSort(ServicedSort sort) => Filter.Sort != sort ? null : Filter.Descending ? "descending" : "ascending";
+}
