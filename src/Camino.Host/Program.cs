@@ -24,6 +24,7 @@ public static class Program
             BackupVerb.Create(),
             RestoreVerb.Create(),
             ManifestVerb.Create(),
+            SmokeVerb.Create(),
             ImportVerb.Create(),
             QuoteVerb.Create(),
             JobsVerb.Create(),

@@ -35,10 +35,36 @@ internal sealed partial class Smoke(Uri address, DemoAccess? demo, Action<string
         return _passed;
     }
 
+    /// <summary>What may be asked of an environment with real loans: it must be ready and of that release, a page and the API answer, and a job goes through every queue. Nothing is stored but those jobs.</summary>
+    /// <param name="release">Name or number that the answer must hold; null when any will do.</param>
+    /// <returns>Whether all passed.</returns>
+    public async Task<bool> RunOutsideAsync(int? release, CancellationToken ct)
+    {
+        if (demo?.ApiKey is { } key)
+            _program.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+
+        await CheckAsync("the Back Office is ready", token => IsReadyAsync(release, token), ct);
+        await CheckAsync("the sign-in page answers", PageAnswersAsync, ct);
+        foreach (var queue in await QueuesAsync(ct))
+            await CheckAsync($"a job goes through the queue {queue}", token => JobGoesThroughAsync(queue, token), ct);
+        return _passed;
+    }
+
     public void Dispose()
     {
         _browser.Dispose();
         _program.Dispose();
+    }
+
+    private async Task<string> IsReadyAsync(int? release, CancellationToken ct)
+    {
+        using var response = await _browser.GetAsync(Relative("/health/ready"), ct);
+        var text = await response.Content.ReadAsStringAsync(ct);
+        Expect(response.StatusCode == HttpStatusCode.OK, $"GET /health/ready answered {Status(response)}: {text}");
+        using var answer = JsonDocument.Parse(text);
+        var number = answer.RootElement.GetProperty("number").GetInt32();
+        Expect(release is not { } expected || expected == number, string.Create(CultureInfo.InvariantCulture, $"release {number} answers and not release {release}"));
+        return string.Create(CultureInfo.InvariantCulture, $"release {number}");
     }
 
     private async Task<string> PageAnswersAsync(CancellationToken ct)

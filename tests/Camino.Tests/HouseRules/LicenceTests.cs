@@ -65,6 +65,7 @@ public sealed class LicenceTests
         ["System.Composition.Hosting"] = "MIT",
         ["System.Composition.Runtime"] = "MIT",
         ["System.Composition.TypedParts"] = "MIT",
+        ["YamlDotNet"] = "MIT",
         ["System.IO.Abstractions"] = "MIT",
     };
 

@@ -1,0 +1,65 @@
+# shellcheck shell=bash
+# A cluster. CAMINO_OVERLAY is staging or production (deploy/kubernetes/overlays), CAMINO_CONTEXT the context of kubectl, CAMINO_ADDRESS the Back Office.
+
+target_check() {
+    need kubectl jq
+    [[ -d $root/deploy/kubernetes/overlays/${CAMINO_OVERLAY:-} && -n ${CAMINO_OVERLAY:-} ]] || die "CAMINO_OVERLAY must be staging or production."
+    [[ -n ${CAMINO_CONTEXT:-} ]] || die "CAMINO_CONTEXT must name a context of kubectl."
+}
+
+kube() { kubectl --context "$CAMINO_CONTEXT" --namespace camino "$@"; }
+
+# kube_rendered IMAGE: the overlay with the image by digest. Nothing in the checkout is edited: the digest stands in a kustomization of its own.
+kube_rendered() {
+    local place
+    place=$(mktemp -d)
+    # a base is named relatively
+    cat >"$place/kustomization.yaml" <<KUSTOMIZATION
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources:
+  - $(realpath --relative-to="$place" "$root/deploy/kubernetes/overlays/$CAMINO_OVERLAY")
+images:
+  - name: camino
+    newName: ${1%@*}
+    digest: ${1##*@}
+configMapGenerator:
+  - name: camino-release
+    namespace: camino
+    behavior: merge
+    literals:
+      - CAMINO_IMAGE=$1
+KUSTOMIZATION
+    kubectl kustomize "$place"
+    rm -rf -- "$place"
+}
+
+# One verb as a Job made from the migrate Job: same image, same user, same network.
+target_once() {
+    local from=$1 name verb
+    shift
+    name=camino-$1-$(date -u +%s)
+    verb=$(jq -cn '$ARGS.positional' --args -- "$@")
+    kube_rendered "$from" | kubectl create --dry-run=client -o json -f - -l app.kubernetes.io/component=migrate \
+        | jq --arg name "$name" --argjson verb "$verb" '(.items? // [.])[] | select(.kind == "Job") | .metadata.name = $name | .spec.template.spec.containers[0].args = $verb' \
+        | kube create -f - >&2
+    if kube wait --for=condition=complete "job/$name" --timeout="${CAMINO_ONCE_TIMEOUT:-600s}" >&2; then
+        kube logs "job/$name"
+        return 0
+    fi
+    kube logs "job/$name" >&2 || true
+    return 1
+}
+
+target_image() { kube get deployment "camino-$1" -o jsonpath='{.spec.template.spec.containers[0].image}' 2>/dev/null || true; }
+
+target_roll() {
+    local role=$1 to=$3
+    # services, policies and scalers that both roles share have no component of their own
+    kube_rendered "$to" | kube apply -l "app.kubernetes.io/component in ($role, shared)" -f - >&2
+    if kube rollout status "deployment/camino-$role" --timeout="${CAMINO_READY_SECONDS:-600}s" >&2; then return 0; fi
+    kube rollout undo "deployment/camino-$role" >&2 || true
+    return 1
+}
+
+target_address() { printf '%s' "${CAMINO_ADDRESS:?CAMINO_ADDRESS must be the address of the Back Office}"; }
