@@ -28,13 +28,10 @@ public static class CaminoModule
         services.AddScoped<RejectedRows>();
         services.AddScoped<ImportPass>();
         services.AddSingleton<ImportEvents>();
-<<<<<<< HEAD
         services.AddScoped<ActOnJobs>();
         services.AddScoped<ActOnAllJobs>();
         services.AddScoped<PauseWork>();
         services.AddSingleton<JobFeed>();
-=======
-        services.AddScoped<CancelJob>();
         services.AddScoped<ListServers>();
 
         services.AddScoped<AddProduct>();
@@ -46,7 +43,6 @@ public static class CaminoModule
         services.AddScoped<CloseDay>();
         services.AddScoped<AskLedgerCheck>();
         services.AddScoped<SeedBook>();
->>>>>>> main
 
         services.AddScoped<AddApiKey>();
         services.AddScoped<OfferFirstAdminLink>();
