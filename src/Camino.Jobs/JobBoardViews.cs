@@ -10,8 +10,3 @@ public sealed record QueueHistory(string Queue, IReadOnlyList<QueueMinute> Minut
 /// <param name="Done">Jobs done in that minute.</param>
 /// <param name="Failed">Jobs failed for good in that minute.</param>
 public sealed record QueueMinute(DateTimeOffset Minute, long? Ready, double? OldestSeconds, long Done, long Failed);
-
-/// <summary>Something that wants a person's look, since when, and why.</summary>
-/// <param name="Name">Stable: what the alarm is about in general.</param>
-/// <param name="Subject">The queue, kind, table or server.</param>
-public sealed record JobAlarm(string Name, string Subject, DateTimeOffset Since, double Value, double Threshold, string Message);

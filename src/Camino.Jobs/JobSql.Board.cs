@@ -5,8 +5,6 @@ internal sealed partial class JobSql
 {
     public string History { get; } = In(schema, HistoryText);
 
-    public string OpenAlarms { get; } = In(schema, OpenAlarmsText);
-
     public string Requesters { get; } = In(schema, RequestersText);
 
     /// <summary>60 minutes for each queue that has any sample: the keys are a minute and a queue, so an hour is a short stretch of each index.</summary>
@@ -26,10 +24,6 @@ internal sealed partial class JobSql
         LEFT JOIN stood s ON s.queue = k.queue AND s.minute = m.minute
         LEFT JOIN went w ON w.queue = k.queue AND w.minute = m.minute
         ORDER BY k.queue, m.minute
-        """;
-
-    private const string OpenAlarmsText = """
-        SELECT name, subject, since, value, threshold, message FROM {s}.alarm WHERE cleared_at IS NULL ORDER BY since LIMIT 100
         """;
 
     private const string RequestersText = """

@@ -20,17 +20,6 @@ public sealed partial class JobStore
         return [.. minutes.GroupBy(one => one.Queue, one => one.Minute, StringComparer.Ordinal).Select(queue => new QueueHistory(queue.Key, [.. queue]))];
     }
 
-    /// <summary>Alarms that are not over, the oldest first, at most 100.</summary>
-    public async Task<IReadOnlyList<JobAlarm>> OpenAlarmsAsync(CancellationToken ct = default)
-    {
-        await using var command = Command(_sql.OpenAlarms);
-        var alarms = new List<JobAlarm>();
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        while (await reader.ReadAsync(ct))
-            alarms.Add(new JobAlarm(reader.GetString(0), reader.GetString(1), reader.GetFieldValue<DateTimeOffset>(2), reader.GetDouble(3), reader.GetDouble(4), reader.GetString(5)));
-        return alarms;
-    }
-
     /// <summary>Who asked for these jobs; ids that no job has are left out.</summary>
     public async Task<IReadOnlyDictionary<Guid, string?>> RequestersAsync(IReadOnlyCollection<Guid> ids, CancellationToken ct = default)
     {

@@ -51,7 +51,7 @@ public sealed class JobBoardPage(ListJobs list, JobStore jobs) : PageModel
         var history = (await jobs.HistoryAsync(ct)).ToDictionary(one => one.Queue, one => one.Minutes, StringComparer.Ordinal);
         Queues = [.. figures.Select(one => new BoardQueue(one, history.GetValueOrDefault(one.Queue, [])))];
         Servers = [.. (await jobs.ServersAsync(ct)).Where(server => server.State is not ("stopped" or "lost") || server.SilentFor < TimeSpan.FromDays(1)).Take(50)];
-        Alarms = await jobs.OpenAlarmsAsync(ct);
+        Alarms = await jobs.AlarmsAsync(ct: ct);
         Unserved = [.. (await jobs.UnservedAsync(ct)).Where(kind => !Alarms.Any(alarm => alarm.Subject == kind.Kind))];
         PausedKinds = [.. (await jobs.PausedAsync(ct)).Where(pause => pause.Scope == "kind")];
         Names = await list.NamesAsync(PausedKinds.Select(pause => pause.PausedBy), ct);

@@ -86,7 +86,7 @@ public sealed class JobFeed(JobStore jobs, TimeProvider clock)
     {
         var queues = await jobs.QueueFiguresAsync();
         var servers = await jobs.ServersAsync();
-        var alarms = await jobs.OpenAlarmsAsync();
+        var alarms = await jobs.AlarmsAsync();
         var figures = new Dictionary<string, double>(StringComparer.Ordinal);
         foreach (var queue in queues)
         {
