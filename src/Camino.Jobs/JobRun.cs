@@ -29,9 +29,9 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
     private const int MostLines = 1000;
     private static readonly TimeSpan ChainTime = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>On this thread a run is being executed, and one that it lets begin can follow it here.</summary>
+    /// <summary>The run that this thread executes; one that its end lets begin can follow it here.</summary>
     [ThreadStatic]
-    private static bool _takesFollower;
+    private static JobRun? _executing;
 
     [ThreadStatic]
     private static JobRun? _follower;
@@ -138,7 +138,8 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
         _services = services;
         _launched = true;
         _startedAt = Stopwatch.GetTimestamp();
-        if (_takesFollower && _follower is null)
+        // Only behind a run that is over: another's end may be told on the thread of a handler that is still busy.
+        if (_follower is null && _executing is { } before && Volatile.Read(ref before._ended) != 0)
             _follower = this;
         else
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
@@ -154,9 +155,9 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
         for (var run = this; run is not null; run = _follower)
         {
             _follower = null;
-            _takesFollower = Stopwatch.GetElapsedTime(startedAt) < ChainTime;
+            _executing = Stopwatch.GetElapsedTime(startedAt) < ChainTime ? run : null;
             _ = run.RunAsync(run.Services);
-            _takesFollower = false;
+            _executing = null;
         }
     }
 

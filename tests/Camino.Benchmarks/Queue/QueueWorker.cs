@@ -16,6 +16,7 @@ internal sealed class QueueWorker(string connectionString, int count, int millis
     private readonly NpgsqlDataSource _source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = 20 });
     private readonly JobWriter _writer = new(new JobClientOptions());
     private readonly BenchProbe _probe = new();
+    private readonly JobConnections _connections = QueueHost.Connections(connectionString);
 
     /// <summary>Hidden: the bench starts it.</summary>
     public static Command Verb()
@@ -35,7 +36,12 @@ internal sealed class QueueWorker(string connectionString, int count, int millis
         return command;
     }
 
-    public ValueTask DisposeAsync() => _source.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _source.DisposeAsync();
+        await _connections.Engine.DisposeAsync();
+        await _connections.Listener.DisposeAsync();
+    }
 
     private async Task RunAsync(string operation)
     {
@@ -237,7 +243,7 @@ internal sealed class QueueWorker(string connectionString, int count, int millis
             Queues = [new() { Name = JobQueues.Urgent, ReservedSlots = 1 }, new() { Name = JobQueues.Default }, new() { Name = JobQueues.Bulk }],
         };
         change?.Invoke(options);
-        var host = QueueHost.Make(connectionString, options, _probe);
+        var host = QueueHost.Make(connectionString, options, _probe, _connections);
         await host.StartAsync();
         return host;
     }
@@ -254,17 +260,22 @@ internal sealed class QueueWorker(string connectionString, int count, int millis
 /// <summary>A host with a server and the bench's kinds, with connections of its own as the Async role has.</summary>
 internal static class QueueHost
 {
-    public static IHost Make(string connectionString, JobServerOptions options, BenchProbe probe)
+    /// <param name="shared">Connections of a worker that starts more than one server after another; null for connections of the host's own.</param>
+    public static IHost Make(string connectionString, JobServerOptions options, BenchProbe probe, JobConnections? shared = null)
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.AddSingleton(probe);
         builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(connectionString));
         builder.Services.AddJobs(jobs => jobs.Add<Noop, Noop.Handler>().Add<Slow, Slow.Handler>().Add<Ping, Ping.Handler>());
-        builder.Services.AddJobServer(options, _ => new JobConnections(Own("jobs", 4), Own("jobs listener", 1)));
+        builder.Services.AddJobServer(options, _ => shared ?? Connections(connectionString));
         return builder.Build();
-        NpgsqlDataSource Own(string name, int most) => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = name, MaxPoolSize = most });
     }
+
+    public static JobConnections Connections(string connectionString) => new(Own(connectionString, "jobs", 4), Own(connectionString, "jobs listener", 1));
+
+    private static NpgsqlDataSource Own(string connectionString, string name, int most) =>
+        NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = name, MaxPoolSize = most });
 }
 
 /// <summary>What the bench's handlers tell.</summary>
