@@ -1,6 +1,5 @@
 using System.Net;
 using Camino.Testing;
-using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 
 namespace Camino.Tests.Servicing;
@@ -103,40 +102,6 @@ internal sealed class LoanRaceTests
         Assert.That(await _camino.ScalarAsync<long>($"select sum(closed) * 10 + sum(set_aside) from camino.close_chunks where run_id = '{run.Id}'"), Is.EqualTo(21));
         await _book.MustBeRightAsync(good);
         Assert.That(async () => await _book.CloseAsync("2026-03-01"), Throws.InstanceOf<Lending.RefusedException>().With.Property("Code").EqualTo("close.not_today"));
-    }
-
-    [Test]
-    public async Task The_nightly_schedule_closes_days_that_are_over_and_leaves_old_books_to_a_person()
-    {
-        var far = await DueAsync();
-        var here = DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-5));
-        await _book.SetTodayAsync(here.AddDays(-1).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture));
-        var near = await DueAsync();
-
-        Assert.That((far, near), Is.EqualTo(("failed", "done")));
-        Assert.That(await _camino.ScalarAsync<DateOnly>("select today from camino.business_day"), Is.GreaterThanOrEqualTo(here));
-    }
-
-    /// <summary>Runs the schedule's job and says how it ended.</summary>
-    private async Task<string> DueAsync()
-    {
-        Guid job;
-        await using (var scope = _camino.Office.Services.CreateAsyncScope())
-        {
-            var db = scope.ServiceProvider.GetRequiredService<Data.CaminoDb>();
-            job = db.Enqueue(new Camino.Servicing.CloseDue());
-            await db.SaveChangesAsync();
-        }
-
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(25));
-        while (true)
-        {
-            var state = (await _book.GetAsync($"/api/v1/jobs/{job}")).GetProperty("state").GetString();
-            if (state is "done" or "failed")
-                return state;
-            await timer.WaitForNextTickAsync(limit.Token);
-        }
     }
 
     [Test]
