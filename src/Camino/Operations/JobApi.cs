@@ -43,10 +43,6 @@ public static class JobApi
 
     public sealed record QueueList(IReadOnlyList<QueueView> Items);
 
-    public sealed record ServerView(Guid Id, string Name, string Release, string State, int Slots, int Running, IReadOnlyList<string> Queues, DateTimeOffset StartedAt, double SilentSeconds);
-
-    public sealed record ServerList(IReadOnlyList<ServerView> Items);
-
     public sealed record CauseList(IReadOnlyList<JobCause> Items);
 
     /// <param name="Reason">Why, 3 to 300 characters.</param>
@@ -72,7 +68,6 @@ public static class JobApi
         api.MapPost("/jobs/act", ActOnManyAsync).RequireAuthorization(Rights.CanWrite);
         api.MapGet("/job-causes", async (JobStore jobs, CancellationToken ct) => TypedResults.Ok(new CauseList(await jobs.CausesAsync(ct))));
         api.MapGet("/queues", ListQueuesAsync);
-        api.MapGet("/servers", ListServersAsync);
         foreach (var scope in (string[])["queue", "kind"])
         {
             api.MapPost($"/{scope}s/{{name}}/pause", (string name, ActRequest? request, ClaimsPrincipal user, PauseWork pause, CancellationToken ct) => NothingAsync(pause.PauseAsync(scope, name, request?.Reason, user.Id(), ct))).RequireAuthorization(Rights.IsAdministrator);
@@ -156,9 +151,6 @@ public static class JobApi
 
     private static async Task<Ok<QueueList>> ListQueuesAsync(JobStore jobs, CancellationToken ct) =>
         TypedResults.Ok(new QueueList([.. (await jobs.QueueFiguresAsync(ct)).Select(q => new QueueView(q.Queue, q.Ready, q.Scheduled, q.Running, q.FailedLastHour, q.OldestAge?.TotalSeconds, q.Paused, q.Served, q.Held))]));
-
-    private static async Task<Ok<ServerList>> ListServersAsync(JobStore jobs, CancellationToken ct) =>
-        TypedResults.Ok(new ServerList([.. (await jobs.ServersAsync(ct)).Select(s => new ServerView(s.Id, s.Name, s.Release, s.State, s.Slots, s.Running, s.Queues, s.StartedAt, s.SilentFor.TotalSeconds))]));
 
     private static async Task<NoContent> NothingAsync(Task act)
     {
