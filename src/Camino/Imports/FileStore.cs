@@ -79,6 +79,25 @@ public sealed class FileStore(FileStoreOptions options)
     /// <summary>Where the file of that key lies on this machine.</summary>
     public string PathOf(string key) => Path.Combine(options.Folder, key.Replace('/', Path.DirectorySeparatorChar));
 
+    /// <summary>Keys of files of one of the store's folders that were last written before a moment.</summary>
+    public IEnumerable<string> Leftovers(string folder, DateTimeOffset before)
+    {
+        var path = Path.Combine(options.Folder, folder);
+        return Directory.Exists(path)
+            ? Directory.EnumerateFiles(path).Where(file => File.GetLastWriteTimeUtc(file) < before.UtcDateTime).Select(file => $"{folder}/{Path.GetFileName(file)}")
+            : [];
+    }
+
+    /// <summary>Removes a file; true when it was there.</summary>
+    public bool Remove(string key)
+    {
+        var path = PathOf(key);
+        if (!File.Exists(path))
+            return false;
+        File.Delete(path);
+        return true;
+    }
+
     /// <summary>ENOSPC or EDQUOT on Unix, ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL on Windows.</summary>
     private static bool IsDiskFull(IOException wrong) => wrong.HResult is 28 or 122 or unchecked((int)0x80070070) or unchecked((int)0x80070027);
 }
