@@ -58,7 +58,7 @@ internal static class HostModule
         var listener = Database.ConnectListener(settings);
         if (listener is not null)
             services.AddSingleton(new ListenerSource(listener));
-        services.AddJobSchedules(schedules => schedules.AddCaminoSchedules());
+        services.AddSingleton(SchedulesOf(settings));
         services.AddJobServer(OptionsOf(settings, listen: listener is not null), provider =>
         {
             var engine = provider.GetRequiredService<NpgsqlDataSource>();
@@ -66,7 +66,32 @@ internal static class HostModule
         });
     }
 
-    private static JobServerOptions OptionsOf(HostSettings settings, bool listen) => new()
+    /// <summary>The recurring jobs of the release, as the configuration has them.</summary>
+    /// <exception cref="ArgumentException">names the entry, the field and what is allowed.</exception>
+    /// <exception cref="InvalidOperationException">an entry can never fire.</exception>
+    public static JobSchedules SchedulesOf(HostSettings settings)
+    {
+        var schedules = new JobSchedules().AddCaminoSchedules().Configure(settings.Jobs.Recurring.Select(entry => new JobScheduleOptions
+        {
+            Name = entry.Name,
+            Kind = entry.Kind,
+            Args = entry.Args,
+            Cron = entry.Cron,
+            Zone = entry.Zone,
+            Calendar = entry.Calendar,
+            Closed = entry.Closed,
+            Misfire = entry.Misfire,
+            WindowMinutes = entry.WindowMinutes,
+            Overlap = entry.Overlap,
+            Enabled = entry.Enabled,
+            Queue = entry.Queue,
+        }), new JobRegistry().AddCaminoKinds());
+        schedules.CheckFire(TimeProvider.System.GetUtcNow());
+        return schedules;
+    }
+
+    /// <summary>The engine's options.</summary>
+    public static JobServerOptions OptionsOf(HostSettings settings, bool listen) => new()
     {
         Listen = listen,
         ServerName = FormattableString.Invariant($"{Environment.MachineName}/{Environment.ProcessId}"),
@@ -77,7 +102,38 @@ internal static class HostModule
         PollMilliseconds = settings.Jobs.PollMilliseconds,
         GraceSeconds = settings.Jobs.GraceSeconds,
         AgeingSeconds = settings.Jobs.AgeingSeconds,
-        Queues = [.. settings.Jobs.Queues.Select(q => new JobQueueOptions { Name = q.Name, ReservedSlots = q.ReservedSlots, MaxSlots = q.MaxSlots == 0 ? null : q.MaxSlots })],
+        Order = settings.Jobs.Order,
+        LimitLeaseSeconds = settings.Jobs.LimitLeaseSeconds,
+        KeepDays = settings.Jobs.KeepDays,
+        KeepFailedDays = settings.Jobs.KeepFailedDays,
+        Retention =
+        [
+            .. settings.Jobs.Retention.Select(rule => new JobRetention
+            {
+                Kind = rule.Kind,
+                DoneDays = rule.DoneDays == 0 ? null : rule.DoneDays,
+                CancelledDays = rule.CancelledDays == 0 ? null : rule.CancelledDays,
+                FailedDays = rule.FailedDays == 0 ? null : rule.FailedDays,
+            }),
+        ],
+        Alarms = new JobAlarmOptions
+        {
+            HorizonSeconds = settings.Jobs.Alarms.HorizonSeconds,
+            DeadTuples = settings.Jobs.Alarms.DeadTuples,
+            BloatMegabytes = settings.Jobs.Alarms.BloatMegabytes,
+            RetriesInFiveMinutes = settings.Jobs.Alarms.RetriesInFiveMinutes,
+        },
+        Queues =
+        [
+            .. settings.Jobs.Queues.Select(q => new JobQueueOptions
+            {
+                Name = q.Name,
+                ReservedSlots = q.ReservedSlots,
+                MaxSlots = q.MaxSlots == 0 ? null : q.MaxSlots,
+                Weight = q.Weight,
+                TargetSeconds = q.TargetSeconds == 0 ? null : q.TargetSeconds,
+            }),
+        ],
     };
 
     /// <summary>Ends with the process.</summary>

@@ -4,6 +4,7 @@ using Camino.Loans;
 using Camino.Operations;
 using Camino.People;
 using Camino.Portfolio;
+using Camino.Reference;
 using Camino.Releases;
 using Camino.Servicing;
 using Camino.Web;
@@ -65,8 +66,14 @@ public static class CaminoModule
         .Add<CheckLedger, CheckLedger.Handler>()
         .Add<WriteLetter, WriteLetter.Handler>();
 
-    /// <summary>What comes again and again.</summary>
-    public static void AddCaminoSchedules(this JobSchedules schedules) => schedules.Add(CloseDue.Schedule, new CloseDue(), CloseDue.Cron);
+    /// <summary>What comes again and again; the configuration may give it other times or switch it off.</summary>
+    public static JobSchedules AddCaminoSchedules(this JobSchedules schedules) => schedules
+        .Calendar(BankHolidays.CalendarName, BankHolidays.UnitedStates.IsBusinessDay)
+        .Add("portfolio.nightly", new RefreshPortfolio(), "15 2 * * *", InNewYork)
+        .Add("imports.weekly-clean-up", new SweepFiles(), "30 3 * * SUN", InNewYork)
+        .Add(CloseDue.Schedule, new CloseDue(), CloseDue.Cron);
+
+    private static JobSchedule InNewYork(JobSchedule entry) => entry with { Zone = TimeZoneInfo.FindSystemTimeZoneById("America/New_York") };
 
     /// <summary>What each right asks for. Everything that says nothing else needs somebody who is signed in.</summary>
     public static void AddRights(AuthorizationOptions options)

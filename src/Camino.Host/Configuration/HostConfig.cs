@@ -222,6 +222,16 @@ public static class HostConfig
             throw new ConfigRefusedException(FormattableString.Invariant($"{path}: Jobs:Queues has {jobs.Queues.Count} entries; it must have 1 to {MostQueues}."));
         if (jobs.GraceSeconds + SecondsToReturnJobs > settings.Web.ShutdownSeconds)
             throw new ConfigRefusedException(FormattableString.Invariant($"{path}: Jobs:GraceSeconds is {jobs.GraceSeconds}; it must be at least {SecondsToReturnJobs} less than Web:ShutdownSeconds, which is {settings.Web.ShutdownSeconds}, so that jobs can be returned before the process ends."));
+        if (HostModule.OptionsOf(settings, listen: true).Validate() is [var fault, ..])
+            throw new ConfigRefusedException($"{path}: {fault}");
+        try
+        {
+            HostModule.SchedulesOf(settings);
+        }
+        catch (Exception wrong) when (wrong is ArgumentException or InvalidOperationException)
+        {
+            throw new ConfigRefusedException($"{path}: Jobs:Recurring: {wrong.Message.Split(" (Parameter ")[0]}");
+        }
     }
 
     private static Dictionary<string, string?> ReadJson(string path, string full)

@@ -294,6 +294,37 @@ public sealed class JobsSettings
     [Between(0, 19)]
     public int Niceness { get; set; } = 5;
 
+    /// <summary>Strict: the first queue of the list that has work. Weighted: in turns by weight.</summary>
+    [OnlyFor(Role.Async)]
+    public Jobs.JobOrder Order { get; set; }
+
+    /// <summary>Seconds that a job which its limit let in may wait to be taken, before its slot goes to others.</summary>
+    [OnlyFor(Role.Async)]
+    [Between(5, 3_600)]
+    public int LimitLeaseSeconds { get; set; } = 60;
+
+    /// <summary>Days that jobs are kept that are done or cancelled, or failed and acknowledged.</summary>
+    [OnlyFor(Role.Async)]
+    [Between(1, 3_650)]
+    public int KeepDays { get; set; } = 30;
+
+    /// <summary>Days that failed jobs are kept that nobody acknowledged.</summary>
+    [OnlyFor(Role.Async)]
+    [Between(1, 3_650)]
+    public int KeepFailedDays { get; set; } = 365;
+
+    /// <summary>Kinds that are kept longer or shorter.</summary>
+    [OnlyFor(Role.Async)]
+    public List<RetentionSettings> Retention { get; set; } = [];
+
+    /// <summary>From which figures on alarms are raised.</summary>
+    [OnlyFor(Role.Async)]
+    public AlarmSettings Alarms { get; set; } = new();
+
+    /// <summary>Other times for the recurring jobs of the release, and further ones.</summary>
+    [OnlyFor(Role.Async)]
+    public List<RecurringSettings> Recurring { get; set; } = [];
+
     /// <summary>Queues that are served, most urgent first.</summary>
     [OnlyFor(Role.Async)]
     [Needed]
@@ -310,6 +341,14 @@ public sealed class QueueSettings
     /// <summary>Slots that only this queue and more urgent ones may take.</summary>
     [Between(0, 255)]
     public int ReservedSlots { get; set; }
+
+    /// <summary>Its share where Jobs:Order is Weighted.</summary>
+    [Between(1, 1_000)]
+    public int Weight { get; set; } = 1;
+
+    /// <summary>Seconds that its oldest job may wait before an alarm is raised; 0 means never.</summary>
+    [Between(0, 604_800)]
+    public int TargetSeconds { get; set; }
 
     /// <summary>Slots that this queue takes at most; 0 means no limit.</summary>
     [Between(0, 256)]

@@ -32,6 +32,14 @@ public sealed class HostConfigTests
     [TestCase("BackOffice", "Databse", "{ \"MaxPoolSize\": 4 }", "Databse is not a known key; the nearest known key is Database.")]
     [TestCase("Async", "Jobs:Queues", "[ { \"Name\": \"bulk\", \"ReservedSlot\": 1 } ]", "Jobs:Queues:0:ReservedSlot is not a known key", "Jobs:Queues:0:ReservedSlots")]
     [TestCase("Async", "Logging", "{ \"LogLevel\": { \"Default\": \"Debug\" } }", "Logging", "the nearest known key is Log.")]
+    // recurring jobs and keeping
+    [TestCase("Async", "Jobs:Recurring", "[ { \"Name\": \"portfolio.nightly\", \"Cron\": \"61 * * * *\" } ]", "Jobs:Recurring", "the minute is '61'; it must be 0 to 59")]
+    [TestCase("Async", "Jobs:Recurring", "[ { \"Name\": \"portfolio.nightly\", \"Cron\": \"0 0 30 2 *\" } ]", "Jobs:Recurring", "'portfolio.nightly' (0 0 30 2 *) can never fire")]
+    [TestCase("Async", "Jobs:Recurring", "[ { \"Name\": \"portfolio.yearly\", \"Cron\": \"@yearly\" } ]", "Name is 'portfolio.yearly'", "portfolio.nightly")]
+    [TestCase("Async", "Jobs:Recurring", "[ { \"Name\": \"portfolio.nightly\", \"Misfire\": \"Never\" } ]", "Jobs:Recurring:0:Misfire is \"Never\"", "Skip or Once or All")]
+    [TestCase("Async", "Jobs:Recurring", "[ { \"Name\": \"portfolio.nightly\", \"Calendar\": \"uk-banks\" } ]", "Calendar is 'uk-banks'", "us-banks")]
+    [TestCase("Async", "Jobs:Retention", "[ { \"Kind\": \"imports.load\" }, { \"Kind\": \"imports.load\" } ]", "Jobs:Retention:1:Kind is 'imports.load'", "each kind is listed once")]
+    [TestCase("Async", "Jobs:Order", "\"Random\"", "Jobs:Order is \"Random\"", "Strict or Weighted")]
     // missing
     [TestCase("BackOffice", "Role", null, "Role is missing", "BackOffice or Async")]
     [TestCase("Async", "Role", "null", "Role is missing", "BackOffice or Async")]
