@@ -112,14 +112,13 @@ public readonly record struct PostingRule(LedgerAct Act, Movement Moves, LedgerA
 /// Accrual basis after US GAAP (ASC 310-10, 310-20, 326-20-35-8 for charge-offs and recoveries). On the cash basis interest, fees and penalties owed are
 /// kept in the loan and reach the ledger when they are received, interest that is added to the principal when it is added. Charged off is
 /// what is owed of principal, on the accrual basis of interest, fees and penalties too; from then on only memorandum accounts hold what is owed.
-/// Prepaid interest is earned by day over the days it is for.
+/// On the accrual basis prepaid interest is earned by day over the days it is for.
 /// </remarks>
 public static class PostingRules
 {
     private static readonly PostingRule[] _both =
     [
         new(LedgerAct.Disburse, Movement.Principal, LedgerAccount.LoansReceivable, LedgerAccount.Cash),
-        new(LedgerAct.Earn, Movement.Unearned, LedgerAccount.UnearnedInterest, LedgerAccount.InterestIncome),
         new(LedgerAct.Pay, Movement.Principal, LedgerAccount.Cash, LedgerAccount.LoansReceivable),
         new(LedgerAct.Pay, Movement.Credit, LedgerAccount.Cash, LedgerAccount.BorrowerCredits),
         new(LedgerAct.UseCredit, Movement.Principal, LedgerAccount.BorrowerCredits, LedgerAccount.LoansReceivable),
@@ -146,6 +145,7 @@ public static class PostingRules
     [
         .. _both,
         new(LedgerAct.Capitalize, Movement.Principal, LedgerAccount.LoansReceivable, LedgerAccount.InterestReceivable),
+        new(LedgerAct.Earn, Movement.Unearned, LedgerAccount.UnearnedInterest, LedgerAccount.InterestIncome),
         new(LedgerAct.Accrue, Movement.Interest, LedgerAccount.InterestReceivable, LedgerAccount.InterestIncome),
         new(LedgerAct.ComeDue, Movement.Interest, LedgerAccount.InterestReceivable, LedgerAccount.UnearnedInterest),
         new(LedgerAct.Fee, Movement.Fee, LedgerAccount.FeesReceivable, LedgerAccount.FeeIncome),

@@ -114,7 +114,7 @@ public sealed partial class LoanAccount
         {
             return AccruesAsScheduled
                 ? (decimal)_plannedOdd * Math.Max(0, to.DayNumber - from.DayNumber) / (begins.DayNumber - _terms.StartsOn.DayNumber)
-                : _basis.Interest(_owed[(int)Portion.Principal], installment: null, from, to, _rate);
+                : OddInterest(from, begins) - OddInterest(to, begins); // as the schedule counts: from each date to the begin of the period
         }
 
         if (installment is not null && from < installment.From)
@@ -125,6 +125,8 @@ public sealed partial class LoanAccount
             return _basis.Interest(_owed[(int)Portion.Principal], installment, from, to, _rate);
         return installment is null ? 0m : (decimal)installment.PlannedInterest * (to.DayNumber - from.DayNumber) / installment.Days;
     }
+
+    private decimal OddInterest(DateOnly from, DateOnly to) => _basis.Interest(_owed[(int)Portion.Principal], installment: null, from, to, _rate);
 
     private void AddStretch(List<InterestStretch> stretches, DateOnly from, DateOnly to)
     {
@@ -143,7 +145,7 @@ public sealed partial class LoanAccount
     private void Capitalize(DateOnly on)
     {
         AccrueTo(on);
-        _owed[(int)Portion.Principal] += AccruedCents;
+        _owed[(int)Portion.Principal] += Math.Max(0, PeriodBasis.Cents(_accrued, _terms.Rounding.Mode)); // what an installment put off stays interest
         _accrued = 0m;
         _capitalizesOn = null;
         _interestIsTold = true;

@@ -218,6 +218,7 @@ public sealed partial class LoanAccount
                 Tell(one.On, $"Event {one.Of} was taken back.", one.Key);
                 return;
             case LoanEventType.Waive:
+                AccrueTo(one.On); // on the principal before some of it is given up
                 Waive(one.Portion, one.Amount.Cents);
                 Record(LedgerAct.Waive, one.On, $"{one.Portion} was waived.", one.Key);
                 return;

@@ -19,6 +19,7 @@ public class LoanLedgerPropertyTests
         }
 
         Assert.That(account.Entries.Select(entry => (entry.On, entry.Key, entry.Act)), Is.Unique);
+        Assert.That(LoanLedger.Balances(account.Entries)[LedgerAccount.UnearnedInterest], product.Basis == AccountingBasis.Cash ? Is.EqualTo(Money.Zero) : Is.LessThanOrEqualTo(Money.Zero));
         Assert.That(LoanLedger.Differences(account, account.Entries, product.Basis), Is.Empty);
     });
 

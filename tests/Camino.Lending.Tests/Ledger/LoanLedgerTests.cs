@@ -95,6 +95,35 @@ public class LoanLedgerTests
     }
 
     [Test]
+    public void On_the_cash_basis_prepaid_interest_is_income_once_when_it_is_paid()
+    {
+        var terms = Terms(on: "2026-01-22") with { FirstDueOn = Day("2026-03-01"), OddInterest = OddInterest.Prepaid };
+        LoanEvent[] events = [new LoanEvent { Key = "p0", On = Day("2026-01-22"), Type = LoanEventType.Pay, Amount = Usd(36m) }];
+        var entries = LoanAccount.On(new LoanProduct { Basis = AccountingBasis.Cash }, terms, events, Day("2026-02-28"), posts: true).Entries;
+
+        Assert.That(entries.Select(Show), Is.EqualTo((string[])
+        [
+            "2026-01-22 Disburse: LoansReceivable 12000.00, Cash -12000.00",
+            "2026-01-22 Pay p0: Cash 36.00, InterestIncome -36.00",
+        ]));
+    }
+
+    [Test]
+    public void Financed_interest_accrues_by_day_and_becomes_principal_when_its_period_begins()
+    {
+        var terms = Terms(on: "2026-01-22") with { FirstDueOn = Day("2026-03-01"), OddInterest = OddInterest.Financed };
+        var entries = LoanAccount.On(new LoanProduct(), terms, [], Day("2026-02-10"), posts: true).Entries;
+
+        Assert.That(entries.Select(Show), Is.EqualTo((string[])
+        [
+            "2026-01-22 Disburse: LoansReceivable 12000.00, Cash -12000.00",
+            "2026-01-31 Accrue: InterestReceivable 32.00, InterestIncome -32.00", // 8 of the 9 days of 30/360
+            "2026-02-01 Accrue: InterestReceivable 4.00, InterestIncome -4.00",
+            "2026-02-01 Capitalize: LoansReceivable 36.00, InterestReceivable -36.00",
+        ]));
+    }
+
+    [Test]
     public void A_credit_is_a_liability_until_it_is_used_or_paid_out()
     {
         LoanEvent[] events =

@@ -351,4 +351,14 @@ public class LoanAccountTests
         Assert.That(Buckets.Between(Bucket.Days61To90, Bucket.Current), Is.EqualTo(Roll.Cured));
         Assert.That(Buckets.Between(Bucket.Over120, Bucket.Over120), Is.EqualTo(Roll.Stayed));
     }
+
+    [Test]
+    public void Principal_that_is_waived_bore_interest_until_then()
+    {
+        var terms = Terms(dayCount: DayCountConvention.Actual365, payments: 1);
+        var waiver = new LoanEvent { Key = "w1", On = Day("2026-02-11"), Type = LoanEventType.Waive, Portion = Portion.Principal, Amount = Usd(6_000m) };
+        var state = LoanAccount.On(new LoanProduct(), terms, [waiver], Day("2026-02-21")).State();
+
+        Assert.That(state.AccruedInterest, Is.EqualTo(Usd(59.18m))); // 12,000 x 12 % x 10 / 365 + 6,000 x 12 % x 10 / 365
+    }
 }
