@@ -1,5 +1,5 @@
-using Camino.Lending.Loans;
 using Camino.Lending;
+using Camino.Lending.Loans;
 
 namespace Camino.Servicing;
 

@@ -1,10 +1,10 @@
-using System.Net.Http.Headers;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text.Json;
 using Camino.People;
 using Camino.Testing;
-using NUnit.Framework;
 using Npgsql;
+using NUnit.Framework;
 
 namespace Camino.Tests.Servicing;
 
