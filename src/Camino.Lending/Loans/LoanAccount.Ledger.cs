@@ -33,9 +33,25 @@ public sealed partial class LoanAccount
         if (_isChargedOff && act != LedgerAct.ChargeOff)
             MoveAfterChargeOff(act, receivedCents, credit);
         else
+        {
+            if (act is LedgerAct.Pay or LedgerAct.UseCredit)
+                SettleRounding(on, credit - receivedCents);
             Move(act, receivedCents, credit);
+        }
+
         _bookedCredit = _credit;
         Keep(on, key, act);
+    }
+
+    /// <summary>Accrued interest is rounded as a whole; paying a part of it can turn a tie the other way. That cent is posted as accrued, so that money in stays money applied.</summary>
+    private void SettleRounding(DateOnly on, long expected)
+    {
+        var moved = OwedTotal + AccruedCents - _booked[0] - _booked[1] - _booked[2] - _booked[3];
+        if (moved - expected is not (1 or -1))
+            return;
+        Post(LedgerAct.Accrue, Movement.Interest, moved - expected);
+        _booked[(int)Portion.Interest] += moved - expected;
+        Keep(on, "", LedgerAct.Accrue);
     }
 
     private void Move(LedgerAct act, long receivedCents, long credit)
