@@ -53,9 +53,17 @@ public static class ImportUpload
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = files.MaxBytes + MultipartOverhead;
         Refuse.If(context.Request.ContentLength > files.MaxBytes + MultipartOverhead, "import.file.too_large", FormattableString.Invariant($"The body has {context.Request.ContentLength} bytes; a file may have {files.MaxBytes}."));
-        return IsMultipart(context.Request)
-            ? await ReceivePartAsync(context, receive, asked, beforeFile, ct)
-            : await receive.RunAsync(new HandedIn(context.Request.Body, asked.FileName, asked.Plan) { Mapping = asked.Mapping, ExpectedBytes = context.Request.ContentLength }, context.User.Id(), ct);
+        try
+        {
+            return IsMultipart(context.Request)
+                ? await ReceivePartAsync(context, receive, asked, beforeFile, ct)
+                : await receive.RunAsync(new HandedIn(context.Request.Body, asked.FileName, asked.Plan) { Mapping = asked.Mapping, ExpectedBytes = context.Request.ContentLength }, context.User.Id(), ct);
+        }
+        catch (BadHttpRequestException beyond) when (beyond.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            // the web server reads ahead, and may see the limit before the file's own is counted
+            throw new RefusedException("import.file.too_large", FormattableString.Invariant($"The body is larger than {files.MaxBytes} bytes, the limit of one import; split the file."));
+        }
     }
 
     /// <summary>The fields that decide (plan, mapping, token) must stand before the file: what comes behind it is not read.</summary>

@@ -152,6 +152,7 @@ internal sealed partial class UploadTests
         var files = _camino.StoredFiles().Count;
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/api/v1/imports?fileName=endless.csv", UriKind.Relative)) { Content = new StreamContent(new Endless(68L << 20)) };
         request.Headers.TransferEncodingChunked = true;
+        request.Headers.ConnectionClose = true; // the server drops it after the refusal, and the next request must not be sent on it
         using var answer = await _camino.Api.SendAsync(request);
 
         Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.RequestEntityTooLarge));
