@@ -42,6 +42,8 @@ public static class CaminoModule
         services.AddScoped<BookLoan>();
         services.AddScoped<RunLoanCommand>();
         services.AddScoped<CloseDay>();
+        services.AddScoped<CloseWork>();
+        services.AddScoped<ResumeClose>();
         services.AddScoped<AskLedgerCheck>();
         services.AddScoped<SeedBook>();
 

@@ -18,6 +18,7 @@ internal static class Program
             SoakBench.Verb(),
             QueueWorker.Verb(),
             BenchVerb.Create("lending", "The loan engine: a schedule, a rate, a replay, the calculator's process.", LendingBench.RunAsync),
+            BenchVerb.Create("close", "The nightly close of 20,000 loans beside bare updates of as many rows.", CloseBench.RunAsync),
             BenchVerb.Create("startup", "Start of each role from exec to ready, beside the start of the runtime.", StartupBench.RunAsync),
         }.Parse(args).Invoke(new InvocationConfiguration { ProcessTerminationTimeout = null });
 }

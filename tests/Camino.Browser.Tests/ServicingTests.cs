@@ -5,39 +5,110 @@ namespace Camino.Browser;
 /// <summary>The pages of the lender's own loans: usable by everybody.</summary>
 internal sealed class ServicingTests : BrowserTest
 {
+    private static Guid _late;
+
     [OneTimeSetUp]
-    public static async Task BookAsync()
-    {
-        var book = new ServicedBook(Site.Camino);
-        await book.PrepareAsync();
-        var late = await book.DisbursedLoanAsync();
-        await book.OkAsync(late, "record-payment", new { on = "2026-02-01", amount = "500.00", note = "by check" });
-        var wrong = await book.OkAsync(late, "record-payment", new { on = "2026-02-10", amount = "99.00" });
-        await book.OkAsync(late, "reverse", new { on = "2026-02-11", of = wrong.GetProperty("event").GetString() });
-        await book.OkAsync(late, "charge-fee", new { on = "2026-02-12", amount = "30.00", portion = "fee" });
-    }
+    public static async Task BookAsync() => _late = await LoanBook.LateLoanAsync();
 
     [TestCase("/servicing")]
     [TestCase("/servicing/new")]
     [TestCase("/products")]
     [TestCase("/products/edit")]
     [TestCase("/books")]
-    public async Task A_page_of_the_book_suits_everybody_in_both_languages_and_themes(string path)
+    public Task A_page_of_the_book_suits_everybody_in_both_languages_and_themes(string path) => SuitsEverybodyAsync(path, "book-" + path.Trim('/').Replace('/', '-'));
+
+    [Test]
+    public Task The_page_of_a_loan_suits_everybody_in_both_languages_and_themes() => SuitsEverybodyAsync($"/servicing/{_late}", "loan");
+
+    [TestCase("record-payment")]
+    [TestCase("reverse")]
+    [TestCase("waive")]
+    [TestCase("restructure")]
+    public async Task A_command_and_what_it_would_change_suit_everybody_in_both_languages_and_themes(string command)
     {
-        foreach (var (language, theme) in ((string, string)[])[("en", "light"), ("es", "dark")])
+        foreach (var (language, theme) in LanguagesAndThemes)
+        {
+            var page = await OpenAsync("admin", language: language, theme: theme);
+            await page.GotoAsync($"/servicing/{_late}/{command}");
+            if (command == "restructure")
+            {
+                await page.FillAsync("#Count", "18");
+                await page.FillAsync("#Until", "2026-04-01");
+            }
+            else if (command == "waive")
+            {
+                await page.FillAsync("#Amount", "10.00");
+            }
+
+            await LeaveAsync(page, () => page.ClickAsync(".command-form button"));
+            await Expect(page.Locator("#preview-head")).ToBeVisibleAsync();
+            await MustSuitAsync(page, $"{command} ({language})", $"command-{command}", language, theme);
+        }
+    }
+
+    [Test]
+    public async Task A_letter_suits_everybody_in_both_languages_and_themes()
+    {
+        await Site.LetterAsync(_late);
+        foreach (var (language, theme) in LanguagesAndThemes)
+        {
+            var page = await OpenAsync("officer", language: language, theme: theme);
+            await page.GotoAsync($"/servicing/{_late}");
+            await LeaveAsync(page, () => page.Locator("section[aria-labelledby=letters-head] a").First.ClickAsync());
+            await Expect(page.Locator("article.letter")).ToBeVisibleAsync();
+            await MustSuitAsync(page, $"letter ({language})", "letter", language, theme);
+            if (language == "en")
+            {
+                await OnPaperAsync(page);
+                await PictureAsync(page, "letter-on-paper");
+            }
+        }
+    }
+
+    [Test]
+    public async Task On_paper_a_loan_has_its_figures_its_schedule_and_its_history_and_no_controls()
+    {
+        var page = await OpenAsync();
+        await page.GotoAsync($"/servicing/{_late}");
+        await OnPaperAsync(page);
+        await Expect(page.Locator(".side")).ToBeHiddenAsync();
+        await Expect(page.Locator("main .tiles")).ToBeVisibleAsync();
+        await Expect(page.Locator("section[aria-labelledby=schedule-head] tbody tr")).ToHaveCountAsync(12);
+        await Expect(page.Locator("section[aria-labelledby=schedule-head] tbody tr").Last).ToBeVisibleAsync();
+        await Expect(page.Locator("main form:visible, main button:visible")).ToHaveCountAsync(0);
+        Assert.That(await IsTooWideAsync(page), Is.False, "The paper is too narrow.");
+        await PictureAsync(page, "loan-serviced-on-paper");
+    }
+
+    private static IReadOnlyList<(string Language, string Theme)> LanguagesAndThemes { get; } = [("en", "light"), ("es", "dark")];
+
+    private async Task SuitsEverybodyAsync(string path, string picture)
+    {
+        foreach (var (language, theme) in LanguagesAndThemes)
         {
             var page = await OpenAsync("admin", language: language, theme: theme);
             await page.GotoAsync(path);
             await Expect(page.Locator("main h1")).ToBeVisibleAsync();
-            await Expect(page.Locator("html")).ToHaveAttributeAsync("lang", language);
-            Assert.That(await page.Locator("main").InnerTextAsync(), Does.Not.Contain("Serviced.").And.Not.Contain("Products.").And.Not.Contain("Books."), "A text is missing.");
-            await Access.CheckAsync(page, $"{path} ({language})");
-            Assert.That(await IsTooWideAsync(page), Is.False, $"{path} ({language}) scrolls sideways at 1400 pixels.");
-            await PictureAsync(page, $"book-{path.Trim('/').Replace('/', '-')}-desk-{language}-{theme}");
-            await page.SetViewportSizeAsync(320, 640);
-            Assert.That(await IsTooWideAsync(page), Is.False, $"{path} ({language}) scrolls sideways at 320 pixels.");
-            if (language == "en")
-                await PictureAsync(page, $"book-{path.Trim('/').Replace('/', '-')}-phone");
+            await MustSuitAsync(page, $"{path} ({language})", picture, language, theme);
         }
+    }
+
+    private static async Task MustSuitAsync(IPage page, string what, string picture, string language, string theme)
+    {
+        await Expect(page.Locator("html")).ToHaveAttributeAsync("lang", language);
+        Assert.That(await page.Locator("main").InnerTextAsync(), Does.Not.Contain("Serviced.").And.Not.Contain("Products.").And.Not.Contain("Books."), "A text is missing.");
+        await Access.CheckAsync(page, what);
+        Assert.That(await IsTooWideAsync(page), Is.False, $"{what} scrolls sideways at 1400 pixels.");
+        await PictureAsync(page, $"{picture}-desk-{language}-{theme}");
+        await page.SetViewportSizeAsync(320, 640);
+        Assert.That(await IsTooWideAsync(page), Is.False, $"{what} scrolls sideways at 320 pixels.");
+        if (language == "en")
+            await PictureAsync(page, $"{picture}-phone");
+    }
+
+    private static async Task OnPaperAsync(IPage page)
+    {
+        await page.EmulateMediaAsync(new() { Media = Media.Print });
+        await page.SetViewportSizeAsync(794, 1123);
     }
 }

@@ -60,12 +60,17 @@ internal sealed class Site
             await _camino.DisposeAsync();
     }
 
+    /// <summary>Waits for the job that writes a loan's letters.</summary>
+    public static Task LetterAsync(Guid loanId) => AnyAsync($"select count(*) from camino.loan_letters where loan_id = '{loanId}'");
+
     /// <summary>Waits for the job that reckons the portfolio's figures.</summary>
-    private static async Task FiguresAsync()
+    private static Task FiguresAsync() => AnyAsync("select count(*) from camino.portfolio_figures");
+
+    private static async Task AnyAsync(string count)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        while (await Camino.ScalarAsync<long>("select count(*) from camino.portfolio_figures") == 0)
+        while (await Camino.ScalarAsync<long>(count) == 0)
             await timer.WaitForNextTickAsync(limit.Token);
     }
 }

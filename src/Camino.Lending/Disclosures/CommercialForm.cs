@@ -42,8 +42,9 @@ public enum CommercialFigure
 /// <param name="Until">The last date; none while it holds.</param>
 /// <param name="MostFinanced">The largest financing it is due for.</param>
 /// <param name="Figures">The figures, in the form's order.</param>
+/// <param name="AprDecimals">Decimals of the annual percentage rate on the form.</param>
 /// <param name="Source">The regulation.</param>
-public sealed record CommercialForm(string State, DateOnly From, DateOnly? Until, Money MostFinanced, IReadOnlyList<CommercialFigure> Figures, string Source)
+public sealed record CommercialForm(string State, DateOnly From, DateOnly? Until, Money MostFinanced, IReadOnlyList<CommercialFigure> Figures, int AprDecimals, string Source)
 {
     /// <summary>The forms known here. A change of law is a new entry, and an end to the old one.</summary>
     public static IReadOnlyList<CommercialForm> Known { get; } =
@@ -52,12 +53,12 @@ public sealed record CommercialForm(string State, DateOnly From, DateOnly? Until
         [
             CommercialFigure.FundingProvided, CommercialFigure.AnnualPercentageRate, CommercialFigure.FinanceCharge, CommercialFigure.TotalPayments, CommercialFigure.Payment,
             CommercialFigure.AverageMonthlyCost, CommercialFigure.Term, CommercialFigure.Prepayment,
-        ], "10 CCR 910-955"),
+        ], AprDecimals: 2, "10 CCR 910-955"),
         new("NY", new DateOnly(2023, 8, 1), Until: null, new Money(2_500_000m),
         [
             CommercialFigure.FundingProvided, CommercialFigure.AnnualPercentageRate, CommercialFigure.FinanceCharge, CommercialFigure.TotalPayments, CommercialFigure.Payment,
             CommercialFigure.AverageMonthlyCost, CommercialFigure.Term, CommercialFigure.AvoidableFees, CommercialFigure.Prepayment, CommercialFigure.Collateral,
-        ], "23 NYCRR 600"),
+        ], AprDecimals: 2, "23 NYCRR 600"),
     ];
 
     /// <summary>The form due for an offer, or none.</summary>
@@ -75,7 +76,37 @@ public sealed record CommercialForm(string State, DateOnly From, DateOnly? Until
 
         return null;
     }
+
+    /// <summary>The annual percentage rate as the form shows it: to the nearest, halves up.</summary>
+    /// <remarks>
+    /// Source: 10 CCR 901(a)(5), "to the nearest ten basis points. For example: 10.45%". The words and the example differ; two decimals, as in the example, are nearer to the rate
+    /// than the words ask for. New York's form is of the same build (23 NYCRR 600.5) and is shown alike.
+    /// </remarks>
+    public decimal ShownApr(decimal aprPercent) => decimal.Round(aprPercent, AprDecimals, MidpointRounding.AwayFromZero);
+
+    /// <summary>The term as the form shows it: in days up to one year, beyond that in years and months with the remaining days as part of a month, two decimals.</summary>
+    /// <param name="from">The first disbursement.</param>
+    /// <param name="to">The last due date.</param>
+    /// <remarks>Source: 10 CCR 901(a)(4). A part of a month is days / 30, as 12 CFR 1026 Appendix J (b)(5)(ii) counts; halves up.</remarks>
+    public static FormTerm ShownTerm(DateOnly from, DateOnly to)
+    {
+        Refuse.If(to < from, "disclosure.term", $"A term ends on {from:yyyy-MM-dd} or later; got {to:yyyy-MM-dd}.");
+        if (to <= from.AddYears(1))
+            return new FormTerm(to.DayNumber - from.DayNumber, 0, 0m);
+        var months = ((to.Year - from.Year) * 12) + to.Month - from.Month;
+        if (from.AddMonths(months) > to)
+            months--;
+        var part = decimal.Round((to.DayNumber - from.AddMonths(months).DayNumber) / 30m, 2, MidpointRounding.AwayFromZero);
+        // 30 days of a month of 31 are a whole one
+        return part >= 1m ? new FormTerm(0, (months + 1) / 12, (months + 1) % 12) : new FormTerm(0, months / 12, (months % 12) + part);
+    }
 }
+
+/// <summary>A term as a state's form shows it.</summary>
+/// <param name="Days">Up to one year; else 0.</param>
+/// <param name="Years">Whole years, beyond one year.</param>
+/// <param name="Months">Months beyond the years, two decimals.</param>
+public readonly record struct FormTerm(int Days, int Years, decimal Months);
 
 /// <summary>The figures that the states' forms are filled with; all come from the schedule that is serviced.</summary>
 /// <param name="Funding">What is handed out.</param>

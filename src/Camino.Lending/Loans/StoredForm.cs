@@ -68,7 +68,7 @@ public static class StoredForm
         }
         catch (FieldException wrong)
         {
-            throw new RefusedException("stored.form", wrong.Message);
+            throw new RefusedException("stored.form", wrong.Sentence);
         }
         catch (JsonException)
         {

@@ -28,7 +28,7 @@ internal static class AprQuote
         }
         catch (RefusedException refused)
         {
-            throw new FieldException(refused.Code, refused.Message, "payments");
+            throw new FieldException(refused.Code, refused.Sentence, "payments");
         }
 
         line.Raw(",\"aprPercent\":"u8);
@@ -90,7 +90,7 @@ internal static class AprQuote
         var below = (long)Fields.ParseDecimal(text[(slash + 1)..], path, 0, 1m, 1_000_000m);
         return above <= most * below
             ? (above, below)
-            : throw new FieldException("quote.out_of_range", string.Create(CultureInfo.InvariantCulture, $"{path} is 0 to {most}; got {Fields.Short(text)}."), path);
+            : throw new FieldException("quote.out_of_range", $"{path} is 0 to {most}; got {Fields.Short(text)}.", path);
     }
 
     private static decimal ByDates(Fields fields)
@@ -122,7 +122,7 @@ internal static class AprQuote
     {
         var on = entry.Date("on");
         if (on < begin)
-            throw entry.Wrong("on", string.Create(CultureInfo.InvariantCulture, $"A payment is not before the first advance on {begin:yyyy-MM-dd}; got {on:yyyy-MM-dd}."));
+            throw entry.Wrong("on", $"A payment is not before the first advance on {begin:yyyy-MM-dd}; got {on:yyyy-MM-dd}.");
         var amount = entry.Amount("amount", 1, MaxCents);
         var count = entry.Integer("count", 1, MaxPayments, 1);
         if (paid.Count + count > MaxPayments)

@@ -35,7 +35,7 @@ public static class BookForm
         }
         catch (FieldException wrong)
         {
-            throw new RefusedException(wrong.Code.Replace("quote.", "input.", StringComparison.Ordinal), wrong.Message);
+            throw new RefusedException(wrong.Code.Replace("quote.", "input.", StringComparison.Ordinal), wrong.Sentence);
         }
         catch (JsonException)
         {

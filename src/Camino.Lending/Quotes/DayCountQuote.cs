@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 
 namespace Camino.Lending.Quotes;
@@ -21,7 +20,7 @@ internal static class DayCountQuote
         var from = fields.Date("from");
         var to = fields.Date("to");
         if (to < from)
-            throw fields.Wrong("to", string.Create(CultureInfo.InvariantCulture, $"to is not before from, {from:yyyy-MM-dd}; got {to:yyyy-MM-dd}."));
+            throw fields.Wrong("to", $"to is not before from, {from:yyyy-MM-dd}; got {to:yyyy-MM-dd}.");
         var convention = fields.Choice<DayCountConvention>("convention", _conventions);
         DateOnly? termination = fields.Has("terminationDate") ? fields.Date("terminationDate") : null;
         (DateOnly, DateOnly)? reference = null;
@@ -29,7 +28,7 @@ internal static class DayCountQuote
         {
             reference = (fields.Date("referenceFrom"), fields.Date("referenceTo"));
             if (reference.Value.Item2 <= reference.Value.Item1)
-                throw fields.Wrong("referenceTo", string.Create(CultureInfo.InvariantCulture, $"referenceTo is after referenceFrom, {reference.Value.Item1:yyyy-MM-dd}; got {reference.Value.Item2:yyyy-MM-dd}."));
+                throw fields.Wrong("referenceTo", $"referenceTo is after referenceFrom, {reference.Value.Item1:yyyy-MM-dd}; got {reference.Value.Item2:yyyy-MM-dd}.");
         }
 
         var frequency = convention == DayCountConvention.ActualActualIcma && !fields.Has("frequency")

@@ -5,9 +5,21 @@ using System.Text.Json;
 namespace Camino.Lending.Quotes;
 
 /// <summary>An input that gets no answer: which field, what it held, and the limit.</summary>
-internal sealed class FieldException(string code, string message, string? field) : Exception(message)
+internal sealed class FieldException(string code, RefusalSentence sentence, string? field) : Exception(sentence.Text)
 {
+    public FieldException(string code, string message, string? field)
+        : this(code, RefusalSentence.Plain(message), field)
+    {
+    }
+
+    public FieldException(string code, ref RefusalMessage message, string? field)
+        : this(code, message.Said(), field)
+    {
+    }
+
     public string Code { get; } = code;
+
+    public RefusalSentence Sentence { get; } = sentence;
 
     public string? Field { get; } = field;
 }
@@ -138,6 +150,9 @@ internal readonly struct Fields
             : throw new FieldException("quote.out_of_range", $"{PathOf(name)} has {least} to {most} entries; got {count}.", PathOf(name));
     }
 
+    public FieldException Wrong(string name, ref RefusalMessage message) => new("quote.out_of_range", message.Said(), PathOf(name));
+
+    /// <inheritdoc cref="Wrong(string, ref RefusalMessage)"/>
     public FieldException Wrong(string name, string message) => new("quote.out_of_range", message, PathOf(name));
 
     public static decimal ParseDecimal(string text, string path, int decimals, decimal least, decimal most)
@@ -170,7 +185,7 @@ internal readonly struct Fields
             throw new FieldException("quote.too_precise", $"{path} has at most {decimals} decimals; got {Short(text)}.", path);
         return value >= least && value <= most
             ? value
-            : throw new FieldException("quote.out_of_range", string.Create(CultureInfo.InvariantCulture, $"{path} is {least} to {most}; got {Short(text)}."), path);
+            : throw new FieldException("quote.out_of_range", $"{path} is {least} to {most}; got {Short(text)}.", path);
     }
 
     public static DateOnly ParseDate(string text, string path)

@@ -59,7 +59,7 @@ internal static class ScheduleQuote
         catch (RefusedException refused) when (refused.Code.StartsWith("schedule.", StringComparison.Ordinal))
         {
             var field = refused.Code["schedule.".Length..];
-            throw new FieldException("quote.out_of_range", refused.Message, path.Length == 0 ? field : $"{path}.{field}");
+            throw new FieldException("quote.out_of_range", refused.Sentence, path.Length == 0 ? field : $"{path}.{field}");
         }
     }
 

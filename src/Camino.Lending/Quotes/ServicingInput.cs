@@ -54,7 +54,7 @@ internal static class ServicingInput
             }
             catch (RefusedException refused)
             {
-                throw new FieldException(refused.Code, refused.Message, fields.PathOf(word));
+                throw new FieldException(refused.Code, refused.Sentence, fields.PathOf(word));
             }
         }
 
@@ -97,7 +97,7 @@ internal static class ServicingInput
         }
         catch (RefusedException refused)
         {
-            throw new FieldException(refused.Code, refused.Message, fields.PathOf(refused.Code["event.".Length..]));
+            throw new FieldException(refused.Code, refused.Sentence, fields.PathOf(refused.Code["event.".Length..]));
         }
 
         return made;

@@ -78,7 +78,7 @@ internal static class ServicingQuote
         {
             var code = refused.Code;
             var field = code.StartsWith("product.", StringComparison.Ordinal) ? code : code.StartsWith("schedule.", StringComparison.Ordinal) ? "terms" : "events";
-            throw new FieldException(code, refused.Message, field);
+            throw new FieldException(code, refused.Sentence, field);
         }
     }
 

@@ -29,7 +29,7 @@ internal static class XirrQuote
         }
         catch (RefusedException refused)
         {
-            throw new FieldException(refused.Code, refused.Message, "flows");
+            throw new FieldException(refused.Code, refused.Sentence, "flows");
         }
 
         line.Raw(",\"ratePercent\":"u8);

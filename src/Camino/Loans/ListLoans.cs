@@ -1,5 +1,6 @@
 using System.Globalization;
 using Camino.Imports;
+using Camino.Web;
 using Npgsql;
 
 namespace Camino.Loans;
@@ -10,7 +11,7 @@ public sealed record LoanLine(
     Guid Id, LoanSource Source, string Number, string? BorrowerName, string? City, string? State, string? Naics, DateOnly? ApprovedOn, int? TermMonths,
     decimal? Amount, decimal? AmountTo, decimal? ChargedOff, decimal? Balance, LoanStatus Status)
 {
-    internal LoanCursor Cursor(LoanSort sort, bool backward) => new(
+    internal ListCursor Cursor(LoanSort sort, bool backward) => new(
         sort switch
         {
             LoanSort.Number => Number,
@@ -22,49 +23,17 @@ public sealed record LoanLine(
         backward);
 }
 
-/// <summary>One page of loans.</summary>
-/// <param name="Count">Counted up to <see cref="ListLoans.CountedAtMost"/>.</param>
-/// <param name="Next">Where the next page begins; null on the last.</param>
-/// <param name="Previous">Where the page before ends; null on the first.</param>
-public sealed record LoanPage(IReadOnlyList<LoanLine> Lines, int Count, LoanCursor? Next, LoanCursor? Previous)
-{
-    /// <summary>There are more than were counted.</summary>
-    public bool CountIsCapped => Count >= ListLoans.CountedAtMost;
-}
-
 /// <summary>Reads pages of loans straight into view records, in two queries whatever the size of the book.</summary>
 public sealed class ListLoans(NpgsqlDataSource source)
 {
-    /// <summary>Lines of one page.</summary>
-    public const int PageSize = 50;
+    public async Task<ListPage<LoanLine>> RunAsync(LoanFilter filter, ListCursor? cursor, CancellationToken ct) =>
+        ListPage.Cut(await ReadAsync(filter, cursor, ct), await CountAsync(filter, ct), cursor, (line, backward) => line.Cursor(filter.Sort, backward));
 
-    /// <summary>Where counting stops.</summary>
-    public const int CountedAtMost = 10_001;
-
-    public async Task<LoanPage> RunAsync(LoanFilter filter, LoanCursor? cursor, CancellationToken ct)
+    private async Task<List<LoanLine>> ReadAsync(LoanFilter filter, ListCursor? cursor, CancellationToken ct)
     {
-        var lines = await ReadAsync(filter, cursor, ct);
-        var more = lines.Count > PageSize;
-        if (more)
-            lines.RemoveAt(PageSize);
-        var backward = cursor is { Backward: true };
-        if (backward)
-            lines.Reverse();
-
-        var hasNext = lines.Count > 0 && (backward || more);
-        var hasPrevious = lines.Count > 0 && (backward ? more : cursor is not null);
-        return new LoanPage(
-            lines,
-            await CountAsync(filter, ct),
-            hasNext ? lines[^1].Cursor(filter.Sort, backward: false) : null,
-            hasPrevious ? lines[0].Cursor(filter.Sort, backward: true) : null);
-    }
-
-    private async Task<List<LoanLine>> ReadAsync(LoanFilter filter, LoanCursor? cursor, CancellationToken ct)
-    {
-        await using var command = LoanSql.Page(source, filter, cursor, PageSize + 1);
+        await using var command = LoanSql.Page(source, filter, cursor, ListPage.Size + 1);
         await using var rows = await command.ExecuteReaderAsync(ct);
-        var lines = new List<LoanLine>(PageSize + 1);
+        var lines = new List<LoanLine>(ListPage.Size + 1);
         while (await rows.ReadAsync(ct))
         {
             var onlyRange = rows.IsDBNull(12) && rows.IsDBNull(13);
@@ -79,7 +48,7 @@ public sealed class ListLoans(NpgsqlDataSource source)
 
     private async Task<int> CountAsync(LoanFilter filter, CancellationToken ct)
     {
-        await using var command = LoanSql.Count(source, filter, CountedAtMost);
+        await using var command = LoanSql.Count(source, filter, ListPage.CountedAtMost);
         return Convert.ToInt32(await command.ExecuteScalarAsync(ct), CultureInfo.InvariantCulture);
     }
 

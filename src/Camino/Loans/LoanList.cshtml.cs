@@ -1,3 +1,4 @@
+using Camino.Web;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Camino.Loans;
@@ -7,12 +8,12 @@ public sealed class LoanListPage(ListLoans list) : PageModel
 {
     public LoanFilter Filter { get; private set; } = new();
 
-    public LoanPage Loans { get; private set; } = new([], 0, null, null);
+    public ListPage<LoanLine> Loans { get; private set; } = ListPage.Empty<LoanLine>();
 
     public async Task OnGetAsync(string? after, string? before, CancellationToken ct)
     {
         Filter = LoanFilter.FromQuery(Request.Query);
-        Loans = await list.RunAsync(Filter, LoanCursor.Read(after, backward: false) ?? LoanCursor.Read(before, backward: true), ct);
+        Loans = await list.RunAsync(Filter, ListCursor.Of(after, before), ct);
     }
 
     /// <summary>The address that sorts by a column: a second press turns the order round.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
-using System.Text;
+using Camino.Data;
 using Camino.Reference;
+using Camino.Web;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -23,7 +24,7 @@ internal static class LoanSql
     private const string NameMatches = "select loan_id from camino.loan_names where words @@ to_tsquery('simple', @name)";
 
     /// <summary>One page and one row more.</summary>
-    public static NpgsqlCommand Page(NpgsqlDataSource source, LoanFilter filter, LoanCursor? cursor, int rows)
+    public static NpgsqlCommand Page(NpgsqlDataSource source, LoanFilter filter, ListCursor? cursor, int rows)
     {
         var command = source.CreateCommand();
         command.CommandText = Select(LineColumns, filter, cursor, rows, command);
@@ -34,7 +35,7 @@ internal static class LoanSql
     public static NpgsqlCommand Count(NpgsqlDataSource source, LoanFilter filter, int most)
     {
         var command = source.CreateCommand();
-        command.CommandText = $"select count(*) from (select 1 from camino.loans{Where(Conditions(filter, command))} limit {most.ToString(CultureInfo.InvariantCulture)}) counted";
+        command.CommandText = KeysetSql.Count("camino.loans", Conditions(filter, command).Conditions, most);
         return command;
     }
 
@@ -51,140 +52,92 @@ internal static class LoanSql
     /// Rows without a sort value come last in either direction. One ORDER BY with NULLS LAST could not use the index backwards, so the list is two parts in a row,
     /// each in the order of an index; the second is read only when the first did not fill the page.
     /// </summary>
-    private static string Select(string columns, LoanFilter filter, LoanCursor? cursor, int rows, NpgsqlCommand command)
+    private static string Select(string columns, LoanFilter filter, ListCursor? cursor, int rows, NpgsqlCommand command)
     {
-        var conditions = Conditions(filter, command);
+        var sql = Conditions(filter, command);
+        var conditions = sql.Conditions;
         var backward = cursor is { Backward: true };
-        var direction = filter.Descending != backward ? "desc" : "asc";
-        var sign = filter.Descending != backward ? "<" : ">";
-        var limit = rows.ToString(CultureInfo.InvariantCulture);
+        var descending = filter.Descending != backward;
+        var (direction, sign, limit) = (KeysetSql.Direction(descending), KeysetSql.Sign(descending), KeysetSql.Rows(rows));
         if (cursor is not null)
             command.Parameters.AddWithValue("cursor_id", cursor.Id);
 
-        if (Column(filter.Sort) is not { } column)
-            return $"select {columns} from camino.loans{Where(cursor is null ? conditions : [.. conditions, $"id {sign} @cursor_id"])} order by id {direction} limit {limit}";
+        if (Column(filter.Sort) is not var (column, type))
+            return $"select {columns} from camino.loans{KeysetSql.Where(cursor is null ? conditions : [.. conditions, $"id {sign} @cursor_id"])} order by id {direction} limit {limit}";
 
-        var keyset = cursor is null ? null : Key(filter.Sort, cursor.Value) is { } key ? Keyset(column, sign, key, command) : null;
+        var keyset = cursor is null ? null : sql.Beyond(column, "id", type, cursor.Value, descending);
         var valued = cursor is { Value: null, Backward: false }
             ? null
-            : $"(select {columns} from camino.loans{Where([.. conditions, $"{column} is not null", .. keyset is null ? [] : new[] { keyset }])} order by {column} {direction}, id {direction} limit {limit})";
+            : $"(select {columns} from camino.loans{KeysetSql.Where([.. conditions, $"{column} is not null", .. keyset is null ? [] : new[] { keyset }])} order by {column} {direction}, id {direction} limit {limit})";
         var nullable = filter.Sort != LoanSort.Number && cursor is not { Value: not null, Backward: true };
         var empty = !nullable
             ? null
-            : $"(select {columns} from camino.loans{Where([.. conditions, $"{column} is null", .. cursor is { Value: null } ? new[] { $"id {sign} @cursor_id" } : []])} order by id {direction} limit {limit})";
+            : $"(select {columns} from camino.loans{KeysetSql.Where([.. conditions, $"{column} is null", .. cursor is { Value: null } ? new[] { $"id {sign} @cursor_id" } : []])} order by id {direction} limit {limit})";
         var parts = backward ? new[] { empty, valued } : [valued, empty];
         var read = parts.OfType<string>().ToList();
         return read.Count == 1 ? read[0] : string.Join(" union all ", read) + $" limit {limit}"; // one part has its limit already
     }
 
-    private static string Keyset(string column, string sign, (object Value, NpgsqlDbType Type) key, NpgsqlCommand command)
+    private static KeysetSql Conditions(LoanFilter filter, NpgsqlCommand command)
     {
-        command.Parameters.Add(new NpgsqlParameter("cursor_value", key.Type) { Value = key.Value });
-        return $"({column}, id) {sign} (@cursor_value, @cursor_id)";
-    }
-
-    private static List<string> Conditions(LoanFilter filter, NpgsqlCommand command)
-    {
-        var conditions = new List<string>();
-        void Add(string condition, params (string Name, object Value)[] values)
-        {
-            conditions.Add(condition);
-            foreach (var (name, value) in values)
-                command.Parameters.AddWithValue(name, value);
-        }
-
+        var sql = new KeysetSql(command);
         if (filter.Text is { } text)
-            AddText(text, Add);
+            AddText(text, sql);
         if (filter.State is { } state)
-            Add("state = @state", ("state", state));
+            sql.Add("state = @state", ("state", state));
         if (filter.Status is { } status)
-            Add("status = @status", ("status", (short)status));
+            sql.Add("status = @status", ("status", (short)status));
         if (filter.Source is { } source)
-            Add("source = @source", ("source", (short)source));
+            sql.Add("source = @source", ("source", (short)source));
         if (filter.Sector is { } sector)
         {
             // the prefixes of a sector follow each other, so that one range of the index holds them all
             var prefixes = NaicsNames.Prefixes(sector);
             var end = (int.Parse(prefixes[^1], CultureInfo.InvariantCulture) + 1).ToString(CultureInfo.InvariantCulture);
-            Add("naics >= @naics_from and naics < @naics_end", ("naics_from", prefixes[0]), ("naics_end", end));
+            sql.Add("naics >= @naics_from and naics < @naics_end", ("naics_from", prefixes[0]), ("naics_end", end));
         }
 
         if (filter.Industry is { } industry)
-            Add("naics = @industry", ("industry", industry));
+            sql.Add("naics = @industry", ("industry", industry));
         if (filter.Year is { } year)
-            Add("coalesce(approval_fiscal_year, extract(year from approved_on + interval '3 months')::int) = @year", ("year", year));
+            sql.Add("coalesce(approval_fiscal_year, extract(year from approved_on + interval '3 months')::int) = @year", ("year", year));
         if (filter.Paid is { } paid)
-            Add("coalesce(disbursed_on, approved_on) between @paid_from and @paid_to", ("paid_from", new DateOnly(paid, 1, 1)), ("paid_to", new DateOnly(paid, 12, 31)));
+            sql.Add("coalesce(disbursed_on, approved_on) between @paid_from and @paid_to", ("paid_from", new DateOnly(paid, 1, 1)), ("paid_to", new DateOnly(paid, 12, 31)));
         if (filter.AmountFrom is { } from)
-            Add("amount >= @amount_from", ("amount_from", from));
+            sql.Add("amount >= @amount_from", ("amount_from", from));
         if (filter.AmountTo is { } to)
-            Add("amount <= @amount_to", ("amount_to", to));
+            sql.Add("amount <= @amount_to", ("amount_to", to));
         if (filter.TermFrom is { } termFrom)
-            Add("term_months >= @term_from", ("term_from", termFrom));
+            sql.Add("term_months >= @term_from", ("term_from", termFrom));
         if (filter.TermTo is { } termTo)
-            Add("term_months <= @term_to", ("term_to", termTo));
+            sql.Add("term_months <= @term_to", ("term_to", termTo));
         if (filter.Import is { } import)
-            Add("import_id = @import", ("import", import));
-        return conditions;
+            sql.Add("import_id = @import", ("import", import));
+        return sql;
     }
 
-    private delegate void AddCondition(string condition, params (string Name, object Value)[] values);
-
-    private static void AddText(string text, AddCondition add)
+    private static void AddText(string text, KeysetSql sql)
     {
-        var words = Words(text);
-        if (words.Count == 0)
+        if (KeysetSql.Beginnings(text) is not { } name)
         {
-            add("false");
+            sql.Add("false");
             return;
         }
 
-        var name = string.Join(" & ", words.Select(word => word + ":*"));
         if (text.Any(char.IsAsciiDigit) && !text.Any(char.IsWhiteSpace))
         {
-            add($"id in (select id from camino.loans where number >= @number and number < @number_end union all {NameMatches})", ("number", text), ("number_end", text + "\uffff"), ("name", name));
+            sql.Add($"id in (select id from camino.loans where number >= @number and number < @number_end union all {NameMatches})", ("number", text), ("number_end", text + "\uffff"), ("name", name));
             return;
         }
 
-        add($"id in ({NameMatches})", ("name", name));
+        sql.Add($"id in ({NameMatches})", ("name", name));
     }
 
-    /// <summary>Runs of letters and digits, at most eight of 40 characters; nothing else reaches the search's own language.</summary>
-    internal static List<string> Words(string text)
+    private static (string Name, NpgsqlDbType Type)? Column(LoanSort sort) => sort switch
     {
-        var words = new List<string>();
-        var word = new StringBuilder();
-        foreach (var c in text.ToLowerInvariant() + " ")
-        {
-            if (char.IsLetterOrDigit(c) && word.Length < 40)
-            {
-                word.Append(c);
-            }
-            else if (!char.IsLetterOrDigit(c) && word.Length > 0)
-            {
-                words.Add(word.ToString());
-                word.Clear();
-            }
-        }
-
-        return [.. words.Take(8)];
-    }
-
-    private static string? Column(LoanSort sort) => sort switch
-    {
-        LoanSort.Number => "number",
-        LoanSort.Amount => "amount",
-        LoanSort.Approved => "approved_on",
+        LoanSort.Number => ("number", NpgsqlDbType.Text),
+        LoanSort.Amount => ("amount", NpgsqlDbType.Numeric),
+        LoanSort.Approved => ("approved_on", NpgsqlDbType.Date),
         _ => null,
     };
-
-    private static (object Value, NpgsqlDbType Type)? Key(LoanSort sort, string? value) => sort switch
-    {
-        LoanSort.Number when value is not null => (value, NpgsqlDbType.Text),
-        LoanSort.Amount when decimal.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount) => (amount, NpgsqlDbType.Numeric),
-        LoanSort.Approved when DateOnly.TryParseExact(value, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) => (day, NpgsqlDbType.Date),
-        _ => null,
-    };
-
-    private static string Where(List<string> conditions) => conditions.Count == 0 ? "" : " where " + string.Join(" and ", conditions);
 }

@@ -11,10 +11,11 @@ using Microsoft.Extensions.Localization;
 namespace Camino.Servicing;
 
 /// <summary>One close of business with how far it is.</summary>
-public sealed record CloseLine(DateOnly Closes, DateOnly Opens, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt, int Planned, int Closed, int SetAside);
+/// <param name="Left">Whether it left loans behind for the close after it: a part of its work was never done.</param>
+public sealed record CloseLine(DateOnly Closes, DateOnly Opens, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt, int Planned, int Closed, int SetAside, bool Left);
 
 /// <summary>The business day, the closes, the trial balance and the ledger checks.</summary>
-public sealed class BooksPage(CaminoDb db, CloseDay close, AskLedgerCheck ask, ReadLedger ledger, IAuthorizationService authorization, IStringLocalizer<Texts> texts) : PageModel
+public sealed class BooksPage(CaminoDb db, CloseDay close, CloseWork work, ResumeClose resume, AskLedgerCheck ask, ReadLedger ledger, IAuthorizationService authorization, IStringLocalizer<Texts> texts) : PageModel
 {
     private const int Shown = 10;
 
@@ -31,8 +32,11 @@ public sealed class BooksPage(CaminoDb db, CloseDay close, AskLedgerCheck ask, R
 
     public string? Problem { get; private set; }
 
+    /// <summary>A close has not finished and no job is left that would: its jobs have failed or were cancelled.</summary>
+    public bool IsStuck { get; private set; }
+
     /// <summary>Whether something is still at work, so that the page looks again by itself.</summary>
-    public bool IsMoving => Closes.Any(run => run.FinishedAt is null) || Checks.Any(check => check.FinishedAt is null);
+    public bool IsMoving => (!IsStuck && Closes.Any(run => run.FinishedAt is null)) || Checks.Any(check => check.FinishedAt is null);
 
     public Task OnGetAsync(CancellationToken ct) => ReadAsync(ct);
 
@@ -49,7 +53,24 @@ public sealed class BooksPage(CaminoDb db, CloseDay close, AskLedgerCheck ask, R
         {
             db.ChangeTracker.Clear();
             await ReadAsync(ct);
-            Problem = texts.Refusal(refused);
+            Problem = texts.Refused(refused);
+            return Page();
+        }
+    }
+
+    public async Task<IActionResult> OnPostResumeAsync(CancellationToken ct)
+    {
+        if (!(await authorization.AuthorizeAsync(User, Rights.IsAdministrator)).Succeeded)
+            return Forbid();
+        try
+        {
+            await resume.RunAsync(User.Id(), ct);
+            return RedirectToPage();
+        }
+        catch (RefusedException refused)
+        {
+            await ReadAsync(ct);
+            Problem = texts.Refused(refused);
             return Page();
         }
     }
@@ -68,7 +89,8 @@ public sealed class BooksPage(CaminoDb db, CloseDay close, AskLedgerCheck ask, R
         Closes = await db.CloseRuns.AsNoTracking().OrderByDescending(run => run.Id).Take(Shown).Select(run => new CloseLine(
             run.Closes, run.Opens, run.StartedAt, run.FinishedAt,
             db.CloseChunks.Where(chunk => chunk.RunId == run.Id).Sum(chunk => chunk.Planned), db.CloseChunks.Where(chunk => chunk.RunId == run.Id).Sum(chunk => chunk.Closed),
-            db.CloseChunks.Where(chunk => chunk.RunId == run.Id).Sum(chunk => chunk.SetAside))).ToListAsync(ct);
+            db.CloseChunks.Where(chunk => chunk.RunId == run.Id).Sum(chunk => chunk.SetAside), run.FinishedAt != null && (run.PlannedAt == null || db.CloseChunks.Any(chunk => chunk.RunId == run.Id && chunk.DoneAt == null)))).ToListAsync(ct);
+        IsStuck = (await work.StuckAsync(ct)).Count > 0;
         Checks = await db.LedgerChecks.AsNoTracking().OrderByDescending(check => check.Id).Take(Shown).ToListAsync(ct);
         SetAside = await db.ServicedLoans.CountAsync(loan => loan.SetAsideAt != null, ct);
         Accounts = await ledger.TrialBalanceAsync(ct);

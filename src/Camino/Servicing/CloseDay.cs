@@ -12,29 +12,40 @@ using Npgsql;
 namespace Camino.Servicing;
 
 /// <summary>Ends the business date and begins the next one; jobs then bring every loan to it.</summary>
-public sealed class CloseDay(CaminoDb db, TimeProvider clock)
+public sealed class CloseDay(CaminoDb db, CloseWork work, TimeProvider clock)
 {
     /// <param name="closes">The business date that the caller wants to end: a second press, or a second schedule tick, changes nothing more.</param>
     /// <param name="by">Null for the system itself.</param>
+    /// <remarks>A close whose jobs have failed does not stand in the way: the new one brings forward what it left behind.</remarks>
     /// <exception cref="RefusedException"><c>close.not_today</c>, <c>close.running</c>.</exception>
     public async Task<CloseRun> RunAsync(DateOnly closes, Guid? by, CancellationToken ct)
     {
         var at = clock.GetUtcNow();
+        var stuck = await work.StuckAsync(ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         // commands hold the same lock shared: those in hand end on the old date, those after see the new one
         await db.Database.ExecuteSqlAsync($"select pg_advisory_xact_lock({LoanAccess.DayLock})", ct);
         var day = await db.BusinessDays.SingleAsync(ct);
         Refuse.If(day.Today != closes, "close.not_today", $"The business date is {day.Today:yyyy-MM-dd}; {closes:yyyy-MM-dd} cannot be closed.");
-        Refuse.If(await db.CloseRuns.AnyAsync(run => run.FinishedAt == null, ct), "close.running", "The close before is still bringing loans forward; wait until it has finished.");
+        var unfinished = await db.CloseRuns.Where(run => run.FinishedAt == null).ToListAsync(ct);
+        Refuse.If(unfinished.Exists(run => !stuck.Contains(run.Id)), "close.running", "The close before is still bringing loans forward; wait until it has finished.");
         var run = new CloseRun(closes, closes.AddDays(1), at, by);
+        foreach (var left in unfinished)
+        {
+            left.Finish(at);
+            db.AuditEntries.Add(new AuditEntry(at, by, "day.close_taken_over", "day", Text(left.Closes), JsonSerializer.Serialize(new { by = run.Closes })));
+        }
+
         day.MoveTo(run.Opens, at, by);
         db.CloseRuns.Add(run);
-        db.Enqueue(new PlanClose(run.Id), new JobOptions { RequestedBy = by?.ToString() });
-        db.AuditEntries.Add(new AuditEntry(at, by, "day.closed", "day", closes.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture), JsonSerializer.Serialize(new { opens = run.Opens })));
+        CloseWork.AskForPlan(db, run.Id, by?.ToString());
+        db.AuditEntries.Add(new AuditEntry(at, by, "day.closed", "day", Text(closes), JsonSerializer.Serialize(new { opens = run.Opens })));
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
         return run;
     }
+
+    internal static string Text(DateOnly date) => date.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
 }
 
 /// <summary>Lays the loans of a close out in chunks, each a job.</summary>
@@ -65,7 +76,7 @@ public sealed record PlanClose(Guid RunId) : IJobArgs
                 foreach (var range in ranges.OrderBy(range => range.Number))
                 {
                     db.CloseChunks.Add(new CloseChunk(run.Id, range.Number, range.FromId, range.ToId, range.Loans));
-                    db.Enqueue(new CloseLoans(run.Id, range.Number), new JobOptions { RequestedBy = job.RequestedBy });
+                    CloseWork.AskForChunk(db, run.Id, range.Number, job.RequestedBy);
                 }
 
                 run.Plan(clock.GetUtcNow());

@@ -20,7 +20,9 @@ public sealed record CloseDue : IJobArgs
 
     private static readonly TimeSpan BehindUtc = TimeSpan.FromHours(5);
 
-    /// <remarks>Safe to run twice: a date that is closed already is passed over. Several days are closed one after the other, each when the one before has finished.</remarks>
+    /// <remarks>
+    /// Safe to run twice: a date that is closed already is passed over. Several days are closed one after the other, each when the one before has finished or has no job left that would.
+    /// </remarks>
     public sealed class Handler(CaminoDb db, CloseDay close, TimeProvider clock) : IJobHandler<CloseDue>
     {
         public async Task RunAsync(CloseDue args, JobContext job, CancellationToken ct)

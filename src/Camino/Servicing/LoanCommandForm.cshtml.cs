@@ -63,12 +63,36 @@ public sealed class LoanCommandFormPage(CaminoDb db, RunLoanCommand run, IAuthor
             // the loan moved on since the preview: show what the command would do now
             db.ChangeTracker.Clear();
             await TryAsync(id, ct);
-            Problem = texts.Refusal(broken);
+            Problem = texts.Refused(broken);
             return Page();
         }
     }
 
     public bool Has(CommandFields field) => Command.Has(field);
+
+    /// <summary>What the installments to come are without the command and with it, as the reader writes it.</summary>
+    public IReadOnlyList<(string Name, string Was, string Becomes, string Change)> ToCome()
+    {
+        if (Preview is not { } preview)
+            return [];
+        var (was, becomes) = (Open(preview.Before), Open(preview.After));
+        return
+        [
+            (texts["Serviced.ToComeCount"], Show.Number(was.Count), Show.Number(becomes.Count), was.Count == becomes.Count ? Show.None : (becomes.Count - was.Count).ToString("+#;-#", System.Globalization.CultureInfo.InvariantCulture)),
+            (texts["Serviced.NextDue"], Next(was), Next(becomes), was.Count > 0 && becomes.Count > 0 ? Difference(becomes[0].Outstanding.Total - was[0].Outstanding.Total) : Show.None),
+            (texts["Serviced.MaturesOn"], Last(was), Last(becomes), was.Count > 0 && becomes.Count > 0 && was[^1].DueOn != becomes[^1].DueOn ? texts.Count("Serviced.Later", becomes[^1].DueOn.DayNumber - was[^1].DueOn.DayNumber) : Show.None),
+            (texts["Serviced.ToComeSum"], Sum(preview.Before), Sum(preview.After), Difference(Left(preview.After) - Left(preview.Before))),
+        ];
+
+        static List<InstallmentState> Open(LoanState state) => [.. state.Rows.Where(static row => !row.IsDue && row.Outstanding.Total > Money.Zero)];
+        static string Next(List<InstallmentState> rows) => rows.Count == 0 ? Show.None : Show.Money(rows[0].Outstanding.Total.Dollars) + ", " + Show.Date(rows[0].DueOn);
+        static string Last(List<InstallmentState> rows) => rows.Count == 0 ? Show.None : Show.Date(rows[^1].DueOn);
+        static Money Left(LoanState state) => state.Rows.Aggregate(Money.Zero, static (sum, row) => sum + row.Outstanding.Total);
+        static string Sum(LoanState state) => Show.Money(Left(state).Dollars);
+    }
+
+    /// <summary>An amount with its sign, or a dash.</summary>
+    public static string Difference(Money amount) => amount == Money.Zero ? Show.None : (amount > Money.Zero ? "+" : "") + Show.Money(amount.Dollars);
 
     public string EventText(LoanEvent one) => $"#{one.Key} · {Show.Date(one.On)} · {texts.Name(one.Type)}{(one.Amount > Money.Zero ? " · " + Show.Money(one.Amount.Dollars) : "")}";
 
@@ -92,7 +116,7 @@ public sealed class LoanCommandFormPage(CaminoDb db, RunLoanCommand run, IAuthor
         }
         catch (RefusedException refused)
         {
-            Problem = texts.Refusal(refused);
+            Problem = texts.Refused(refused);
         }
     }
 

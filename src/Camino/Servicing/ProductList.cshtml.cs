@@ -34,7 +34,7 @@ public sealed class ProductListPage(ReadProducts read, PublishProduct publish, R
         catch (RefusedException refused)
         {
             db.ChangeTracker.Clear();
-            Problem = texts.Refusal(refused);
+            Problem = texts.Refused(refused);
             Products = await read.AllAsync(ct);
             return Page();
         }
@@ -79,7 +79,7 @@ public sealed class ProductEditPage(ReadProducts read, AddProduct add, ChangePro
         catch (RefusedException refused)
         {
             db.ChangeTracker.Clear();
-            Problem = texts.Refusal(refused);
+            Problem = texts.Refused(refused);
             return Page();
         }
     }

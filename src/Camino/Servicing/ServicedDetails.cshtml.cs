@@ -26,12 +26,15 @@ public sealed class ServicedDetailsPage(ShowServicedLoan show, ReadLedger ledger
     /// <summary>Why there is no payoff quote.</summary>
     public string? PayoffRefused { get; private set; }
 
-    public IReadOnlyList<LedgerLine> Ledger { get; private set; } = [];
+    public LedgerPage Ledger { get; private set; } = new([], null);
+
+    /// <summary>Whether the reader pages through the ledger, which is closed otherwise.</summary>
+    public bool LedgerIsOpen { get; private set; }
 
     /// <summary>What was just done, to be confirmed on top of the page.</summary>
     public LoanCommand? Done { get; private set; }
 
-    public async Task<IActionResult> OnGetAsync(Guid id, DateOnly? on, DateOnly? payoff, string? done, CancellationToken ct)
+    public async Task<IActionResult> OnGetAsync(Guid id, DateOnly? on, DateOnly? payoff, string? done, Guid? ledgerAfter, CancellationToken ct)
     {
         _view = await show.RunAsync(id, ct);
         if (_view is null)
@@ -42,7 +45,8 @@ public sealed class ServicedDetailsPage(ShowServicedLoan show, ReadLedger ledger
         if (loan.HasDisbursements)
             Chain = loan.AccountOn(ExplainedOn, explains: true).Explain();
         Quote(loan, payoff ?? loan.Today);
-        Ledger = await ledger.OfLoanAsync(id, ct);
+        LedgerIsOpen = ledgerAfter is not null;
+        Ledger = await ledger.OfLoanAsync(id, ledgerAfter, ct);
         return Page();
     }
 
@@ -76,7 +80,7 @@ public sealed class ServicedDetailsPage(ShowServicedLoan show, ReadLedger ledger
         }
         catch (RefusedException refused)
         {
-            PayoffRefused = texts.Refusal(refused);
+            PayoffRefused = texts.Refused(refused);
         }
     }
 }

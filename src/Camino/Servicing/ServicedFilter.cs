@@ -1,9 +1,9 @@
 using System.Globalization;
+using Camino.Data;
 using Camino.Lending.Delinquency;
 using Camino.Lending.Loans;
-using Camino.Loans;
+using Camino.Web;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Extensions;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -52,51 +52,35 @@ public sealed record ServicedFilter
     /// <summary>Reads an address; what cannot be read is left out.</summary>
     public static ServicedFilter FromQuery(IQueryCollection query)
     {
-        string? Text(string key) => query[key].ToString().Trim() is { Length: > 0 and <= 100 } text ? text : null;
-        T? Name<T>(string key)
-            where T : struct, Enum =>
-            Text(key) is { } text && !char.IsDigit(text[0]) && Enum.TryParse<T>(text, ignoreCase: true, out var value) && Enum.IsDefined(value) ? value : null;
-
-        var sort = Text("sort") ?? "newest";
+        var address = new ListAddress(query);
+        var (sort, reverse) = address.Sort<ServicedSort>();
         return new ServicedFilter
         {
-            Text = Text("q"),
-            Status = Name<LoanStatus>("status"),
-            Bucket = Name<Bucket>("bucket"),
-            Product = Text("product") is { Length: <= 20 } code ? code.ToUpperInvariant() : null,
-            SetAside = Text("aside") == "yes",
-            Sort = Enum.TryParse<ServicedSort>(sort.TrimStart('-'), ignoreCase: true, out var by) && Enum.IsDefined(by) ? by : ServicedSort.Newest,
-            Reverse = sort.StartsWith('-'),
+            Text = address.Text("q"),
+            Status = address.Name<LoanStatus>("status"),
+            Bucket = address.Name<Bucket>("bucket"),
+            Product = address.Text("product") is { Length: <= 20 } code ? code.ToUpperInvariant() : null,
+            SetAside = address.Text("aside") == "yes",
+            Sort = sort,
+            Reverse = reverse,
         };
     }
 
     /// <summary>The same as an address; empty where there is nothing to say.</summary>
-    public string ToQuery(string? cursorName = null, string? cursor = null)
-    {
-        var query = new QueryBuilder();
-        void Add(string key, string? value)
-        {
-            if (value is not null)
-                query.Add(key, value);
-        }
-
-        Add("q", Text);
-        Add("status", Status?.ToString().ToLowerInvariant());
-        Add("bucket", Bucket?.ToString().ToLowerInvariant());
-        Add("product", Product);
-        Add("aside", SetAside ? "yes" : null);
-        if (Sort != ServicedSort.Newest || Reverse)
-            Add("sort", (Reverse ? "-" : "") + Sort.ToString().ToLowerInvariant());
-        if (cursorName is not null)
-            Add(cursorName, cursor);
-        return query.ToString();
-    }
+    public string ToQuery(string? cursorName = null, string? cursor = null) => new ListAddressWriter()
+        .Add("q", Text)
+        .Add("status", Status)
+        .Add("bucket", Bucket)
+        .Add("product", Product)
+        .Add("aside", SetAside ? "yes" : null)
+        .Sort(Sort, Reverse)
+        .ToQuery(cursorName, cursor);
 }
 
 /// <summary>One line of the list of serviced loans.</summary>
 public sealed record ServicedLine(Guid Id, string Number, string BorrowerName, string Product, LoanStatus Status, decimal Principal, decimal Owed, decimal PastDue, int DaysPastDue, DateOnly? NextDueOn, decimal? NextDue, DateOnly AsOf, bool SetAside)
 {
-    internal LoanCursor Cursor(ServicedSort sort, bool backward) => new(
+    internal ListCursor Cursor(ServicedSort sort, bool backward) => new(
         sort switch
         {
             ServicedSort.Number => Number,
@@ -107,70 +91,41 @@ public sealed record ServicedLine(Guid Id, string Number, string BorrowerName, s
         Id, backward);
 }
 
-/// <summary>One page of serviced loans.</summary>
-public sealed record ServicedPage(IReadOnlyList<ServicedLine> Lines, int Count, LoanCursor? Next, LoanCursor? Previous)
-{
-    public bool CountIsCapped => Count >= ListServicedLoans.CountedAtMost;
-}
-
 /// <summary>Reads pages of serviced loans straight into view records, found by keyset.</summary>
 public sealed class ListServicedLoans(NpgsqlDataSource source)
 {
-    /// <summary>Lines of one page.</summary>
-    public const int PageSize = 50;
-
-    /// <summary>Where counting stops.</summary>
-    public const int CountedAtMost = 10_001;
-
     private const string Columns = "l.id, l.number, l.borrower_name, p.code, l.status, l.principal, l.owed, l.past_due, l.days_past_due, l.next_due_on, l.next_due, l.as_of, l.set_aside_at is not null";
 
-    public async Task<ServicedPage> RunAsync(ServicedFilter filter, LoanCursor? cursor, CancellationToken ct)
-    {
-        var lines = await ReadAsync(filter, cursor, ct);
-        var more = lines.Count > PageSize;
-        if (more)
-            lines.RemoveAt(PageSize);
-        var backward = cursor is { Backward: true };
-        if (backward)
-            lines.Reverse();
-        var hasNext = lines.Count > 0 && (backward || more);
-        var hasPrevious = lines.Count > 0 && (backward ? more : cursor is not null);
-        return new ServicedPage(lines, await CountAsync(filter, ct), hasNext ? lines[^1].Cursor(filter.Sort, backward: false) : null, hasPrevious ? lines[0].Cursor(filter.Sort, backward: true) : null);
-    }
+    public async Task<ListPage<ServicedLine>> RunAsync(ServicedFilter filter, ListCursor? cursor, CancellationToken ct) =>
+        ListPage.Cut(await ReadAsync(filter, cursor, ct), await CountAsync(filter, ct), cursor, (line, backward) => line.Cursor(filter.Sort, backward));
 
-    /// <summary>The statement of one page and one row more; for the plan test too.</summary>
-    internal static NpgsqlCommand Page(NpgsqlDataSource source, ServicedFilter filter, LoanCursor? cursor)
+    /// <summary>The statement of one page and one row more.</summary>
+    internal static NpgsqlCommand Page(NpgsqlDataSource source, ServicedFilter filter, ListCursor? cursor)
     {
         var command = source.CreateCommand();
-        var conditions = Conditions(filter, command);
-        var backward = cursor is { Backward: true };
-        var direction = filter.Descending != backward ? "desc" : "asc";
-        var sign = filter.Descending != backward ? "<" : ">";
-        var column = filter.Sort switch { ServicedSort.Number => "l.number", ServicedSort.Owed => "l.owed", ServicedSort.Late => "l.days_past_due", _ => null };
+        var sql = Conditions(filter, command);
+        var descending = filter.Descending != cursor is { Backward: true };
+        var column = Column(filter.Sort);
         if (cursor is not null)
         {
             command.Parameters.AddWithValue("cursor_id", cursor.Id);
-            if (column is null)
-            {
-                conditions.Add($"l.id {sign} @cursor_id");
-            }
-            else if (Key(filter.Sort, cursor.Value) is { } key)
-            {
-                command.Parameters.Add(new NpgsqlParameter("cursor_value", key.Type) { Value = key.Value });
-                conditions.Add($"({column}, l.id) {sign} (@cursor_value, @cursor_id)");
-            }
+            if (column is not var (name, type))
+                sql.Add($"l.id {KeysetSql.Sign(descending)} @cursor_id");
+            else if (sql.Beyond(name, "l.id", type, cursor.Value, descending) is { } beyond)
+                sql.Add(beyond);
         }
 
-        var order = column is null ? $"l.id {direction}" : $"{column} {direction}, l.id {direction}";
-        command.CommandText = $"select {Columns} from camino.serviced_loans l join camino.products p on p.id = l.product_id{Where(conditions)} order by {order} limit {(PageSize + 1).ToString(CultureInfo.InvariantCulture)}";
+        var direction = KeysetSql.Direction(descending);
+        var order = column is var (by, _) ? $"{by} {direction}, l.id {direction}" : $"l.id {direction}";
+        command.CommandText = $"select {Columns} from camino.serviced_loans l join camino.products p on p.id = l.product_id{KeysetSql.Where(sql.Conditions)} order by {order} limit {KeysetSql.Rows(ListPage.Size + 1)}";
         return command;
     }
 
-    private async Task<List<ServicedLine>> ReadAsync(ServicedFilter filter, LoanCursor? cursor, CancellationToken ct)
+    private async Task<List<ServicedLine>> ReadAsync(ServicedFilter filter, ListCursor? cursor, CancellationToken ct)
     {
         await using var command = Page(source, filter, cursor);
         await using var rows = await command.ExecuteReaderAsync(ct);
-        var lines = new List<ServicedLine>(PageSize + 1);
+        var lines = new List<ServicedLine>(ListPage.Size + 1);
         while (await rows.ReadAsync(ct))
         {
             lines.Add(new ServicedLine(
@@ -184,53 +139,41 @@ public sealed class ListServicedLoans(NpgsqlDataSource source)
     private async Task<int> CountAsync(ServicedFilter filter, CancellationToken ct)
     {
         await using var command = source.CreateCommand();
-        var conditions = Conditions(filter, command);
-        command.CommandText = $"select count(*) from (select 1 from camino.serviced_loans l{(filter.Product is null ? "" : " join camino.products p on p.id = l.product_id")}{Where(conditions)} limit {CountedAtMost.ToString(CultureInfo.InvariantCulture)}) counted";
+        command.CommandText = KeysetSql.Count("camino.serviced_loans l join camino.products p on p.id = l.product_id", Conditions(filter, command).Conditions, ListPage.CountedAtMost);
         return Convert.ToInt32(await command.ExecuteScalarAsync(ct), CultureInfo.InvariantCulture);
     }
 
-    private static List<string> Conditions(ServicedFilter filter, NpgsqlCommand command)
+    private static KeysetSql Conditions(ServicedFilter filter, NpgsqlCommand command)
     {
-        var conditions = new List<string>();
-        void Add(string condition, string name, object value)
-        {
-            conditions.Add(condition);
-            command.Parameters.AddWithValue(name, value);
-        }
-
+        var sql = new KeysetSql(command);
         if (filter.Text is { } text)
-            AddText(text, Add);
+            AddText(text, sql);
         if (filter.Status is { } status)
-            Add("l.status = @status", "status", (short)status);
+            sql.Add("l.status = @status", ("status", (short)status));
         if (filter.Bucket is { } bucket)
-            Add("l.bucket = @bucket", "bucket", (short)bucket);
+            sql.Add("l.bucket = @bucket", ("bucket", (short)bucket));
         if (filter.Product is { } product)
-            Add("p.code = @product", "product", product);
+            sql.Add("p.code = @product", ("product", product));
         if (filter.SetAside)
-            conditions.Add("l.set_aside_at is not null");
-        return conditions;
+            sql.Add("l.set_aside_at is not null");
+        return sql;
     }
 
-    private static void AddText(string text, Action<string, string, object> add)
+    private static void AddText(string text, KeysetSql sql)
     {
         if (text.StartsWith("L-", StringComparison.OrdinalIgnoreCase))
-        {
-            add("l.number >= @number", "number", text.ToUpperInvariant());
-            add("l.number < @number_end", "number_end", text.ToUpperInvariant() + "\uffff");
-            return;
-        }
-
-        var words = LoanSql.Words(text);
-        add("l.words @@ to_tsquery('simple', @words)", "words", words.Count == 0 ? "''" : string.Join(" & ", words.Select(word => word + ":*")));
+            sql.Add("l.number >= @number and l.number < @number_end", ("number", text.ToUpperInvariant()), ("number_end", text.ToUpperInvariant() + "\uffff"));
+        else if (KeysetSql.Beginnings(text) is { } words)
+            sql.Add("l.words @@ to_tsquery('simple', @words)", ("words", words));
+        else
+            sql.Add("false");
     }
 
-    private static (object Value, NpgsqlDbType Type)? Key(ServicedSort sort, string? value) => sort switch
+    private static (string Name, NpgsqlDbType Type)? Column(ServicedSort sort) => sort switch
     {
-        ServicedSort.Number when value is not null => (value, NpgsqlDbType.Text),
-        ServicedSort.Owed when decimal.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var owed) => (owed, NpgsqlDbType.Numeric),
-        ServicedSort.Late when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var days) => (days, NpgsqlDbType.Integer),
+        ServicedSort.Number => ("l.number", NpgsqlDbType.Text),
+        ServicedSort.Owed => ("l.owed", NpgsqlDbType.Numeric),
+        ServicedSort.Late => ("l.days_past_due", NpgsqlDbType.Integer),
         _ => null,
     };
-
-    private static string Where(List<string> conditions) => conditions.Count == 0 ? "" : " where " + string.Join(" and ", conditions);
 }

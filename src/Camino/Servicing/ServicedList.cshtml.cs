@@ -1,5 +1,5 @@
 using Camino.Data;
-using Camino.Loans;
+using Camino.Web;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Camino.Servicing;
@@ -9,7 +9,7 @@ public sealed class ServicedListPage(ListServicedLoans list, ReadProducts produc
 {
     public ServicedFilter Filter { get; private set; } = new();
 
-    public ServicedPage Loans { get; private set; } = new([], 0, null, null);
+    public ListPage<ServicedLine> Loans { get; private set; } = ListPage.Empty<ServicedLine>();
 
     public IReadOnlyList<string> Products { get; private set; } = [];
 
@@ -18,7 +18,7 @@ public sealed class ServicedListPage(ListServicedLoans list, ReadProducts produc
     public async Task OnGetAsync(string? after, string? before, CancellationToken ct)
     {
         Filter = ServicedFilter.FromQuery(Request.Query);
-        Loans = await list.RunAsync(Filter, LoanCursor.Read(after, backward: false) ?? LoanCursor.Read(before, backward: true), ct);
+        Loans = await list.RunAsync(Filter, ListCursor.Of(after, before), ct);
         Products = [.. (await products.AllAsync(ct)).Select(product => product.Code)];
         Today = await db.TodayAsync(ct);
     }

@@ -44,6 +44,7 @@ public static class ServicingApi
 
         api.MapGet("/business-day", async (CaminoDb db, CancellationToken ct) => TypedResults.Ok(new { today = await db.TodayAsync(ct), lastClose = CloseView.Of(await db.CloseRuns.AsNoTracking().OrderByDescending(run => run.Id).FirstOrDefaultAsync(ct)) }));
         api.MapPost("/business-day/close", CloseAsync).RequireAuthorization(Rights.IsAdministrator);
+        api.MapPost("/business-day/resume", async (ClaimsPrincipal user, ResumeClose resume, CancellationToken ct) => TypedResults.Accepted("/api/v1/business-day", new { open = await resume.RunAsync(user.Id(), ct) })).RequireAuthorization(Rights.IsAdministrator);
         api.MapPost("/ledger/checks", async (ClaimsPrincipal user, AskLedgerCheck ask, CancellationToken ct) =>
         {
             var check = await ask.RunAsync(user.Id(), ct);
@@ -80,7 +81,7 @@ public static class ServicingApi
     private static async Task<IResult> ListAsync(HttpContext context, ListServicedLoans list, CancellationToken ct)
     {
         var filter = ServicedFilter.FromQuery(context.Request.Query);
-        var page = await list.RunAsync(filter, Loans.LoanCursor.Read(context.Request.Query["after"], backward: false) ?? Loans.LoanCursor.Read(context.Request.Query["before"], backward: true), ct);
+        var page = await list.RunAsync(filter, ListCursor.Of(context.Request.Query["after"], context.Request.Query["before"]), ct);
         return TypedResults.Ok(new { items = page.Lines.Select(LineView.Of), next = page.Next is { } next ? "/api/v1/loans" + filter.ToQuery("after", next.ToString()) : null });
     }
 
@@ -148,7 +149,11 @@ public static class ServicingApi
         return TypedResults.Ok(new { quote.On, amount = Words.Amount(quote.Amount.Dollars), owed = PortionsView.Of(quote.Owed), credit = Words.Amount(quote.Credit.Dollars), perDiem = Words.Amount(quote.PerDiem.Dollars), quote.GoodThrough });
     }
 
-    private static async Task<IResult> LedgerAsync(Guid id, ReadLedger ledger, CancellationToken ct) => TypedResults.Ok(new { items = await ledger.OfLoanAsync(id, ct) });
+    private static async Task<IResult> LedgerAsync(Guid id, ReadLedger ledger, CancellationToken ct, Guid? after = null)
+    {
+        var page = await ledger.OfLoanAsync(id, after, ct);
+        return TypedResults.Ok(new { items = page.Lines, next = page.Next is { } next ? $"/api/v1/loans/{id}/ledger?after={next}" : null });
+    }
 
     private static async Task<IResult> ProductsAsync(ReadProducts products, CancellationToken ct) => TypedResults.Ok(new { items = await products.AllAsync(ct) });
 

@@ -64,7 +64,8 @@ public sealed class ShowServicedLoan(CaminoDb db)
         if (past.Count == 0)
             return ([], []);
         var future = new List<BalancePoint>();
-        var balance = past[^1].Amount;
+        // what is due already is taken as paid with the next installment
+        var balance = past[^1].Amount - state.Rows.Where(row => row.IsDue).Sum(row => row.Outstanding.Principal.Dollars);
         foreach (var row in state.Rows.Where(row => !row.IsDue && row.DueOn > loan.Today))
         {
             balance -= row.Outstanding.Principal.Dollars;

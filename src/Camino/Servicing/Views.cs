@@ -2,6 +2,7 @@ using Camino.Data;
 using Camino.Lending.Ledger;
 using Camino.Lending.Loans;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace Camino.Servicing;
 
@@ -30,22 +31,51 @@ public sealed record LedgerLine(Guid Transaction, DateOnly PostedOn, DateOnly Ef
 /// <param name="Code">Its code in the house's chart; a product may post under another.</param>
 public sealed record TrialBalanceLine(string Code, string Account, decimal Debit, decimal Credit);
 
+/// <summary>A page of a loan's ledger, the newest transactions first.</summary>
+/// <param name="Next">The last transaction of this page, where an older one follows; the next page begins after it.</param>
+public sealed record LedgerPage(IReadOnlyList<LedgerLine> Lines, Guid? Next);
+
 /// <summary>Reads the ledger.</summary>
-public sealed class ReadLedger(CaminoDb db)
+public sealed class ReadLedger(CaminoDb db, NpgsqlDataSource source)
 {
-    /// <summary>Lines shown at most.</summary>
-    public const int MaxLines = 500;
+    /// <summary>Transactions of one page.</summary>
+    public const int PageSize = 100;
 
     /// <summary>A loan's lines, the newest transactions first.</summary>
-    public async Task<IReadOnlyList<LedgerLine>> OfLoanAsync(Guid loanId, CancellationToken ct)
+    /// <param name="after">The last transaction of the page before; null for the first page.</param>
+    public async Task<LedgerPage> OfLoanAsync(Guid loanId, Guid? after, CancellationToken ct)
     {
-        var lines = await (
-            from transaction in db.LedgerTransactions.AsNoTracking()
-            join entry in db.LedgerEntries on transaction.Id equals entry.TransactionId
-            where transaction.LoanId == loanId
-            orderby transaction.Id descending, entry.Line
-            select new { transaction.Id, transaction.PostedOn, transaction.EffectiveOn, transaction.Act, transaction.EventKey, transaction.IsCorrection, entry.Account, entry.Amount }).Take(MaxLines).ToListAsync(ct);
-        return [.. lines.Select(line => new LedgerLine(line.Id, line.PostedOn, line.EffectiveOn, line.Act, line.EventKey, line.IsCorrection, line.Account, Math.Max(0m, line.Amount), Math.Max(0m, -line.Amount)))];
+        await using var command = Page(source, loanId, after);
+        await using var rows = await command.ExecuteReaderAsync(ct);
+        var lines = new List<LedgerLine>();
+        var transactions = 0;
+        while (await rows.ReadAsync(ct))
+        {
+            var id = rows.GetGuid(0);
+            if ((lines.Count == 0 || lines[^1].Transaction != id) && transactions++ == PageSize)
+                return new LedgerPage(lines, lines[^1].Transaction);
+            var amount = rows.GetDecimal(7);
+            lines.Add(new LedgerLine(
+                id, rows.GetFieldValue<DateOnly>(1), rows.GetFieldValue<DateOnly>(2), rows.GetString(3), rows.GetString(4), rows.GetBoolean(5), rows.GetString(6), Math.Max(0m, amount), Math.Max(0m, -amount)));
+        }
+
+        return new LedgerPage(lines, null);
+    }
+
+    /// <summary>The statement of one page and one transaction more.</summary>
+    internal static NpgsqlCommand Page(NpgsqlDataSource source, Guid loanId, Guid? after)
+    {
+        var command = source.CreateCommand(
+            $"""
+            select t.id, t.posted_on, t.effective_on, t.act, t.event_key, t.is_correction, e.account, e.amount
+            from (select * from camino.ledger_transactions where loan_id = @loan{(after is null ? "" : " and id < @after")} order by id desc limit {KeysetSql.Rows(PageSize + 1)}) t
+            join camino.ledger_entries e on e.transaction_id = t.id
+            order by t.id desc, e.line
+            """);
+        command.Parameters.AddWithValue("loan", loanId);
+        if (after is { } last)
+            command.Parameters.AddWithValue("after", last);
+        return command;
     }
 
     /// <summary>Every account of the chart, from the balances that are kept for each loan.</summary>

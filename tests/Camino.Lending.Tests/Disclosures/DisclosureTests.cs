@@ -50,6 +50,31 @@ public class DisclosureTests
     public void A_state_form_holds_from_its_date_and_up_to_its_amount(string state, string offeredOn, int financed, string? source) =>
         Assert.That(CommercialForm.For(CommercialForm.Known, state, Day(offeredOn), Usd(financed))?.Source, Is.EqualTo(source));
 
+    /// <summary>Source: 10 CCR 901(a)(5), whose example is 10.45%.</summary>
+    [TestCase("10.449999", "10.45")]
+    [TestCase("10.454999", "10.45")]
+    [TestCase("10.455000", "10.46")]
+    [TestCase("9.999999", "10.00")]
+    public void The_rate_on_a_form_has_two_decimals(string percent, string shown)
+    {
+        var exact = decimal.Parse(percent, System.Globalization.CultureInfo.InvariantCulture);
+
+        Assert.That(CommercialForm.Known.Select(form => form.ShownApr(exact).ToString("0.00", System.Globalization.CultureInfo.InvariantCulture)), Is.All.EqualTo(shown));
+    }
+
+    /// <summary>Source: 10 CCR 901(a)(4): days up to a year, then years and months with the remaining days as part of a month.</summary>
+    [TestCase("2026-01-15", "2026-07-15", 181, 0, "0")]
+    [TestCase("2026-01-15", "2027-01-15", 365, 0, "0")]
+    [TestCase("2024-02-29", "2025-02-28", 365, 0, "0")]
+    [TestCase("2026-01-15", "2027-01-16", 0, 1, "0.03")]
+    [TestCase("2026-01-15", "2027-07-15", 0, 1, "6")]
+    [TestCase("2026-01-15", "2029-03-30", 0, 3, "2.5")]
+    [TestCase("2026-01-01", "2027-01-31", 0, 1, "1")] // 30 days are a month
+    [TestCase("2026-01-31", "2028-02-29", 0, 2, "1")]
+    [TestCase("2026-12-31", "2028-11-30", 0, 1, "11")]
+    public void The_term_on_a_form_is_in_days_or_in_years_and_months(string from, string to, int days, int years, string months) =>
+        Assert.That(CommercialForm.ShownTerm(Day(from), Day(to)), Is.EqualTo(new FormTerm(days, years, decimal.Parse(months, System.Globalization.CultureInfo.InvariantCulture))));
+
     [Test]
     public void Commercial_figures_of_a_weekly_loan()
     {

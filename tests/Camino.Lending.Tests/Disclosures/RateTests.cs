@@ -34,6 +34,36 @@ public class RateTests
         Assert.That(decimal.Round(percent, 2), Is.EqualTo(decimal.Parse(expected, System.Globalization.CultureInfo.InvariantCulture)), answer);
     }
 
+    /// <summary>
+    /// Source: 12 CFR 1026 Appendix J (b)(8), the general equation for any number of advances; Appendix J works no such example, so the rates were found on their own, by halving the
+    /// interval with 40 digits.
+    /// </summary>
+    [TestCase("9.539179", 12, "5000:0:0 5000:1:0 5000:2:0", "700:24:4:0")]
+    [TestCase("11.827764", 12, "4000:0:0 2500:1:10/30 3500:3:0", "335:36:3:15/30")]
+    [TestCase("52.368826", 52, "1000:0:0 1000:4:0", "90:26:5:3/7")]
+    [TestCase("42.768031", 12, "3000:0:0 2000:6:0", "480:12:1:0")] // the second advance between payments
+    public void Multiple_advances(string expected, int unitPeriodsPerYear, string advances, string payments)
+    {
+        var asked = $$"""{"id":1,"unitPeriodsPerYear":"{{unitPeriodsPerYear}}","advances":[{{string.Join(',', advances.Split(' ').Select(text => text.Split(':') is [var amount, var whole, var part] ? $$"""{"amount":"{{amount}}","unitPeriods":{{whole}},"fraction":"{{part}}"}""" : ""))}}],"payments":[{{string.Join(',', payments.Split(' ').Select(text => text.Split(':') is [var amount, var count, var whole, var part] ? $$"""{"amount":"{{amount}}","count":{{count}},"firstUnitPeriods":{{whole}},"firstFraction":"{{part}}"}""" : ""))}}]}""";
+
+        Assert.That(Quote.Answer("apr", asked), Is.EqualTo($$"""{"id":1,"aprPercent":"{{expected}}"}"""));
+    }
+
+    [Test]
+    public void Multiple_advances_by_their_dates() =>
+        Assert.That(Quote.Answer("apr", """{"id":1,"advances":[{"on":"2026-01-10","amount":"5000"},{"on":"2026-02-10","amount":"5000"},{"on":"2026-03-10","amount":"5000"}],"payments":[{"on":"2026-05-10","amount":"700","count":24,"every":1,"unit":"month"}]}"""),
+            Is.EqualTo("""{"id":1,"aprPercent":"9.539179"}"""));
+
+    /// <summary>Source: the tests of FSharp.Finance.Personal (github.com/simontreanor), "confirmed using Excel": first periods that are shorter or longer, and the smallest and largest unit-periods.</summary>
+    [TestCase("9.15", "1978-06-23:10000", "1978-10-01:385:40:3:month")]
+    [TestCase("9.32", "1978-07-23:10000", "1978-10-01:385:40:3:month")]
+    [TestCase("94.15", "2023-10-26:1000", "2023-11-30:220:5:1:day")]
+    [TestCase("176.52", "2023-10-28:1000", "2023-11-30:250:5:1:week")]
+    [TestCase("412.40", "2023-11-23:1000", "2023-11-30:250:5:1:week")]
+    [TestCase("434.30", "2023-11-24:1000", "2023-11-30:250:5:1:week")]
+    [TestCase("78.34", "2023-10-26:1000", "2023-11-30:500:5:12:month")]
+    public void Odd_first_periods_as_others_publish_them(string expected, string advances, string payments) => Appendix_J_example("", expected, advances, payments);
+
     [Test]
     public void Unit_periods_given_and_found_from_dates_agree()
     {

@@ -16,7 +16,7 @@ public static class BalanceChart
 {
     private static readonly HtmlEncoder s_encoder = HtmlEncoder.Create(System.Text.Unicode.UnicodeRanges.All);
     private const int Height = 220;
-    private const int Top = 12;
+    private const int Top = 22;
     private const int Bottom = 26;
     private const int Plot = Height - Top - Bottom;
     private const decimal Width = 1000m;
@@ -51,10 +51,10 @@ public static class BalanceChart
         html.Append("</svg>");
         if (today > first && today < last)
             html.Append(CultureInfo.InvariantCulture, $"<line class=\"balance-today\" x1=\"{X(today) / 10m:0.##}%\" x2=\"{X(today) / 10m:0.##}%\" y1=\"{Top}\" y2=\"{Top + Plot}\"/>");
-        var middle = today.DayNumber - first.DayNumber > days * 0.15m && last.DayNumber - today.DayNumber > days * 0.15m;
         html.Append(CultureInfo.InvariantCulture, $"<text class=\"tick\" x=\"0\" y=\"{Height - 8}\" text-anchor=\"start\">{s_encoder.Encode(date(first))}</text>");
-        if (middle)
-            html.Append(CultureInfo.InvariantCulture, $"<text class=\"tick\" x=\"{X(today) / 10m:0.##}%\" y=\"{Height - 8}\" text-anchor=\"middle\">{s_encoder.Encode(todayLabel)}</text>");
+        // above the plot, so that it never stands on a date below it
+        if (today > first && today < last)
+            html.Append(CultureInfo.InvariantCulture, $"<text class=\"tick\" x=\"{X(today) / 10m:0.##}%\" y=\"{Top - 8}\" text-anchor=\"{(X(today) < 100m ? "start" : X(today) > 900m ? "end" : "middle")}\">{s_encoder.Encode(todayLabel)}</text>");
         html.Append(CultureInfo.InvariantCulture, $"<text class=\"tick\" x=\"100%\" y=\"{Height - 8}\" text-anchor=\"end\">{s_encoder.Encode(date(last))}</text>");
         return new HtmlString(html.Append("</svg></div>").ToString());
     }
