@@ -80,7 +80,7 @@ public sealed class LoanCommandFormPage(CaminoDb db, RunLoanCommand run, IAuthor
         [
             (texts["Serviced.ToComeCount"], Show.Number(was.Count), Show.Number(becomes.Count), was.Count == becomes.Count ? Show.None : (becomes.Count - was.Count).ToString("+#;-#", System.Globalization.CultureInfo.InvariantCulture)),
             (texts["Serviced.NextDue"], Next(was), Next(becomes), was.Count > 0 && becomes.Count > 0 ? Difference(becomes[0].Outstanding.Total - was[0].Outstanding.Total) : Show.None),
-            (texts["Serviced.MaturesOn"], Last(was), Last(becomes), was.Count > 0 && becomes.Count > 0 && was[^1].DueOn != becomes[^1].DueOn ? texts.Count("Serviced.Later", becomes[^1].DueOn.DayNumber - was[^1].DueOn.DayNumber) : Show.None),
+            (texts["Serviced.MaturesOn"], Last(was), Last(becomes), was.Count > 0 && becomes.Count > 0 && was[^1].DueOn != becomes[^1].DueOn ? Moved(becomes[^1].DueOn.DayNumber - was[^1].DueOn.DayNumber) : Show.None),
             (texts["Serviced.ToComeSum"], Sum(preview.Before), Sum(preview.After), Difference(Left(preview.After) - Left(preview.Before))),
         ];
 
@@ -90,6 +90,8 @@ public sealed class LoanCommandFormPage(CaminoDb db, RunLoanCommand run, IAuthor
         static Money Left(LoanState state) => state.Rows.Aggregate(Money.Zero, static (sum, row) => sum + row.Outstanding.Total);
         static string Sum(LoanState state) => Show.Money(Left(state).Dollars);
     }
+
+    private string Moved(int days) => texts.Count(days > 0 ? "Serviced.Later" : "Serviced.Sooner", Math.Abs(days));
 
     /// <summary>An amount with its sign, or a dash.</summary>
     public static string Difference(Money amount) => amount == Money.Zero ? Show.None : (amount > Money.Zero ? "+" : "") + Show.Money(amount.Dollars);

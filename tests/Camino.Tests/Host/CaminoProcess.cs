@@ -26,7 +26,7 @@ internal sealed class CaminoProcess : IAsyncDisposable
     private readonly List<string> _error = [];
     private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private CaminoProcess(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? variables)
+    private CaminoProcess(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? variables, string input = "")
     {
         var start = new ProcessStartInfo("dotnet", [Program, .. arguments]) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("CAMINO_", StringComparison.Ordinal)).ToList())
@@ -37,9 +37,10 @@ internal sealed class CaminoProcess : IAsyncDisposable
         _process.OutputDataReceived += (_, line) => Add(_output, line.Data);
         _process.ErrorDataReceived += (_, line) => Add(_error, line.Data);
         _process.Start();
-        _process.StandardInput.Close();
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
+        _process.StandardInput.Write(input);
+        _process.StandardInput.Close();
     }
 
     public string Output => Joined(_output);
@@ -69,6 +70,13 @@ internal sealed class CaminoProcess : IAsyncDisposable
     }
 
     public static Task<Ended> RunAsync(params string[] arguments) => RunAsync(null, arguments);
+
+    /// <summary>Runs a verb that reads its standard input.</summary>
+    public static async Task<Ended> ReadingAsync(string input, params string[] arguments)
+    {
+        await using var process = new CaminoProcess(arguments, variables: null, input);
+        return await process.EndAsync();
+    }
 
     /// <summary>An address that nobody listens on.</summary>
     public static Uri FreeAddress()

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Camino.People;
+using Camino.Servicing;
 using Camino.Testing;
 using Npgsql;
 using NUnit.Framework;
@@ -105,6 +106,29 @@ internal sealed class LoanCommandTests
         Assert.That(after.GetProperty("owed").GetProperty("principal").GetString(), Is.EqualTo("12000.00"));
         Assert.That(await _book.SumAsync(id, "Cash"), Is.EqualTo(-12_000.00m));
         await _book.MustBeRightAsync(id);
+    }
+
+    [Test]
+    public async Task Every_command_and_the_booking_want_a_key_and_every_command_the_version_that_was_looked_at()
+    {
+        var id = await _book.DisbursedLoanAsync();
+
+        foreach (var command in LoanCommand.All)
+        {
+            var path = $"/api/v1/loans/{id}/{command.Name}";
+            using var admin = await _camino.ApiOfAsync("admin");
+            using var withoutKey = await _book.SendAsync(path, new { }, null, "*", admin);
+            using var withoutVersion = await _book.SendAsync(path, new { }, "one key", null, admin);
+            using var outdated = await _book.SendAsync(path, new { }, "one key", "\"1\"", admin);
+            using var longKey = await _book.SendAsync(path, new { }, new string('k', 65), "*", admin);
+            Assert.That(
+                (withoutKey.StatusCode, withoutVersion.StatusCode, outdated.StatusCode, longKey.StatusCode),
+                Is.EqualTo((HttpStatusCode.BadRequest, HttpStatusCode.PreconditionRequired, HttpStatusCode.PreconditionFailed, HttpStatusCode.BadRequest)), command.Name);
+        }
+
+        using var booking = await _book.SendAsync("/api/v1/loans", new { product = ServicedBook.Product }, null, null);
+        Assert.That((await ServicedBook.ReadAsync(booking, HttpStatusCode.BadRequest)).GetProperty("code").GetString(), Is.EqualTo("idempotency.key_missing"));
+        Assert.That(await _camino.ScalarAsync<long>($"select count(*) from camino.loan_events where loan_id = '{id}'"), Is.EqualTo(1), "Nothing was recorded.");
     }
 
     [Test]
