@@ -152,10 +152,7 @@ public sealed partial record CloseLoans(Guid RunId, int Chunk) : IJobArgs
                     db.Keep(loan);
                 }
 
-                (await db.CloseChunks.SingleAsync(one => one.RunId == args.RunId && one.Number == args.Chunk, ct)).Report(loans.Count, 0);
-                await db.SaveChangesAsync(ct);
-                await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
-                await transaction.CommitAsync(ct);
+                await KeepAsync(db, transaction, args, loans.Count, 0, job, ct);
                 return true;
             }
             catch (Exception broken) when (IsTheLoansFault(broken))
@@ -177,10 +174,7 @@ public sealed partial record CloseLoans(Guid RunId, int Chunk) : IJobArgs
                     var loan = await db.LoanForChangeAsync(id, ct);
                     loan.BringForward(clock.GetUtcNow());
                     db.Keep(loan);
-                    (await db.CloseChunks.SingleAsync(one => one.RunId == args.RunId && one.Number == args.Chunk, ct)).Report(1, 0);
-                    await db.SaveChangesAsync(ct);
-                    await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
-                    await transaction.CommitAsync(ct);
+                    await KeepAsync(db, transaction, args, 1, 0, job, ct);
                 }
                 catch (Exception broken) when (IsTheLoansFault(broken))
                 {
@@ -199,7 +193,13 @@ public sealed partial record CloseLoans(Guid RunId, int Chunk) : IJobArgs
             var db = scope.ServiceProvider.GetRequiredService<CaminoDb>();
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             await db.SetLoanAsideAsync(id, broken is RefusedException refused ? $"{refused.Code}: {refused.Message}" : broken.GetType().Name, clock.GetUtcNow(), ct);
-            (await db.CloseChunks.SingleAsync(one => one.RunId == args.RunId && one.Number == args.Chunk, ct)).Report(0, 1);
+            await KeepAsync(db, transaction, args, 0, 1, job, ct);
+        }
+
+        /// <summary>Counts what was done, and commits it with the rest, unless another server has taken the job over.</summary>
+        private static async Task KeepAsync(CaminoDb db, IDbContextTransaction transaction, CloseLoans args, int closed, int setAside, JobContext job, CancellationToken ct)
+        {
+            (await db.CloseChunks.SingleAsync(one => one.RunId == args.RunId && one.Number == args.Chunk, ct)).Report(closed, setAside);
             await db.SaveChangesAsync(ct);
             await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
             await transaction.CommitAsync(ct);

@@ -80,18 +80,23 @@ public sealed class LoanCommandFormPage(CaminoDb db, RunLoanCommand run, IAuthor
         [
             (texts["Serviced.ToComeCount"], Show.Number(was.Count), Show.Number(becomes.Count), was.Count == becomes.Count ? Show.None : (becomes.Count - was.Count).ToString("+#;-#", System.Globalization.CultureInfo.InvariantCulture)),
             (texts["Serviced.NextDue"], Next(was), Next(becomes), was.Count > 0 && becomes.Count > 0 ? Difference(becomes[0].Outstanding.Total - was[0].Outstanding.Total) : Show.None),
-            (texts["Serviced.MaturesOn"], Last(was), Last(becomes), was.Count > 0 && becomes.Count > 0 && was[^1].DueOn != becomes[^1].DueOn ? Moved(becomes[^1].DueOn.DayNumber - was[^1].DueOn.DayNumber) : Show.None),
+            (texts["Serviced.DueOn"], Date(was, 0), Date(becomes, 0), Moved(was, becomes, 0)),
+            (texts["Serviced.MaturesOn"], Date(was, ^1), Date(becomes, ^1), Moved(was, becomes, ^1)),
             (texts["Serviced.ToComeSum"], Sum(preview.Before), Sum(preview.After), Difference(Left(preview.After) - Left(preview.Before))),
         ];
 
         static List<InstallmentState> Open(LoanState state) => [.. state.Rows.Where(static row => !row.IsDue && row.Outstanding.Total > Money.Zero)];
-        static string Next(List<InstallmentState> rows) => rows.Count == 0 ? Show.None : Show.Money(rows[0].Outstanding.Total.Dollars) + ", " + Show.Date(rows[0].DueOn);
-        static string Last(List<InstallmentState> rows) => rows.Count == 0 ? Show.None : Show.Date(rows[^1].DueOn);
+        static string Next(List<InstallmentState> rows) => rows.Count == 0 ? Show.None : Show.Money(rows[0].Outstanding.Total.Dollars);
+        static string Date(List<InstallmentState> rows, Index at) => rows.Count == 0 ? Show.None : Show.Date(rows[at].DueOn);
         static Money Left(LoanState state) => state.Rows.Aggregate(Money.Zero, static (sum, row) => sum + row.Outstanding.Total);
         static string Sum(LoanState state) => Show.Money(Left(state).Dollars);
     }
 
-    private string Moved(int days) => texts.Count(days > 0 ? "Serviced.Later" : "Serviced.Sooner", Math.Abs(days));
+    private string Moved(List<InstallmentState> was, List<InstallmentState> becomes, Index at)
+    {
+        var days = was.Count == 0 || becomes.Count == 0 ? 0 : becomes[at].DueOn.DayNumber - was[at].DueOn.DayNumber;
+        return days == 0 ? Show.None : texts.Count(days > 0 ? "Serviced.Later" : "Serviced.Sooner", Math.Abs(days));
+    }
 
     /// <summary>An amount with its sign, or a dash.</summary>
     public static string Difference(Money amount) => amount == Money.Zero ? Show.None : (amount > Money.Zero ? "+" : "") + Show.Money(amount.Dollars);

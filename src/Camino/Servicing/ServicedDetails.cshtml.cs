@@ -34,9 +34,9 @@ public sealed class ServicedDetailsPage(ShowServicedLoan show, ReadLedger ledger
     /// <summary>What was just done, to be confirmed on top of the page.</summary>
     public LoanCommand? Done { get; private set; }
 
-    public async Task<IActionResult> OnGetAsync(Guid id, DateOnly? on, DateOnly? payoff, string? done, Guid? ledgerAfter, CancellationToken ct)
+    public async Task<IActionResult> OnGetAsync(Guid id, DateOnly? on, DateOnly? payoff, string? done, Guid? ledgerAfter, Guid? lettersAfter, CancellationToken ct)
     {
-        _view = await show.RunAsync(id, ct);
+        _view = await show.RunAsync(id, ct, lettersAfter);
         if (_view is null)
             return NotFound();
         var loan = _view.InHand;

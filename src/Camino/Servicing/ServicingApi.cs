@@ -128,11 +128,17 @@ public static class ServicingApi
         return TypedResults.Ok(StateView.Of(loan.StateOn(on ?? loan.Today)));
     }
 
-    private static async Task<IResult> EventsAsync(Guid id, CaminoDb db, CancellationToken ct)
+    /// <summary>Events of one page.</summary>
+    private const int EventsPage = 200;
+
+    /// <param name="after">The key of the last event of the page before; keys are numbers without gaps.</param>
+    private static async Task<IResult> EventsAsync(Guid id, CaminoDb db, CancellationToken ct, int after = 0)
     {
         var loan = await FindAsync(db, id, ct);
         var takenBack = loan.TakenBack();
-        return TypedResults.Ok(new { items = loan.Events.Select(one => new { body = JsonSerializer.Deserialize<JsonElement>(StoredForm.Of(one)).GetProperty("event"), takenBackBy = takenBack.GetValueOrDefault(one.Key) }) });
+        var begin = Math.Clamp(after, 0, loan.Events.Count);
+        var next = begin + EventsPage < loan.Events.Count ? $"/api/v1/loans/{id}/events?after={(begin + EventsPage).ToString(CultureInfo.InvariantCulture)}" : null;
+        return TypedResults.Ok(new { next, items = loan.Events.Skip(begin).Take(EventsPage).Select(one => new { body = JsonSerializer.Deserialize<JsonElement>(StoredForm.Of(one)).GetProperty("event"), takenBackBy = takenBack.GetValueOrDefault(one.Key) }) });
     }
 
     private static async Task<IResult> ExplainAsync(Guid id, CaminoDb db, CancellationToken ct, DateOnly? on = null, DateOnly? knownOn = null)

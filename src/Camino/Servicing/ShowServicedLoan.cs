@@ -12,7 +12,8 @@ public sealed record EventLine(LoanEvent Event, DateOnly PostedOn, DateTimeOffse
 public sealed record LetterLine(Guid Id, LetterKind Kind, DateTimeOffset WrittenAt);
 
 /// <summary>A loan for its page.</summary>
-public sealed record ServicedView(LoanInHand InHand, LoanState State, string ProductCode, string ProductName, IReadOnlyList<EventLine> Events, IReadOnlyList<LetterLine> Letters, IReadOnlyList<BalancePoint> Past, IReadOnlyList<BalancePoint> Future)
+/// <param name="OlderLetters">The last letter that is shown, where older ones follow.</param>
+public sealed record ServicedView(LoanInHand InHand, LoanState State, string ProductCode, string ProductName, IReadOnlyList<EventLine> Events, IReadOnlyList<LetterLine> Letters, Guid? OlderLetters, IReadOnlyList<BalancePoint> Past, IReadOnlyList<BalancePoint> Future)
 {
     public ServicedLoan Loan => InHand.Loan;
 }
@@ -20,8 +21,12 @@ public sealed record ServicedView(LoanInHand InHand, LoanState State, string Pro
 /// <summary>Reads one loan for its page: everything from one replay.</summary>
 public sealed class ShowServicedLoan(CaminoDb db)
 {
+    /// <summary>Letters of one page.</summary>
+    private const int LettersShown = 20;
+
     /// <summary>The loan, or null.</summary>
-    public async Task<ServicedView?> RunAsync(Guid id, CancellationToken ct)
+    /// <param name="lettersAfter">The last letter of the page before; null for the newest.</param>
+    public async Task<ServicedView?> RunAsync(Guid id, CancellationToken ct, Guid? lettersAfter = null)
     {
         if (await db.LoanToLookAtAsync(id, ct) is not { } loan)
             return null;
@@ -39,10 +44,10 @@ public sealed class ShowServicedLoan(CaminoDb db)
             var one = loan.Events[row.Sequence - 1];
             return new EventLine(one, row.PostedOn, row.RecordedAt, row.By ?? "", row.Note, takenBack.GetValueOrDefault(one.Key));
         }).ToList();
-        var letters = await db.LoanLetters.AsNoTracking().Where(letter => letter.LoanId == id).OrderByDescending(letter => letter.Id).Take(50).Select(letter => new LetterLine(letter.Id, letter.Kind, letter.WrittenAt)).ToListAsync(ct);
+        var letters = await db.LoanLetters.AsNoTracking().Where(letter => letter.LoanId == id && (lettersAfter == null || letter.Id < lettersAfter)).OrderByDescending(letter => letter.Id).Take(LettersShown + 1).Select(letter => new LetterLine(letter.Id, letter.Kind, letter.WrittenAt)).ToListAsync(ct);
         var state = loan.StateOn(loan.Today);
         var (past, future) = Balances(loan, state);
-        return new ServicedView(loan, state, product.Code, product.Name, events, letters, past, future);
+        return new ServicedView(loan, state, product.Code, product.Name, events, [.. letters.Take(LettersShown)], letters.Count > LettersShown ? letters[LettersShown - 1].Id : null, past, future);
     }
 
     /// <summary>One letter, or null.</summary>
