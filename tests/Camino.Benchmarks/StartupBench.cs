@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text;
 using Camino.Host.Local;
 
@@ -128,8 +129,8 @@ internal sealed class StartupBench(Report report, string folder, Dictionary<stri
     {
         report.Say("publishing ReadyToRun");
         var output = Path.Combine(folder, "published");
-        // beside the checkout's own build output, and without touching its lock files
-        var publish = new ProcessStartInfo("dotnet", ["publish", Path.Combine(_root, "src/Camino.Host"), "-c", "Release", "-r", "linux-x64", "--self-contained", "false", "--artifacts-path", Path.Combine(folder, "artifacts"), "-o", output, "--nologo", "-v", "quiet", "-p:PublishReadyToRun=true", "-p:RestorePackagesWithLockFile=false"]);
+        // beside the checkout's own build output, as deploy/scripts/publish does it for the image
+        var publish = new ProcessStartInfo("dotnet", ["publish", Path.Combine(_root, "src/Camino.Host"), "-c", "Release", "-p:ImageRuntime=linux-" + RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant(), "--artifacts-path", Path.Combine(folder, "artifacts"), "-o", output, "--nologo", "-v", "quiet"]);
         var result = await Tool.RunAsync(publish, TimeSpan.FromMinutes(10), ct);
         if (result.Succeeded)
             return Path.Combine(output, "camino.dll");
