@@ -4,7 +4,6 @@ using Camino.Web;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
-using Npgsql;
 
 namespace Camino.Host;
 
@@ -19,8 +18,7 @@ internal sealed partial class ProblemMapping(IProblemDetailsService problems, IL
             return true;
         }
 
-        if (exception is Data.ReleaseRetiredException)
-            context.Response.Headers.RetryAfter = Data.ReleaseRetiredException.RetryAfterSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var trouble = DatabaseTroubles.Of(exception);
         var problem = exception switch
         {
             Data.ReleaseRetiredException retired => Problem(StatusCodes.Status503ServiceUnavailable, "Not now", retired.Message, "release.retired"),
@@ -28,7 +26,7 @@ internal sealed partial class ProblemMapping(IProblemDetailsService problems, IL
             BadHttpRequestException bad => Problem(bad.StatusCode, "Bad request", bad.Message, "request.bad"),
             AntiforgeryValidationException => Problem(StatusCodes.Status400BadRequest, "Bad request", "The form is too old or was not made by Camino; load the page again and repeat.", "request.token"),
             InvalidDataException data => Problem(StatusCodes.Status400BadRequest, "Bad request", data.Message, "request.body"),
-            _ when IsDatabaseSilent(exception) => Problem(StatusCodes.Status503ServiceUnavailable, "Not available", "The database cannot be reached at the moment; nothing was changed. Try again in a few seconds.", "server.database"),
+            _ when trouble != DatabaseTrouble.None => ProblemOf(trouble),
             IOException => Problem(StatusCodes.Status400BadRequest, "Bad request", "The body ended early; nothing was stored.", "request.body_ended"),
             _ => null,
         };
@@ -41,8 +39,9 @@ internal sealed partial class ProblemMapping(IProblemDetailsService problems, IL
         context.Response.StatusCode = problem.Status ?? 500;
         if (problem.Status == StatusCodes.Status503ServiceUnavailable)
         {
-            LogSilent(exception, context.Request.Method);
-            context.Response.Headers.RetryAfter = "5";
+            if (trouble != DatabaseTrouble.None)
+                LogTrouble(exception, context.Request.Method, trouble);
+            context.Response.Headers.RetryAfter = RetryAfter(trouble);
         }
 
         if (!WebSetup.IsForPrograms(context))
@@ -51,17 +50,25 @@ internal sealed partial class ProblemMapping(IProblemDetailsService problems, IL
         return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = context, ProblemDetails = problem });
     }
 
-    /// <summary>A connection that was refused, lost or closed by a server that stops; not a statement that is wrong.</summary>
-    private static bool IsDatabaseSilent(Exception? exception)
+    /// <summary>Each trouble has its own code and sentence. A line that is lost in the instant of the commit leaves open whether it was stored; the key of the request answers that.</summary>
+    private static ProblemDetails? ProblemOf(DatabaseTrouble trouble) => trouble switch
     {
-        for (; exception is not null; exception = exception.InnerException)
-        {
-            if (exception is NpgsqlException { IsTransient: true })
-                return true;
-        }
+        DatabaseTrouble.Unreachable => NotNow("server.database", "The database cannot be reached at the moment. Try again in a few seconds; under the same Idempotency-Key nothing is done twice."),
+        DatabaseTrouble.Exhausted => NotNow("server.busy", "Every connection to the database is in use; nothing of this request was stored. Try again in a few seconds."),
+        DatabaseTrouble.Slow => NotNow("server.slow", "The database took longer than a request may take. Try again later; under the same Idempotency-Key nothing is done twice."),
+        DatabaseTrouble.Contended => NotNow("server.contended", "Somebody else was changing the same at that moment; nothing of this request was stored. Try again."),
+        _ => null,
+    };
 
-        return false;
-    }
+    private static ProblemDetails NotNow(string code, string sentence) => Problem(StatusCodes.Status503ServiceUnavailable, "Not now", sentence, code);
+
+    /// <summary>Seconds after which asking again makes sense.</summary>
+    private static string RetryAfter(DatabaseTrouble trouble) => (trouble switch
+    {
+        DatabaseTrouble.Contended => 1,
+        DatabaseTrouble.None => Data.ReleaseRetiredException.RetryAfterSeconds,
+        _ => 5,
+    }).ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     private static int StatusOf(string code) => code switch
     {
@@ -81,6 +88,6 @@ internal sealed partial class ProblemMapping(IProblemDetailsService problems, IL
     [LoggerMessage(110, LogLevel.Error, "{Method} broke")]
     private partial void LogBroken(Exception exception, string method);
 
-    [LoggerMessage(111, LogLevel.Warning, "{Method} was refused: the database cannot be reached")]
-    private partial void LogSilent(Exception exception, string method);
+    [LoggerMessage(111, LogLevel.Warning, "{Method} was refused; trouble with the database: {Trouble}")]
+    private partial void LogTrouble(Exception exception, string method, DatabaseTrouble trouble);
 }

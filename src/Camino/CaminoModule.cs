@@ -40,6 +40,7 @@ public static class CaminoModule
         services.AddScoped<PublishProduct>();
         services.AddScoped<RetireProduct>();
         services.AddScoped<BookLoan>();
+        services.AddSingleton<LoanTurns>();
         services.AddScoped<RunLoanCommand>();
         services.AddScoped<CloseDay>();
         services.AddScoped<CloseWork>();

@@ -19,7 +19,6 @@ public sealed class ServicedBook(RunningCamino camino)
     /// <summary>Monthly, equal payments, actual/365, a late fee of $25.00 after 10 days, a fee of $15.00 for returned payments.</summary>
     public const string Product = "WC-12";
 
-    private const int MostAttempts = 5;
     private const string Rules = """{"lateFee":{"amount":"25.00","graceDays":10},"returnFee":{"amount":"15.00"},"tolerance":"0.50"}""";
     private const string Offer = """{"principalFrom":"500.00","principalTo":"50000.00","rateFrom":"0","rateTo":"60","paymentsFrom":1,"paymentsTo":60,"terms":{"method":"equalPayment","dayCount":"actual/365","unit":"month","every":1}}""";
 
@@ -54,17 +53,10 @@ public sealed class ServicedBook(RunningCamino camino)
         return (await ReadAsync(answer, HttpStatusCode.Created)).GetProperty("loanId").GetGuid();
     }
 
-    /// <summary>Sends a command as a program should: told "not now, nothing was changed", it asks again under the same key; the log's reason is shown with the test.</summary>
     public async Task<JsonElement> OkAsync(Guid id, string command, object body)
     {
-        var key = Guid.NewGuid().ToString();
-        for (var attempt = 1; ; attempt++)
-        {
-            using var answer = await CommandAsync(id, command, body, key);
-            if (answer.StatusCode != HttpStatusCode.ServiceUnavailable || attempt == MostAttempts)
-                return await ReadAsync(answer, HttpStatusCode.Created);
-            await Console.Error.WriteLineAsync(Camino.LogLines.LastOrDefault(line => line.Contains("was refused: the database", StringComparison.Ordinal)) ?? "503 without a line in the log");
-        }
+        using var answer = await CommandAsync(id, command, body);
+        return await ReadAsync(answer, HttpStatusCode.Created);
     }
 
     public async Task<JsonElement> RefusedAsync(Guid id, string command, object body, HttpStatusCode status = HttpStatusCode.UnprocessableEntity)

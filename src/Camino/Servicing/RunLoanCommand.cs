@@ -34,11 +34,12 @@ public sealed record LoanBalances(DateOnly AsOf, string Status, string Principal
 public sealed record CommandPreview(LoanInHand Loan, LoanEvent Event, LoanState Before, LoanState After, IReadOnlyList<(string Account, decimal Amount)> Entries, int Version);
 
 /// <summary>Carries out one command on one loan: event, balances, ledger entries, audit entry, jobs and the answer are stored together or not at all.</summary>
-public sealed class RunLoanCommand(CaminoDb db, TimeProvider clock)
+public sealed class RunLoanCommand(CaminoDb db, LoanTurns turns, TimeProvider clock)
 {
     /// <exception cref="RefusedException">The rules of <see cref="LoanInHand"/>; <c>loan.not_found</c>, <c>loan.version</c>, <c>idempotency.*</c>, <c>input.*</c>.</exception>
     public async Task<CommandAnswer> RunAsync(Guid loanId, LoanCommand command, CommandInput input, AskedBy by, CancellationToken ct)
     {
+        using var turn = await turns.TakeAsync(loanId, ct);
         var at = clock.GetUtcNow();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var fingerprint = $"{command.Name} {loanId} {JsonSerializer.Serialize(input, JsonSerializerOptions.Web)}";

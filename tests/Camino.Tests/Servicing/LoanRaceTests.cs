@@ -1,5 +1,7 @@
 using System.Net;
+using Camino.Servicing;
 using Camino.Testing;
+using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 
 namespace Camino.Tests.Servicing;
@@ -60,6 +62,31 @@ internal sealed class LoanRaceTests
 
         Assert.That(await _camino.ScalarAsync<int>($"select version from camino.serviced_loans where id = '{id}'"), Is.EqualTo(52));
         Assert.That(await _book.SumAsync(id, "Cash"), Is.EqualTo(-12_000.00m + (10 * 61.07m) + (10 * 18.35m)));
+        await _book.MustBeRightAsync(id);
+    }
+
+    [Test]
+    public async Task Commands_that_wait_for_one_loan_leave_the_connections_to_everybody_else()
+    {
+        var id = await _book.DisbursedLoanAsync();
+        await using var somebody = await _camino.Source.OpenConnectionAsync();
+        await using var holding = await somebody.BeginTransactionAsync();
+        await using (var hold = new Npgsql.NpgsqlCommand($"select 1 from camino.serviced_loans where id = '{id}' for update", somebody, holding))
+            await hold.ExecuteNonQueryAsync();
+
+        var paying = Enumerable.Range(0, 30).Select(_ => _book.OkAsync(id, "record-payment", new { on = "2026-02-01", amount = "10.00" })).ToList();
+        var turns = _camino.Office.Services.GetRequiredService<LoanTurns>();
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (turns.Here(id) < paying.Count)
+            await Task.Delay(20, limit.Token);
+
+        using var ready = await _camino.Api.GetAsync(new Uri("/health/ready", UriKind.Relative));
+        using var page = await _camino.Api.GetAsync(new Uri($"/api/v1/loans/{id}", UriKind.Relative));
+        Assert.That((ready.StatusCode, page.StatusCode), Is.EqualTo((HttpStatusCode.OK, HttpStatusCode.OK)));
+        await holding.CommitAsync();
+        await Task.WhenAll(paying);
+        Assert.That(await _book.SumAsync(id, "Cash"), Is.EqualTo(-12_000.00m + 300.00m));
+        Assert.That(turns.Here(id), Is.Zero);
         await _book.MustBeRightAsync(id);
     }
 
