@@ -66,6 +66,7 @@ internal static class BackOfficeRole
         app.UseCaminoPages();
         app.UseMiddleware<OverloadGate>();
         app.UseMiddleware<RetiredGate>();
+        app.UseMiddleware<ReadAgain>();
         app.UseRouting();
         app.UseAuthentication();
         app.UseRateLimiter();

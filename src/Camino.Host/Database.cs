@@ -74,7 +74,7 @@ internal static class Database
 
     /// <summary>The same options for the running roles, for migrate and for the design-time factory.</summary>
     public static void Configure(DbContextOptionsBuilder options, NpgsqlDataSource source) =>
-        options.UseNpgsql(source, npgsql => npgsql.MigrationsHistoryTable("migrations_history", CaminoDb.Schema));
+        options.UseNpgsql(source, npgsql => npgsql.MigrationsHistoryTable("migrations_history", CaminoDb.Schema)).AddInterceptors(SignInAgain.Instance);
 
     private static NpgsqlConnectionStringBuilder Common(string connectionString, HostSettings settings, string purpose)
     {

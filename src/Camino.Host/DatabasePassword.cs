@@ -11,7 +11,8 @@ namespace Camino.Host;
 /// <param name="given">What the environment said at the start.</param>
 /// <remarks>
 /// PostgreSQL knows one password a user, and two places cannot change in the same instant. So a rotation puts the new one beside the old one first
-/// (<c>Database__PasswordNext</c>), then changes the user, then moves the file: while both files are there, the one that signs in is found by trying.
+/// (<c>Database__PasswordNext</c>), then changes the user, then moves the file: while both files are there, the one that signs in is found by trying. The server asks for the
+/// password after it has read its own, so a sign-in that is under way during the change may be refused: <see cref="SignInAgain"/>.
 /// </remarks>
 internal sealed class DatabasePassword(string? folder, string group, string? given)
 {
