@@ -148,7 +148,7 @@ public sealed class Import
         Restart();
     }
 
-    /// <summary>Stopped by a person. A step that is under way ends at its next commit, and what it had committed stays and stays reported.</summary>
+    /// <summary>Stopped by a person. A chunk that is under way is not committed any more, and what had been committed stays and stays reported.</summary>
     /// <exception cref="RefusedException"><c>import.is_over</c>.</exception>
     public void Cancel(DateTimeOffset at)
     {

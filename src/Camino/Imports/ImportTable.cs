@@ -18,9 +18,9 @@ internal static class ImportTable
 
     private const string AskForMapping = "update camino.imports set status = 1, shape = $2, progress_at = now(), started_at = null where id = $1 and status <> 7";
 
-    private const string HoldIfWorking = "select status from camino.imports where id = $1 for update";
+    private const string StatusNow = "select status from camino.imports where id = $1";
 
-    private const string StoreLoad = "update camino.imports set load_figures = $2, bytes_done = $3, progress_at = now() where id = $1";
+    private const string StoreLoad = "update camino.imports set load_figures = $2, bytes_done = $3, progress_at = now() where id = $1 and status = 4";
 
     private const string StoreCheck = "update camino.imports set check_figures = $2, bytes_done = $3, progress_at = now() where id = $1 and status = 2";
 
@@ -63,28 +63,32 @@ internal static class ImportTable
     public static Task AskForMappingAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, FileShape shape, CancellationToken ct) =>
         RunAsync(connection, transaction, AskForMapping, ct, new() { Value = id }, Json(JsonSerializer.Serialize(shape, ImportJson.Default.FileShape)));
 
-    /// <summary>Locks the import's row until the end of the transaction.</summary>
+    /// <summary>Looks, and locks nothing: whoever cancels an import does not wait for the chunk that is being worked.</summary>
     /// <returns>False when it is no longer in that status: a person cancelled it.</returns>
-    public static async Task<bool> HoldAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, ImportStatus expected, CancellationToken ct)
+    public static async Task<bool> IsAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, ImportStatus expected, CancellationToken ct)
     {
-        await using var command = new NpgsqlCommand(HoldIfWorking, connection, transaction) { Parameters = { new() { Value = id } } };
+        await using var command = new NpgsqlCommand(StatusNow, connection, transaction) { Parameters = { new() { Value = id } } };
         return await command.ExecuteScalarAsync(ct) is short status && status == (short)expected;
     }
 
-    /// <summary>Figures of the load, in the transaction that stored the rows they count.</summary>
-    public static Task StoreLoadAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, ImportFigures figures, long bytes, CancellationToken ct) =>
+    /// <summary>Figures of the load, in the transaction that stored the rows they count; the last statement before its commit, because it locks the import's row.</summary>
+    /// <returns>False when a person cancelled the import meanwhile: nothing of the transaction may be committed.</returns>
+    public static Task<bool> StoreLoadAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, ImportFigures figures, long bytes, CancellationToken ct) =>
         RunAsync(connection, transaction, StoreLoad, ct, new() { Value = id }, Json(figures.ToJson()), new() { Value = bytes });
 
     /// <summary>Figures of the dry run so far.</summary>
-    public static Task StoreCheckAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, ImportFigures figures, long bytes, CancellationToken ct) =>
+    /// <inheritdoc cref="StoreLoadAsync" path="/returns"/>
+    public static Task<bool> StoreCheckAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, ImportFigures figures, long bytes, CancellationToken ct) =>
         RunAsync(connection, transaction, StoreCheck, ct, new() { Value = id }, Json(figures.ToJson()), new() { Value = bytes });
 
     /// <summary>The dry run is done.</summary>
-    public static Task FinishCheckAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, ImportFigures figures, CancellationToken ct) =>
+    /// <inheritdoc cref="StoreLoadAsync" path="/returns"/>
+    public static Task<bool> FinishCheckAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, ImportFigures figures, CancellationToken ct) =>
         RunAsync(connection, transaction, FinishCheck, ct, new() { Value = id }, Json(figures.ToJson()));
 
     /// <summary>Every row has its outcome.</summary>
-    public static Task FinishLoadAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, ImportFigures figures, CancellationToken ct) =>
+    /// <inheritdoc cref="StoreLoadAsync" path="/returns"/>
+    public static Task<bool> FinishLoadAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, ImportFigures figures, CancellationToken ct) =>
         RunAsync(connection, transaction, FinishLoad, ct, new() { Value = id }, Json(figures.ToJson()));
 
     /// <summary>The file as a whole cannot be worked.</summary>
@@ -128,12 +132,12 @@ internal static class ImportTable
 
     private static NpgsqlParameter Json(string json) => new() { Value = StorableText.OfJson(json), NpgsqlDbType = NpgsqlDbType.Jsonb };
 
-    private static async Task RunAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, string sql, CancellationToken ct, params NpgsqlParameter[] parameters)
+    private static async Task<bool> RunAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, string sql, CancellationToken ct, params NpgsqlParameter[] parameters)
     {
         await using var command = new NpgsqlCommand(sql, connection, transaction);
         foreach (var parameter in parameters)
             command.Parameters.Add(parameter);
-        await command.ExecuteNonQueryAsync(ct);
+        return await command.ExecuteNonQueryAsync(ct) > 0;
     }
 }
 

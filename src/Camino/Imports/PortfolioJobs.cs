@@ -91,7 +91,8 @@ public sealed partial class ImportPass(NpgsqlDataSource source, FileStore files,
                 if (!await HoldAsync(connection, transaction, importId, ImportStatus.Checking, job, ct))
                     return;
                 await ImportTable.CopyRowsAsync(connection, importId, dryRun: true, show, ct);
-                await ImportTable.StoreCheckAsync(connection, transaction, importId, figures, chunk.BytesRead, ct);
+                if (!await ImportTable.StoreCheckAsync(connection, transaction, importId, figures, chunk.BytesRead, ct))
+                    return;
                 await transaction.CommitAsync(ct);
                 await job.ReportProgressAsync(chunk.BytesRead, reader.FileLength, ct: ct);
                 chunks.Return(chunk);
@@ -104,9 +105,9 @@ public sealed partial class ImportPass(NpgsqlDataSource source, FileStore files,
         }
 
         await using var last = await connection.BeginTransactionAsync(ct);
-        if (!await HoldAsync(connection, last, importId, ImportStatus.Checking, job, ct))
+        await job.HoldLeaseAsync(connection, last, ct);
+        if (!await ImportTable.FinishCheckAsync(connection, last, importId, figures, ct))
             return;
-        await ImportTable.FinishCheckAsync(connection, last, importId, figures, ct);
         await ImportTable.TellAsync(connection, last, begun.Import, "Notice.ImportChecked");
         await job.CompleteAsync(connection, last, new { rows = figures.Rows }, ct);
         await last.CommitAsync(ct);
@@ -128,7 +129,7 @@ public sealed partial class ImportPass(NpgsqlDataSource source, FileStore files,
             {
                 if (!await StoreAsync(connection, importId, chunk, figures, job, ct))
                 {
-                    await EndCancelledAsync(connection, begun.Import, figures, ct);
+                    await EndCancelledAsync(connection, importId, ct);
                     return;
                 }
 
@@ -143,14 +144,14 @@ public sealed partial class ImportPass(NpgsqlDataSource source, FileStore files,
         }
 
         await using var last = await connection.BeginTransactionAsync(ct);
-        if (!await HoldAsync(connection, last, importId, ImportStatus.Loading, job, ct))
+        await job.HoldLeaseAsync(connection, last, ct);
+        if (!await ImportTable.FinishLoadAsync(connection, last, importId, figures, ct))
         {
             await last.RollbackAsync(ct);
-            await EndCancelledAsync(connection, begun.Import, figures, ct);
+            await EndCancelledAsync(connection, importId, ct);
             return;
         }
 
-        await ImportTable.FinishLoadAsync(connection, last, importId, figures, ct);
         await ImportTable.TellAsync(connection, last, begun.Import, "Notice.ImportDone");
         await FollowUpAsync(connection, last, importId, ct);
         await job.CompleteAsync(connection, last, new { rows = figures.Rows, rejected = figures.Rejected }, ct);
@@ -178,7 +179,8 @@ public sealed partial class ImportPass(NpgsqlDataSource source, FileStore files,
         }
 
         await ImportTable.CopyRowsAsync(connection, importId, dryRun: false, sorted.WithFindings, ct);
-        await ImportTable.StoreLoadAsync(connection, transaction, importId, figures, chunk.BytesRead, ct);
+        if (!await ImportTable.StoreLoadAsync(connection, transaction, importId, figures, chunk.BytesRead, ct))
+            return false;
         await transaction.CommitAsync(ct);
         return true;
     }
@@ -226,11 +228,11 @@ public sealed partial class ImportPass(NpgsqlDataSource source, FileStore files,
         }
     }
 
-    /// <summary>Compares the lease and the import's status, and keeps both until the commit.</summary>
+    /// <summary>Compares the lease, and keeps it until the commit, and the import's status, which is compared once more with the last statement.</summary>
     private static async Task<bool> HoldAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid importId, ImportStatus expected, JobContext job, CancellationToken ct)
     {
         await job.HoldLeaseAsync(connection, transaction, ct);
-        return await ImportTable.HoldAsync(connection, transaction, importId, expected, ct);
+        return await ImportTable.IsAsync(connection, transaction, importId, expected, ct);
     }
 
     private static Task<Dictionary<string, StoredLoan>> FindStoredAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, RowChunk chunk, CancellationToken ct)
@@ -261,13 +263,15 @@ public sealed partial class ImportPass(NpgsqlDataSource source, FileStore files,
         LogFailed(import.Id, wrong.Code);
     }
 
-    private async Task EndCancelledAsync(NpgsqlConnection connection, ImportWork import, ImportFigures figures, CancellationToken ct)
+    /// <summary>What had been counted of a chunk that may not be committed does not count: the stored figures do.</summary>
+    private async Task EndCancelledAsync(NpgsqlConnection connection, Guid importId, CancellationToken ct)
     {
-        LogCancelled(import.Id, figures.Rows);
-        if (figures.Rows == 0)
+        var stored = (await ImportTable.ReadAsync(connection, importId, ct))?.LoadFigures?.Rows ?? 0;
+        LogCancelled(importId, stored);
+        if (stored == 0)
             return;
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await FollowUpAsync(connection, transaction, import.Id, ct);
+        await FollowUpAsync(connection, transaction, importId, ct);
         await transaction.CommitAsync(ct);
     }
 
