@@ -29,6 +29,16 @@ internal sealed class LookTests : BrowserTest
         }
     }
 
+    [Test]
+    public async Task What_would_not_suit_everybody_is_found()
+    {
+        var page = await OpenAsync(user: null);
+        await page.SetContentAsync("<html lang='en'><title>t</title><main><h1>h</h1><img src='data:,'><p style='color:#999;background:#aaa'>pale</p></main>");
+        var wrong = await Access.WrongAsync(page, only: null);
+        Assert.That(wrong, Has.One.StartsWith("image-alt: <img").And.One.StartsWith("color-contrast: <p"));
+        Assert.That(await Access.WrongAsync(page, ["color-contrast"]), Has.One.Items.And.One.StartsWith("color-contrast"));
+    }
+
     [TestCase("/sign-in")]
     public async Task What_is_open_to_everybody_suits_everybody(string path)
     {

@@ -7,7 +7,11 @@ namespace Camino.Browser;
 [SetUpFixture]
 internal sealed class Site
 {
-    private const string Chromium = "/usr/bin/chromium";
+    /// <summary>
+    /// Chromium without windows: the same engine at half the processor time of the whole browser, which spends the rest on windows that nobody sees. Where only
+    /// the whole one is installed, that.
+    /// </summary>
+    private static readonly string[] Chromiums = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"];
 
     /// <summary>As root, without a graphics card, and without Chromium's own wish to call home.</summary>
     private static readonly string[] Flags =
@@ -35,14 +39,17 @@ internal sealed class Site
     [OneTimeSetUp]
     public async Task StartAsync()
     {
-        if (!File.Exists(Chromium))
-            Assert.Ignore($"There is no {Chromium} (Debian package chromium), so pages cannot be opened in a browser.");
+        if (Array.Find(Chromiums, File.Exists) is not { } chromium)
+        {
+            Assert.Ignore($"There is no {Chromiums[0]} (Debian package chromium-headless-shell), so pages cannot be opened in a browser.");
+            return;
+        }
         Assertions.SetDefaultExpectTimeout(60_000);
         Directory.CreateDirectory(Pictures);
 
         var starting = RunningCamino.StartAsync();
         _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Chromium, Args = Flags, Timeout = 120_000 });
+        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = chromium, Args = Flags, Timeout = 120_000 });
         _camino = await starting;
 
         FirstImport = await Camino.ReceiveAsync(InventedPortfolio.Csv(Loans, "L", dirty: true), "portfolio-2026.csv");

@@ -10,7 +10,6 @@ public sealed class LicenceTests
     private static readonly Dictionary<string, string> Reviewed = new(StringComparer.OrdinalIgnoreCase)
     {
         ["Deque.AxeCore.Commons"] = "MPL-2.0",
-        ["Deque.AxeCore.Playwright"] = "MIT",
         ["FsCheck"] = "BSD-3-Clause",
         ["FSharp.Core"] = "MIT",
         ["Humanizer.Core"] = "MIT",
