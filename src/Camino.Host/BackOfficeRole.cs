@@ -78,7 +78,7 @@ internal static class BackOfficeRole
     private static void Map(WebApplication app)
     {
         app.MapHealth();
-        app.MapMetrics().RequireAuthorization(Rights.IsAdministrator);
+        app.MapMetrics().RequireAuthorization(Permissions.MetricsRead);
         app.MapStaticAssets().AllowAnonymous();
         app.MapCaminoPages();
         app.MapImportDownloads();
@@ -110,7 +110,7 @@ internal static class BackOfficeRole
             cookie.SlidingExpiration = true;
             cookie.Events.OnRedirectToLogin = SessionEnd.LeadToSignIn;
         });
-        services.AddAuthorization(CaminoModule.AddRights);
+        services.AddAuthorization(Permissions.AddTo);
         services.AddCaminoIdentity(settings);
         services.AddDataProtection().SetApplicationName("Camino");
         services.AddSingleton<DataProtectionKeys>();

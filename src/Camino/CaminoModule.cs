@@ -7,8 +7,6 @@ using Camino.Portfolio;
 using Camino.Reference;
 using Camino.Releases;
 using Camino.Servicing;
-using Camino.Web;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Camino;
@@ -77,12 +75,4 @@ public static class CaminoModule
         .Add(CloseDue.Schedule, new CloseDue(), CloseDue.Cron);
 
     private static JobSchedule InNewYork(JobSchedule entry) => entry with { Zone = TimeZoneInfo.FindSystemTimeZoneById("America/New_York") };
-
-    /// <summary>What each right asks for. Everything that says nothing else needs somebody who is signed in.</summary>
-    public static void AddRights(AuthorizationOptions options)
-    {
-        options.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build();
-        options.AddPolicy(Rights.CanWrite, policy => policy.RequireRole(StaffRoles.Administrator, StaffRoles.Officer));
-        options.AddPolicy(Rights.IsAdministrator, policy => policy.RequireRole(StaffRoles.Administrator));
-    }
 }

@@ -9,7 +9,8 @@ using Microsoft.Extensions.Localization;
 namespace Camino.Imports;
 
 /// <summary>One import in whatever state it is: progress, dry-run report, result, reason of failure.</summary>
-public sealed class ImportDetailsPage(ShowImport show, LoadImport load, CancelImport cancel, IAuthorizationService rights, IStringLocalizer<Texts> texts) : PageModel
+[Authorize(Permissions.ImportsRead)]
+public sealed class ImportDetailsPage(ShowImport show, LoadImport load, CancelImport cancel, IStringLocalizer<Texts> texts) : PageModel
 {
     private ImportView? _import;
 
@@ -33,14 +34,14 @@ public sealed class ImportDetailsPage(ShowImport show, LoadImport load, CancelIm
 
     public Task<IActionResult> OnGetAsync(Guid id, string? rows, long after, CancellationToken ct) => ShowAsync(id, rows, after, ct);
 
+    [Needs(Permissions.ImportsWrite)]
     public Task<IActionResult> OnPostLoadAsync(Guid id, CancellationToken ct) => ActAsync(id, () => load.RunAsync(id, User.Id(), ct), ct);
 
+    [Needs(Permissions.ImportsWrite)]
     public Task<IActionResult> OnPostCancelAsync(Guid id, CancellationToken ct) => ActAsync(id, () => cancel.RunAsync(id, User.Id(), ct), ct);
 
     private async Task<IActionResult> ActAsync(Guid id, Func<Task<Import>> act, CancellationToken ct)
     {
-        if (!(await rights.AuthorizeAsync(User, Rights.CanWrite)).Succeeded)
-            return Forbid();
         try
         {
             await act();

@@ -29,25 +29,25 @@ public static class ImportEndpoints
     /// <summary>API of programs; they sign in by key.</summary>
     public static void MapImportApi(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/imports/template", () => Results.Text(Template, "text/csv"));
-        api.MapPost("/imports", ImportUpload.PostAsync).RequireAuthorization(Rights.CanWrite).DisableAntiforgery();
-        api.MapGet("/imports", ListAsync);
-        api.MapGet("/imports/{id:guid}", GetAsync);
-        api.MapGet("/imports/{id:guid}/rows", RowsAsync);
-        api.MapGet("/imports/{id:guid}/rejected", (Guid id, RejectedRows rejected, IStringLocalizer<Texts> texts, CaminoDb db, CancellationToken ct) => RejectedAsync(id, rejected, f => $"{texts.Sentence(f)} [{f.Code}]", db, ct));
-        api.MapGet("/imports/{id:guid}/events", EventsAsync);
-        api.MapPost("/imports/{id:guid}/load", async (Guid id, ClaimsPrincipal user, LoadImport load, CancellationToken ct) => TypedResults.Accepted($"/api/v1/imports/{id}", ImportReport.Of(await load.RunAsync(id, user.Id(), ct)))).RequireAuthorization(Rights.CanWrite);
-        api.MapPost("/imports/{id:guid}/cancel", async (Guid id, ClaimsPrincipal user, CancelImport cancel, CancellationToken ct) => TypedResults.Ok(ImportReport.Of(await cancel.RunAsync(id, user.Id(), ct)))).RequireAuthorization(Rights.CanWrite);
+        api.MapGet("/imports/template", () => Results.Text(Template, "text/csv")).RequireAuthorization(Permissions.ImportsRead);
+        api.MapPost("/imports", ImportUpload.PostAsync).RequireAuthorization(Permissions.ImportsWrite).DisableAntiforgery();
+        api.MapGet("/imports", ListAsync).RequireAuthorization(Permissions.ImportsRead);
+        api.MapGet("/imports/{id:guid}", GetAsync).RequireAuthorization(Permissions.ImportsRead);
+        api.MapGet("/imports/{id:guid}/rows", RowsAsync).RequireAuthorization(Permissions.ImportsRead);
+        api.MapGet("/imports/{id:guid}/rejected", (Guid id, RejectedRows rejected, IStringLocalizer<Texts> texts, CaminoDb db, CancellationToken ct) => RejectedAsync(id, rejected, f => $"{texts.Sentence(f)} [{f.Code}]", db, ct)).RequireAuthorization(Permissions.ImportsRead);
+        api.MapGet("/imports/{id:guid}/events", EventsAsync).RequireAuthorization(Permissions.ImportsRead);
+        api.MapPost("/imports/{id:guid}/load", async (Guid id, ClaimsPrincipal user, LoadImport load, CancellationToken ct) => TypedResults.Accepted($"/api/v1/imports/{id}", ImportReport.Of(await load.RunAsync(id, user.Id(), ct)))).RequireAuthorization(Permissions.ImportsWrite);
+        api.MapPost("/imports/{id:guid}/cancel", async (Guid id, ClaimsPrincipal user, CancelImport cancel, CancellationToken ct) => TypedResults.Ok(ImportReport.Of(await cancel.RunAsync(id, user.Id(), ct)))).RequireAuthorization(Permissions.ImportsWrite);
         api.MapMappingApi();
     }
 
     /// <summary>What the pages need beside themselves; signed in by cookie.</summary>
     public static void MapImportDownloads(this IEndpointRouteBuilder pages)
     {
-        pages.MapPost("/imports/upload", ImportUpload.UploadAsync).RequireAuthorization(Rights.CanWrite);
-        pages.MapGet("/imports/template.csv", () => Results.File(Encoding.UTF8.GetBytes(Template), "text/csv", "camino-loans.csv"));
-        pages.MapGet("/imports/{id:guid}/rejected.csv", (Guid id, RejectedRows rejected, IStringLocalizer<Texts> texts, CaminoDb db, CancellationToken ct) => RejectedAsync(id, rejected, texts.Sentence, db, ct));
-        pages.MapGet("/imports/{id:guid}/events", EventsAsync);
+        pages.MapPost("/imports/upload", ImportUpload.UploadAsync).RequireAuthorization(Permissions.ImportsWrite);
+        pages.MapGet("/imports/template.csv", () => Results.File(Encoding.UTF8.GetBytes(Template), "text/csv", "camino-loans.csv")).RequireAuthorization(Permissions.ImportsRead);
+        pages.MapGet("/imports/{id:guid}/rejected.csv", (Guid id, RejectedRows rejected, IStringLocalizer<Texts> texts, CaminoDb db, CancellationToken ct) => RejectedAsync(id, rejected, texts.Sentence, db, ct)).RequireAuthorization(Permissions.ImportsRead);
+        pages.MapGet("/imports/{id:guid}/events", EventsAsync).RequireAuthorization(Permissions.ImportsRead);
     }
 
     private static string Template => Layouts.TemplateCsv + "\r\n" + Layouts.TemplateExampleCsv + "\r\n";

@@ -1,8 +1,11 @@
+using Camino.Web;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Camino.Imports;
 
 /// <summary>Where files are handed in, and all that were.</summary>
+[Authorize(Permissions.ImportsRead)]
 public sealed class ImportListPage(ListImports list) : PageModel
 {
     public IReadOnlyList<ImportLine> Lines { get; private set; } = [];

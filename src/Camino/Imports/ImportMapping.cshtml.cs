@@ -9,7 +9,7 @@ using Microsoft.Extensions.Localization;
 namespace Camino.Imports;
 
 /// <summary>Where staff say which column of an unknown file is what.</summary>
-[Authorize(Policy = Rights.CanWrite)]
+[Authorize(Permissions.ImportsWrite)]
 public sealed class ImportMappingPage(ShowImport show, MapImport map, IStringLocalizer<Texts> texts) : PageModel
 {
     private ImportView? _import;
@@ -40,6 +40,7 @@ public sealed class ImportMappingPage(ShowImport show, MapImport map, IStringLoc
         return Page();
     }
 
+    [Needs(Permissions.ImportsWrite)]
     public async Task<IActionResult> OnPostAsync(Guid id, string?[] fields, LoanSource source, DateStyle dates, bool decimalComma, string? saveAs, CancellationToken ct)
     {
         if (await ReadAsync(id, ct) is { } other)

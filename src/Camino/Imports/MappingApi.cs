@@ -40,9 +40,9 @@ public static class MappingApi
 
     internal static void MapMappingApi(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/imports/mappings", ListAsync);
-        api.MapGet("/imports/{id:guid}/columns", ColumnsAsync).RequireAuthorization(Rights.CanWrite);
-        api.MapPost("/imports/{id:guid}/mapping", PostAsync).RequireAuthorization(Rights.CanWrite);
+        api.MapGet("/imports/mappings", ListAsync).RequireAuthorization(Permissions.ImportsRead);
+        api.MapGet("/imports/{id:guid}/columns", ColumnsAsync).RequireAuthorization(Permissions.ImportsWrite);
+        api.MapPost("/imports/{id:guid}/mapping", PostAsync).RequireAuthorization(Permissions.ImportsWrite);
     }
 
     private static async Task<Ok<List<MappingView>>> ListAsync(ShowImport show, CancellationToken ct)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Camino.Imports;
+using Camino.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -19,7 +20,7 @@ public static class ExportLoans
     private static readonly string[] ExtraHeadings = ["Source", "AmountFrom", "AmountTo"];
 
     /// <summary><c>GET /loans/export.csv</c> with the filter of the page's address.</summary>
-    public static void Map(IEndpointRouteBuilder app) => app.MapGet("/loans/export.csv", GetAsync).ExcludeFromDescription();
+    public static void Map(IEndpointRouteBuilder app) => app.MapGet("/loans/export.csv", GetAsync).RequireAuthorization(Permissions.LoansExport).ExcludeFromDescription();
 
     private static async Task GetAsync(HttpContext context, NpgsqlDataSource source, TimeProvider clock)
     {

@@ -1,9 +1,12 @@
+using Camino.Web;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Camino.Loans;
 
 /// <summary>Everything that is known about one loan, where it came from and what changed.</summary>
+[Authorize(Permissions.LoansRead)]
 public sealed class LoanDetailsPage(ShowLoan show) : PageModel
 {
     private LoanView? _view;

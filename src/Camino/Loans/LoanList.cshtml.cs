@@ -1,9 +1,11 @@
 using Camino.Web;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Camino.Loans;
 
 /// <summary>The book: searched, filtered, sorted, paged.</summary>
+[Authorize(Permissions.LoansRead)]
 public sealed class LoanListPage(ListLoans list) : PageModel
 {
     public LoanFilter Filter { get; private set; } = new();

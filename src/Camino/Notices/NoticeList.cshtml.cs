@@ -1,5 +1,6 @@
 using Camino.Resources;
 using Camino.Web;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.Extensions.Localization;
@@ -7,6 +8,7 @@ using Microsoft.Extensions.Localization;
 namespace Camino.Notices;
 
 /// <summary>What the reader was told, newest first; opening a notice marks it read.</summary>
+[Authorize(Permissions.Own)]
 public sealed class NoticeListPage(ListNotices list, ReadNotice read, IStringLocalizer<Texts> texts) : PageModel
 {
     public IReadOnlyList<NoticeLine> Lines { get; private set; } = [];
@@ -21,6 +23,7 @@ public sealed class NoticeListPage(ListNotices list, ReadNotice read, IStringLoc
     }
 
     /// <summary>One notice: marks it read and goes where it points. None: marks all read.</summary>
+    [Needs(Permissions.Own)]
     public async Task<IActionResult> OnPostAsync(Guid? id, CancellationToken ct)
     {
         var link = await read.RunAsync(id, User.Id(), ct);

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Camino.Jobs;
 using Camino.Lending;
-using Camino.People;
 using Camino.Resources;
 using Camino.Web;
 using Microsoft.AspNetCore.Authorization;
@@ -12,7 +11,7 @@ using Microsoft.Extensions.Localization;
 namespace Camino.Operations;
 
 /// <summary>Says how many jobs an act would touch, asks why, and does it: on one, on those that were chosen, or on all that match.</summary>
-[Authorize(Rights.CanWrite)]
+[Authorize(Permissions.JobsAct)]
 public sealed class JobActsPage(ActOnJobs some, ActOnAllJobs all, IStringLocalizer<Texts> texts) : PageModel
 {
     /// <summary>The word of the act.</summary>
@@ -41,13 +40,15 @@ public sealed class JobActsPage(ActOnJobs some, ActOnAllJobs all, IStringLocaliz
     /// <summary>Why the last try was refused.</summary>
     public string? Problem { get; private set; }
 
-    private bool IsAdministrator => User.IsInRole(StaffRoles.Administrator);
+    private bool MayOnAll => User.May(Permissions.JobsAll);
 
     public Task<IActionResult> OnGetAsync(string? act, Guid? id, CancellationToken ct) => ShowAsync(act, id is { } one ? [one] : [], id is { } job ? $"/jobs/{job}" : null, ct);
 
     /// <summary>Jobs were chosen in the list; the reason is still to come.</summary>
+    [Needs(Permissions.JobsAct)]
     public Task<IActionResult> OnPostChooseAsync(string? act, Guid[] ids, string? back, CancellationToken ct) => ShowAsync(act, ids, back, ct, chosen: true);
 
+    [Needs(Permissions.JobsAct)]
     public async Task<IActionResult> OnPostAsync(string? act, Guid[] ids, string? reason, string? due, int zone, string? back, CancellationToken ct)
     {
         Reason = reason;
@@ -57,12 +58,12 @@ public sealed class JobActsPage(ActOnJobs some, ActOnAllJobs all, IStringLocaliz
             var order = JobAct.Of(act, reason, At(due, zone));
             if (ids.Length == 0)
             {
-                if (!IsAdministrator)
+                if (!MayOnAll)
                     return Forbid();
                 return LocalRedirect($"/jobs/{await all.RunAsync(order, JobQuery.Read(Request.Query), User.Id(), ct)}");
             }
 
-            var done = await some.RunAsync(order, ids, new JobActor(User.Id(), IsAdministrator), ct);
+            var done = await some.RunAsync(order, ids, new JobActor(User.Id(), MayOnAll), ct);
             var to = Url.IsLocalUrl(back) ? back : "/jobs/all";
             return LocalRedirect(ids.Length == 1 ? $"/jobs/{ids[0]}" : string.Create(CultureInfo.InvariantCulture, $"{to}{(to.Contains('?', StringComparison.Ordinal) ? '&' : '?')}did={done.Done}&refused={done.Refused}"));
         }
@@ -84,7 +85,7 @@ public sealed class JobActsPage(ActOnJobs some, ActOnAllJobs all, IStringLocaliz
         Back = Url.IsLocalUrl(back) ? back : "/jobs/all" + filter.ToQuery();
         if (ids.Length > 0 || chosen)
             return Page();
-        if (!IsAdministrator)
+        if (!MayOnAll)
             return Forbid();
         Count = await all.CountAsync(action, filter, ct);
         FilterWords = [.. ActOnAllJobs.Fitting(action, filter).Words().Where(word => word.Key != "open").Select(word => $"{texts.Or("JobWord." + word.Key, word.Key)}: {Shown(word.Key, word.Value)}")];

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Camino.Data;
 using Camino.Jobs;
 using Camino.Lending;
-using Camino.People;
 using Camino.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -60,26 +59,26 @@ public static class JobApi
     /// <summary>Adds the endpoints to <c>/api/v1</c>.</summary>
     public static void MapJobApi(this IEndpointRouteBuilder api)
     {
-        api.MapPost("/jobs/echo", EchoAsync).RequireAuthorization(Rights.CanWrite);
-        api.MapGet("/jobs", ListAsync);
-        api.MapGet("/jobs/{id:guid}", GetAsync);
+        api.MapPost("/jobs/echo", EchoAsync).RequireAuthorization(Permissions.JobsAct);
+        api.MapGet("/jobs", ListAsync).RequireAuthorization(Permissions.JobsRead);
+        api.MapGet("/jobs/{id:guid}", GetAsync).RequireAuthorization(Permissions.JobsRead);
         foreach (var act in JobAct.Words.Keys)
-            api.MapPost($"/jobs/{{id:guid}}/{act}", (Guid id, ActRequest? request, ClaimsPrincipal user, ActOnJobs some, CancellationToken ct) => ActAsync(act, id, request, user, some, ct)).RequireAuthorization(Rights.CanWrite);
-        api.MapPost("/jobs/act", ActOnManyAsync).RequireAuthorization(Rights.CanWrite);
-        api.MapGet("/job-causes", async (JobStore jobs, CancellationToken ct) => TypedResults.Ok(new CauseList(await jobs.CausesAsync(ct))));
-        api.MapGet("/queues", ListQueuesAsync);
+            api.MapPost($"/jobs/{{id:guid}}/{act}", (Guid id, ActRequest? request, ClaimsPrincipal user, ActOnJobs some, CancellationToken ct) => ActAsync(act, id, request, user, some, ct)).RequireAuthorization(Permissions.JobsAct);
+        api.MapPost("/jobs/act", ActOnManyAsync).RequireAuthorization(Permissions.JobsAct);
+        api.MapGet("/job-causes", async (JobStore jobs, CancellationToken ct) => TypedResults.Ok(new CauseList(await jobs.CausesAsync(ct)))).RequireAuthorization(Permissions.JobsRead);
+        api.MapGet("/queues", ListQueuesAsync).RequireAuthorization(Permissions.JobsRead);
         foreach (var scope in (string[])["queue", "kind"])
         {
-            api.MapPost($"/{scope}s/{{name}}/pause", (string name, ActRequest? request, ClaimsPrincipal user, PauseWork pause, CancellationToken ct) => NothingAsync(pause.PauseAsync(scope, name, request?.Reason, user.Id(), ct))).RequireAuthorization(Rights.IsAdministrator);
-            api.MapPost($"/{scope}s/{{name}}/resume", (string name, ActRequest? request, ClaimsPrincipal user, PauseWork pause, CancellationToken ct) => NothingAsync(pause.ResumeAsync(scope, name, request?.Reason, user.Id(), ct))).RequireAuthorization(Rights.IsAdministrator);
+            api.MapPost($"/{scope}s/{{name}}/pause", (string name, ActRequest? request, ClaimsPrincipal user, PauseWork pause, CancellationToken ct) => NothingAsync(pause.PauseAsync(scope, name, request?.Reason, user.Id(), ct))).RequireAuthorization(Permissions.JobsAll);
+            api.MapPost($"/{scope}s/{{name}}/resume", (string name, ActRequest? request, ClaimsPrincipal user, PauseWork pause, CancellationToken ct) => NothingAsync(pause.ResumeAsync(scope, name, request?.Reason, user.Id(), ct))).RequireAuthorization(Permissions.JobsAll);
         }
     }
 
     /// <summary>Live figures for the pages; signed in by cookie.</summary>
     public static void MapJobFeeds(this IEndpointRouteBuilder pages)
     {
-        pages.MapGet("/jobs/events", (JobFeed feed, HttpContext context) => Stream(context, feed.WatchBoardAsync(context.RequestAborted)));
-        pages.MapGet("/jobs/{id:guid}/events", (Guid id, JobFeed feed, HttpContext context) => Stream(context, feed.WatchJobAsync(id, context.RequestAborted)));
+        pages.MapGet("/jobs/events", (JobFeed feed, HttpContext context) => Stream(context, feed.WatchBoardAsync(context.RequestAborted))).RequireAuthorization(Permissions.JobsRead);
+        pages.MapGet("/jobs/{id:guid}/events", (Guid id, JobFeed feed, HttpContext context) => Stream(context, feed.WatchJobAsync(id, context.RequestAborted))).RequireAuthorization(Permissions.JobsRead);
     }
 
     private static ServerSentEventsResult<T> Stream<T>(HttpContext context, IAsyncEnumerable<T> news)
@@ -119,7 +118,7 @@ public static class JobApi
     {
         if (await jobs.GetAsync(id, ct) is not { } job)
             return TypedResults.Problem($"There is no job {id}.", statusCode: StatusCodes.Status404NotFound);
-        var everything = user.IsInRole(StaffRoles.Administrator);
+        var everything = user.May(Permissions.JobsAll);
         JsonElement? result = job.Result is null ? null : Masked(job.Result, everything || job.RequestedBy == user.Id().ToString());
         return TypedResults.Ok(new JobView(
             job.Id, Name(job.State), job.Queue, job.Kind, job.Attempt, job.MaxAttempts, job.RequestedBy, job.EnqueuedAt, job.DueAt, job.StartedAt, job.FinishedAt, job.Server, job.Progress?.Done, job.Progress?.Total,
@@ -158,7 +157,7 @@ public static class JobApi
         return TypedResults.NoContent();
     }
 
-    private static JobActor ActorOf(ClaimsPrincipal user) => new(user.Id(), user.IsInRole(StaffRoles.Administrator));
+    private static JobActor ActorOf(ClaimsPrincipal user) => new(user.Id(), user.May(Permissions.JobsAll));
 
     private static JobItem Item(JobLine job) => new(
         job.Id, Name(job.State), job.Queue, job.Kind, job.Attempt, job.MaxAttempts, job.RequestedBy, job.EnqueuedAt, job.DueAt, job.StartedAt, job.FinishedAt, job.Server, job.Tags,

@@ -1,5 +1,6 @@
 using Camino.Jobs;
-using Camino.People;
+using Camino.Web;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
@@ -24,6 +25,7 @@ public sealed record BoardQueue(QueueFigures Now, IReadOnlyList<QueueMinute> Min
 }
 
 /// <summary>How the queues and servers stand now and went over the last hour, and what wants a person's look.</summary>
+[Authorize(Permissions.JobsRead)]
 public sealed class JobBoardPage(ListJobs list, JobStore jobs) : PageModel
 {
     public IReadOnlyList<BoardQueue> Queues { get; private set; } = [];
@@ -40,7 +42,7 @@ public sealed class JobBoardPage(ListJobs list, JobStore jobs) : PageModel
     public IReadOnlyDictionary<string, string> Names { get; private set; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>The reader may pause and resume.</summary>
-    public bool MayAct => User.IsInRole(StaffRoles.Administrator);
+    public bool MayAct => User.May(Permissions.JobsAll);
 
     public async Task<IActionResult> OnGetAsync(string? state, string? queue, CancellationToken ct)
     {

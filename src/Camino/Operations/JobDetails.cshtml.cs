@@ -1,7 +1,7 @@
 using Camino.Jobs;
-using Camino.People;
 using Camino.Resources;
 using Camino.Web;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.Extensions.Localization;
@@ -9,6 +9,7 @@ using Microsoft.Extensions.Localization;
 namespace Camino.Operations;
 
 /// <summary>One job's whole life: who asked, where it stands, what it was asked, what went wrong, who did what about it, what came out.</summary>
+[Authorize(Permissions.JobsRead)]
 public sealed class JobDetailsPage(ListJobs list, IStringLocalizer<Texts> texts, TimeProvider clock) : PageModel
 {
     private JobDetail? _job;
@@ -28,7 +29,7 @@ public sealed class JobDetailsPage(ListJobs list, IStringLocalizer<Texts> texts,
     public DateTimeOffset Now { get; private set; }
 
     /// <summary>The reader may act on this job.</summary>
-    public bool MayAct => User.IsInRole(StaffRoles.Administrator) || User.CanWrite() && Job.RequestedBy == User.Id().ToString();
+    public bool MayAct => User.May(Permissions.JobsAll) || User.May(Permissions.JobsAct) && Job.RequestedBy == User.Id().ToString();
 
     /// <summary>What its state allows.</summary>
     public IReadOnlyList<string> Acts => Job switch

@@ -1,9 +1,12 @@
 using Camino.Jobs;
+using Camino.Web;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Camino.Operations;
 
 /// <summary>Failed jobs that nobody has dealt with, grouped by what went wrong.</summary>
+[Authorize(Permissions.JobsRead)]
 public sealed class JobErrorsPage(JobStore jobs) : PageModel
 {
     public IReadOnlyList<JobCause> Causes { get; private set; } = [];

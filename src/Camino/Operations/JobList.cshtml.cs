@@ -1,7 +1,8 @@
 using System.Globalization;
 using Camino.Jobs;
-using Camino.People;
 using Camino.Resources;
+using Camino.Web;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.Extensions.Localization;
@@ -9,6 +10,7 @@ using Microsoft.Extensions.Localization;
 namespace Camino.Operations;
 
 /// <summary>Every job, newest first, searched and filtered; some or all of them can be chosen to be acted on.</summary>
+[Authorize(Permissions.JobsRead)]
 public sealed class JobListPage(ListJobs list, JobRegistry registry, IStringLocalizer<Texts> texts, TimeProvider clock) : PageModel
 {
     public JobFilter Filter { get; private set; } = new();
@@ -35,7 +37,7 @@ public sealed class JobListPage(ListJobs list, JobRegistry registry, IStringLoca
     public long NotDid { get; private set; }
 
     /// <summary>The reader may act on all that match.</summary>
-    public bool MayActOnAll => User.IsInRole(StaffRoles.Administrator);
+    public bool MayActOnAll => User.May(Permissions.JobsAll);
 
     public async Task<IActionResult> OnGetAsync(Guid? after, string? did, string? refused, CancellationToken ct)
     {

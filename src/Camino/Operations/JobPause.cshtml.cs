@@ -10,7 +10,7 @@ using Microsoft.Extensions.Localization;
 namespace Camino.Operations;
 
 /// <summary>Asks why a queue or a kind shall rest, or work again, and does it.</summary>
-[Authorize(Rights.IsAdministrator)]
+[Authorize(Permissions.JobsAll)]
 public sealed class JobPausePage(PauseWork pause, JobStore jobs, ListJobs list, IStringLocalizer<Texts> texts) : PageModel
 {
     /// <summary><c>queue</c> or <c>kind</c>.</summary>
@@ -34,6 +34,7 @@ public sealed class JobPausePage(PauseWork pause, JobStore jobs, ListJobs list, 
 
     public Task<IActionResult> OnGetAsync(string? scope, string? name, CancellationToken ct) => ShowAsync(scope, name, ct);
 
+    [Needs(Permissions.JobsAll)]
     public async Task<IActionResult> OnPostAsync(string? scope, string? name, string? reason, bool resume, CancellationToken ct)
     {
         if (scope is not ("queue" or "kind") || name is null)

@@ -12,11 +12,16 @@ public sealed record DemoUser(string Email, string Password, string Role);
 /// <summary>Makes invented users for trying Camino out, one per role, marked as demo everywhere.</summary>
 public sealed class SeedDemo(CaminoDb db, UserManager<StaffUser> users, AddApiKey addApiKey, TimeProvider clock)
 {
-    private static readonly (string Name, string DisplayName, string Role)[] s_people =
+    /// <summary>One for each role; the officer stands in for servicing too, as in a small house, so that one person can show a loan from booking to payment.</summary>
+    private static readonly (string Name, string DisplayName, string[] Roles)[] s_people =
     [
-        ("admin", "Alma Reyes (demo)", StaffRoles.Administrator),
-        ("officer", "Owen Brandt (demo)", StaffRoles.Officer),
-        ("viewer", "Vera Lindqvist (demo)", StaffRoles.Viewer),
+        ("admin", "Alma Reyes (demo)", [StaffRoles.Administrator]),
+        ("officer", "Owen Brandt (demo)", [StaffRoles.Officer, StaffRoles.Servicing]),
+        ("underwriter", "Uma Castellanos (demo)", [StaffRoles.Underwriter]),
+        ("servicing", "Silas Moreau (demo)", [StaffRoles.Servicing]),
+        ("collections", "Clara Nowak (demo)", [StaffRoles.Collections]),
+        ("accountant", "Amir Haddad (demo)", [StaffRoles.Accountant]),
+        ("viewer", "Vera Lindqvist (demo)", [StaffRoles.Viewer]),
     ];
 
     /// <summary>Creates the users that are missing.</summary>
@@ -25,10 +30,10 @@ public sealed class SeedDemo(CaminoDb db, UserManager<StaffUser> users, AddApiKe
     public async Task<IReadOnlyList<DemoUser>> RunAsync(string password, CancellationToken ct)
     {
         var made = new List<DemoUser>();
-        foreach (var (name, displayName, role) in s_people)
+        foreach (var (name, displayName, roles) in s_people)
         {
             var email = $"{name}@demo.camino.example";
-            made.Add(new DemoUser(email, password, role));
+            made.Add(new DemoUser(email, password, string.Join(", ", roles)));
             if (await users.FindByEmailAsync(email) is { } known)
             {
                 if (!await users.CheckPasswordAsync(known, password))
@@ -37,13 +42,16 @@ public sealed class SeedDemo(CaminoDb db, UserManager<StaffUser> users, AddApiKe
                     Check(await users.AddPasswordAsync(known, password));
                 }
 
+                // a data folder of an earlier release knows fewer roles
+                foreach (var role in roles.Except(await users.GetRolesAsync(known), StringComparer.Ordinal))
+                    Check(await users.AddToRoleAsync(known, role));
                 continue;
             }
 
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             var user = new StaffUser { Id = Guid.CreateVersion7(), UserName = email, Email = email, EmailConfirmed = true, DisplayName = displayName, IsDemo = true };
             Check(await users.CreateAsync(user, password));
-            Check(await users.AddToRoleAsync(user, role));
+            Check(await users.AddToRolesAsync(user, roles));
             db.AuditEntries.Add(new AuditEntry(clock.GetUtcNow(), null, "user.demo_created", "user", user.Id.ToString()));
             await db.SaveChangesAsync(ct);
             await transaction.CommitAsync(ct);

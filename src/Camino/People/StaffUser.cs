@@ -16,20 +16,32 @@ public sealed class StaffUser : IdentityUser<Guid>
     public bool IsDemo { get; set; }
 }
 
-/// <summary>The roles of the first version.</summary>
+/// <summary>The roles; what each may do stands in <see cref="Web.Permissions"/>. The names are stored and never change.</summary>
 public static class StaffRoles
 {
-    /// <summary>Everything, including people and jobs of others.</summary>
+    /// <summary>Everything, including jobs of others.</summary>
     public const string Administrator = "administrator";
 
-    /// <summary>Imports, loans, own jobs.</summary>
+    /// <summary>Loan officer: takes loans and portfolios in.</summary>
     public const string Officer = "officer";
 
     /// <summary>Reads; changes nothing.</summary>
     public const string Viewer = "viewer";
 
-    /// <summary>All, most powerful first.</summary>
-    public static IReadOnlyList<string> All { get; } = [Administrator, Officer, Viewer];
+    /// <summary>Decides on terms.</summary>
+    public const string Underwriter = "underwriter";
+
+    /// <summary>Pays out, takes payments in, changes running loans.</summary>
+    public const string Servicing = "servicing";
+
+    /// <summary>Looks after loans that are past due.</summary>
+    public const string Collections = "collections";
+
+    /// <summary>Closes the day, proves the ledger, charges off, reads the audit trail.</summary>
+    public const string Accountant = "accountant";
+
+    /// <summary>All.</summary>
+    public static IReadOnlyList<string> All { get; } = [Administrator, Officer, Underwriter, Servicing, Collections, Accountant, Viewer];
 }
 
 /// <summary>A key with which a program calls the API; only its hash is kept.</summary>

@@ -3,6 +3,7 @@ using Camino.Reference;
 using Camino.Resources;
 using Camino.Web;
 using Camino.Web.Charts;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.Extensions.Localization;
 
@@ -13,6 +14,7 @@ namespace Camino.Portfolio;
 public sealed record RankLine(string Name, string? Note, string? Link, Figure Figure);
 
 /// <summary>The book in numbers and pictures; every bar leads to its loans.</summary>
+[Authorize(Permissions.PortfolioRead)]
 public sealed class PortfolioPage(ReadPortfolio read, IStringLocalizer<Texts> texts) : PageModel
 {
     private const int Ranked = 15;

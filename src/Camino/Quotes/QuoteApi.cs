@@ -1,6 +1,7 @@
 using System.Text;
 using Camino.Lending;
 using Camino.Lending.Quotes;
+using Camino.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -11,7 +12,7 @@ namespace Camino.Quotes;
 public static class QuoteApi
 {
     /// <summary>Adds <c>POST /api/v1/quotes/{what}</c>: one JSON object, or several as <c>application/x-ndjson</c>, answered line by line in the same order.</summary>
-    public static void MapQuoteApi(this IEndpointRouteBuilder api) => api.MapPost("/quotes/{what}", AnswerAsync);
+    public static void MapQuoteApi(this IEndpointRouteBuilder api) => api.MapPost("/quotes/{what}", AnswerAsync).RequireAuthorization(Permissions.QuotesUse);
 
     private static async Task<IResult> AnswerAsync(string what, HttpContext context, CancellationToken ct)
     {

@@ -1,3 +1,4 @@
+using Camino.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -9,7 +10,7 @@ namespace Camino.Releases;
 public static class ServerApi
 {
     /// <summary>Adds <c>GET /servers</c> to the API: fence, releases and processes.</summary>
-    public static void MapServerApi(this IEndpointRouteBuilder api) => api.MapGet("/servers", ListAsync);
+    public static void MapServerApi(this IEndpointRouteBuilder api) => api.MapGet("/servers", ListAsync).RequireAuthorization(Permissions.ServersRead);
 
     private static async Task<Ok<ServerOverview>> ListAsync(ListServers list, CancellationToken ct) => TypedResults.Ok(await list.RunAsync(ct));
 }

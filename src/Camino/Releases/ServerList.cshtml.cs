@@ -1,8 +1,11 @@
+using Camino.Web;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Camino.Releases;
 
 /// <summary>Which release runs where, and which of them has the work.</summary>
+[Authorize(Permissions.ServersRead)]
 public sealed class ServerListPage(ListServers list) : PageModel
 {
     public ServerOverview Servers { get; private set; } = new(null, [], []);

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Localization;
 namespace Camino.Servicing;
 
 /// <summary>A new loan as a form: product, borrower, amount; then the schedule that would follow; then booked.</summary>
-[Authorize(Policy = Rights.CanWrite)]
+[Authorize(Permissions.BookLoans)]
 public sealed class BookLoanFormPage(BookLoan book, ReadProducts products, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
 {
     public IReadOnlyList<(string Code, string Name, ProductOffer Offer)> Offered { get; private set; } = [];
@@ -32,14 +32,19 @@ public sealed class BookLoanFormPage(BookLoan book, ReadProducts products, Camin
         Input = new BookingInput { DisburseOn = (await db.TodayAsync(ct)).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture) };
     }
 
-    public async Task<IActionResult> OnPostPreviewAsync(BookingInput input, string key, CancellationToken ct)
+    [Needs(Permissions.BookLoans)]
+    public async Task<IActionResult> OnPostPreviewAsync(BookingInput input, string? key, CancellationToken ct)
     {
+        key ??= Guid.CreateVersion7().ToString("N");
         await TryAsync(input, key, ct);
         return Page();
     }
 
-    public async Task<IActionResult> OnPostConfirmAsync(BookingInput input, string key, CancellationToken ct)
+    [Needs(Permissions.BookLoans)]
+    public async Task<IActionResult> OnPostConfirmAsync(BookingInput input, string? key, CancellationToken ct)
     {
+        if (key is null)
+            return await OnPostPreviewAsync(input, key, ct);
         try
         {
             var booked = await book.RunAsync(input, new AskedBy(User.Id(), key), ct);

@@ -15,7 +15,8 @@ namespace Camino.Servicing;
 public sealed record CloseLine(DateOnly Closes, DateOnly Opens, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt, int Planned, int Closed, int SetAside, bool Left);
 
 /// <summary>The business day, the closes, the trial balance and the ledger checks.</summary>
-public sealed class BooksPage(CaminoDb db, CloseDay close, CloseWork work, ResumeClose resume, AskLedgerCheck ask, ReadLedger ledger, IAuthorizationService authorization, IStringLocalizer<Texts> texts) : PageModel
+[Authorize(Permissions.LedgerRead)]
+public sealed class BooksPage(CaminoDb db, CloseDay close, CloseWork work, ResumeClose resume, AskLedgerCheck ask, ReadLedger ledger, IStringLocalizer<Texts> texts) : PageModel
 {
     private const int Shown = 10;
 
@@ -40,10 +41,9 @@ public sealed class BooksPage(CaminoDb db, CloseDay close, CloseWork work, Resum
 
     public Task OnGetAsync(CancellationToken ct) => ReadAsync(ct);
 
+    [Needs(Permissions.DayClose)]
     public async Task<IActionResult> OnPostCloseAsync(DateOnly closes, CancellationToken ct)
     {
-        if (!(await authorization.AuthorizeAsync(User, Rights.IsAdministrator)).Succeeded)
-            return Forbid();
         try
         {
             await close.RunAsync(closes, User.Id(), ct);
@@ -58,10 +58,9 @@ public sealed class BooksPage(CaminoDb db, CloseDay close, CloseWork work, Resum
         }
     }
 
+    [Needs(Permissions.DayClose)]
     public async Task<IActionResult> OnPostResumeAsync(CancellationToken ct)
     {
-        if (!(await authorization.AuthorizeAsync(User, Rights.IsAdministrator)).Succeeded)
-            return Forbid();
         try
         {
             await resume.RunAsync(User.Id(), ct);
@@ -75,10 +74,9 @@ public sealed class BooksPage(CaminoDb db, CloseDay close, CloseWork work, Resum
         }
     }
 
+    [Needs(Permissions.LedgerCheck)]
     public async Task<IActionResult> OnPostCheckAsync(CancellationToken ct)
     {
-        if (!(await authorization.AuthorizeAsync(User, Rights.CanWrite)).Succeeded)
-            return Forbid();
         await ask.RunAsync(User.Id(), ct);
         return RedirectToPage();
     }

@@ -1,10 +1,13 @@
 using System.Text.Json;
+using Camino.Web;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Camino.Servicing;
 
 /// <summary>One letter to the borrower, in the reader's language, ready to print.</summary>
+[Authorize(Permissions.BookRead)]
 public sealed class LetterPage(ShowServicedLoan show) : PageModel
 {
     private ServicedView? _view;

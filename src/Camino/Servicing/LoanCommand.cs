@@ -38,21 +38,21 @@ public enum CommandFields
 /// <param name="Name">In addresses: <c>record-payment</c>.</param>
 /// <param name="Type">What it records.</param>
 /// <param name="Fields">What has to be given; everything else is refused.</param>
-/// <param name="Right">Who may do it.</param>
+/// <param name="Permission">What the table asks for it.</param>
 /// <param name="Letter">The letter that it asks for.</param>
-public sealed record LoanCommand(string Name, LoanEventType Type, CommandFields Fields, string Right = Rights.CanWrite, LetterKind? Letter = null)
+public sealed record LoanCommand(string Name, LoanEventType Type, CommandFields Fields, string Permission, LetterKind? Letter = null)
 {
-    public static LoanCommand RecordPayment { get; } = new("record-payment", LoanEventType.Pay, CommandFields.On | CommandFields.Amount, Letter: LetterKind.Receipt);
+    public static LoanCommand RecordPayment { get; } = new("record-payment", LoanEventType.Pay, CommandFields.On | CommandFields.Amount, Permissions.BookPayments, LetterKind.Receipt);
 
-    public static LoanCommand Disburse { get; } = new("disburse", LoanEventType.Disburse, CommandFields.On | CommandFields.Amount);
+    public static LoanCommand Disburse { get; } = new("disburse", LoanEventType.Disburse, CommandFields.On | CommandFields.Amount, Permissions.BookDisburse);
 
-    public static LoanCommand ReturnPayment { get; } = new("return-payment", LoanEventType.Return, CommandFields.On | CommandFields.Of | CommandFields.BankCode, Letter: LetterKind.ReturnedPayment);
+    public static LoanCommand ReturnPayment { get; } = new("return-payment", LoanEventType.Return, CommandFields.On | CommandFields.Of | CommandFields.BankCode, Permissions.BookPayments, LetterKind.ReturnedPayment);
 
-    public static LoanCommand Reverse { get; } = new("reverse", LoanEventType.Reverse, CommandFields.On | CommandFields.Of);
+    public static LoanCommand Reverse { get; } = new("reverse", LoanEventType.Reverse, CommandFields.On | CommandFields.Of, Permissions.BookPayments);
 
-    public static LoanCommand Restructure { get; } = new("restructure", LoanEventType.Restructure, CommandFields.On | CommandFields.Count | CommandFields.Until, Letter: LetterKind.ChangedTerms);
+    public static LoanCommand Restructure { get; } = new("restructure", LoanEventType.Restructure, CommandFields.On | CommandFields.Count | CommandFields.Until, Permissions.BookTerms, LetterKind.ChangedTerms);
 
-    public static LoanCommand ChargeOff { get; } = new("charge-off", LoanEventType.ChargeOff, CommandFields.On, Rights.IsAdministrator, LetterKind.ChargedOff);
+    public static LoanCommand ChargeOff { get; } = new("charge-off", LoanEventType.ChargeOff, CommandFields.On, Permissions.BookChargeOff, LetterKind.ChargedOff);
 
     /// <summary>All, in the order in which pages offer them.</summary>
     public static IReadOnlyList<LoanCommand> All { get; } =
@@ -61,20 +61,20 @@ public sealed record LoanCommand(string Name, LoanEventType Type, CommandFields 
         Disburse,
         ReturnPayment,
         Reverse,
-        new("charge-fee", LoanEventType.Fee, CommandFields.On | CommandFields.Amount | CommandFields.Portion),
-        new("waive", LoanEventType.Waive, CommandFields.On | CommandFields.Amount | CommandFields.Portion),
-        new("skip-installment", LoanEventType.Skip, CommandFields.On, Letter: LetterKind.ChangedTerms),
-        new("move-due-date", LoanEventType.DueDateChange, CommandFields.On | CommandFields.Until, Letter: LetterKind.ChangedTerms),
-        new("extend", LoanEventType.Extend, CommandFields.On | CommandFields.Count, Letter: LetterKind.ChangedTerms),
-        new("change-rate", LoanEventType.RateChange, CommandFields.On | CommandFields.Rate, Letter: LetterKind.ChangedTerms),
-        new("reamortize", LoanEventType.Reamortize, CommandFields.On, Letter: LetterKind.ChangedTerms),
+        new("charge-fee", LoanEventType.Fee, CommandFields.On | CommandFields.Amount | CommandFields.Portion, Permissions.BookFees),
+        new("waive", LoanEventType.Waive, CommandFields.On | CommandFields.Amount | CommandFields.Portion, Permissions.BookWaive),
+        new("skip-installment", LoanEventType.Skip, CommandFields.On, Permissions.BookTerms, LetterKind.ChangedTerms),
+        new("move-due-date", LoanEventType.DueDateChange, CommandFields.On | CommandFields.Until, Permissions.BookTerms, LetterKind.ChangedTerms),
+        new("extend", LoanEventType.Extend, CommandFields.On | CommandFields.Count, Permissions.BookTerms, LetterKind.ChangedTerms),
+        new("change-rate", LoanEventType.RateChange, CommandFields.On | CommandFields.Rate, Permissions.BookTerms, LetterKind.ChangedTerms),
+        new("reamortize", LoanEventType.Reamortize, CommandFields.On, Permissions.BookTerms, LetterKind.ChangedTerms),
         Restructure,
-        new("pause-interest", LoanEventType.InterestPause, CommandFields.On | CommandFields.Until),
-        new("pause-delinquency", LoanEventType.DelinquencyPause, CommandFields.On | CommandFields.Until),
-        new("write-off", LoanEventType.WriteOff, CommandFields.On | CommandFields.Amount, Rights.IsAdministrator),
+        new("pause-interest", LoanEventType.InterestPause, CommandFields.On | CommandFields.Until, Permissions.BookPauses),
+        new("pause-delinquency", LoanEventType.DelinquencyPause, CommandFields.On | CommandFields.Until, Permissions.BookPauses),
+        new("write-off", LoanEventType.WriteOff, CommandFields.On | CommandFields.Amount, Permissions.BookChargeOff),
         ChargeOff,
-        new("recover", LoanEventType.Recover, CommandFields.On | CommandFields.Amount, Letter: LetterKind.Receipt),
-        new("refund", LoanEventType.Refund, CommandFields.On | CommandFields.Amount),
+        new("recover", LoanEventType.Recover, CommandFields.On | CommandFields.Amount, Permissions.BookPayments, LetterKind.Receipt),
+        new("refund", LoanEventType.Refund, CommandFields.On | CommandFields.Amount, Permissions.BookPayments),
     ];
 
     /// <summary>The command of this name, or null.</summary>

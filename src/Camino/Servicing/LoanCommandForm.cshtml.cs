@@ -11,8 +11,8 @@ using Microsoft.Extensions.Localization;
 namespace Camino.Servicing;
 
 /// <summary>One command as a form: what is needed, then what exactly would change, then done. Nothing is kept before the reader confirms what they saw.</summary>
-[Authorize(Policy = Rights.CanWrite)]
-public sealed class LoanCommandFormPage(CaminoDb db, RunLoanCommand run, IAuthorizationService authorization, IStringLocalizer<Texts> texts) : PageModel
+[Authorize(Permissions.BookRead)]
+public sealed class LoanCommandFormPage(CaminoDb db, RunLoanCommand run, IStringLocalizer<Texts> texts) : PageModel
 {
     public LoanCommand Command { get; private set; } = LoanCommand.RecordPayment;
 
@@ -39,8 +39,10 @@ public sealed class LoanCommandFormPage(CaminoDb db, RunLoanCommand run, IAuthor
         return Page();
     }
 
-    public async Task<IActionResult> OnPostPreviewAsync(Guid id, string command, CommandInput input, string key, CancellationToken ct)
+    [Needs(Permissions.BookRead)]
+    public async Task<IActionResult> OnPostPreviewAsync(Guid id, string command, CommandInput input, string? key, CancellationToken ct)
     {
+        key ??= Guid.CreateVersion7().ToString("N");
         if (await ReadAsync(id, command, ct) is { } refused)
             return refused;
         (Input, Key) = (input, key);
@@ -48,8 +50,11 @@ public sealed class LoanCommandFormPage(CaminoDb db, RunLoanCommand run, IAuthor
         return Page();
     }
 
-    public async Task<IActionResult> OnPostConfirmAsync(Guid id, string command, CommandInput input, string key, int version, CancellationToken ct)
+    [Needs(Permissions.BookRead)]
+    public async Task<IActionResult> OnPostConfirmAsync(Guid id, string command, CommandInput input, string? key, int version, CancellationToken ct)
     {
+        if (key is null)
+            return await OnPostPreviewAsync(id, command, input, key, ct);
         if (await ReadAsync(id, command, ct) is { } refused)
             return refused;
         (Input, Key) = (input, key);
@@ -108,7 +113,7 @@ public sealed class LoanCommandFormPage(CaminoDb db, RunLoanCommand run, IAuthor
         if (LoanCommand.Find(name) is not { } command || await db.LoanToLookAtAsync(id, ct) is not { } loan)
             return NotFound();
         (Command, Loan) = (command, loan);
-        if (!(await authorization.AuthorizeAsync(User, command.Right)).Succeeded)
+        if (!User.May(command.Permission))
             return Forbid();
         var takenBack = loan.TakenBack();
         Targets = [.. loan.Events.Where(one => !takenBack.ContainsKey(one.Key) && (command.Type != LoanEventType.Return || one.Type is LoanEventType.Pay or LoanEventType.Recover)).Reverse()];

@@ -10,7 +10,8 @@ using Microsoft.Extensions.Localization;
 namespace Camino.Servicing;
 
 /// <summary>The products with their versions; drafts are changed, published and retired here.</summary>
-public sealed class ProductListPage(ReadProducts read, PublishProduct publish, RetireProduct retire, CaminoDb db, IAuthorizationService authorization, IStringLocalizer<Texts> texts) : PageModel
+[Authorize(Permissions.ProductsRead)]
+public sealed class ProductListPage(ReadProducts read, PublishProduct publish, RetireProduct retire, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
 {
     public IReadOnlyList<ProductView> Products { get; private set; } = [];
 
@@ -18,14 +19,14 @@ public sealed class ProductListPage(ReadProducts read, PublishProduct publish, R
 
     public async Task OnGetAsync(CancellationToken ct) => Products = await read.AllAsync(ct);
 
+    [Needs(Permissions.ProductsChange)]
     public Task<IActionResult> OnPostPublishAsync(Guid id, CancellationToken ct) => DoAsync(() => publish.RunAsync(id, User.Id(), ct), ct);
 
+    [Needs(Permissions.ProductsChange)]
     public Task<IActionResult> OnPostRetireAsync(Guid id, CancellationToken ct) => DoAsync(() => retire.RunAsync(id, User.Id(), ct), ct);
 
     private async Task<IActionResult> DoAsync(Func<Task> act, CancellationToken ct)
     {
-        if (!(await authorization.AuthorizeAsync(User, Rights.IsAdministrator)).Succeeded)
-            return Forbid();
         try
         {
             await act();
@@ -42,7 +43,7 @@ public sealed class ProductListPage(ReadProducts read, PublishProduct publish, R
 }
 
 /// <summary>A new product, or the draft of one.</summary>
-[Authorize(Policy = Rights.IsAdministrator)]
+[Authorize(Permissions.ProductsChange)]
 public sealed class ProductEditPage(ReadProducts read, AddProduct add, ChangeProduct change, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
 {
     public ProductView? Product { get; private set; }
@@ -62,6 +63,7 @@ public sealed class ProductEditPage(ReadProducts read, AddProduct add, ChangePro
         return Page();
     }
 
+    [Needs(Permissions.ProductsChange)]
     public async Task<IActionResult> OnPostAsync(Guid? id, ProductForm form, CancellationToken ct)
     {
         Form = form;

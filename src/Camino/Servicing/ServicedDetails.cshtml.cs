@@ -3,6 +3,7 @@ using Camino.Lending.Loans;
 using Camino.Lending.Payments;
 using Camino.Resources;
 using Camino.Web;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.Extensions.Localization;
@@ -10,6 +11,7 @@ using Microsoft.Extensions.Localization;
 namespace Camino.Servicing;
 
 /// <summary>One serviced loan: where it stands, its schedule, what happened and why each balance is what it is.</summary>
+[Authorize(Permissions.BookRead)]
 public sealed class ServicedDetailsPage(ShowServicedLoan show, ReadLedger ledger, IStringLocalizer<Texts> texts) : PageModel
 {
     private ServicedView? _view;
@@ -53,7 +55,7 @@ public sealed class ServicedDetailsPage(ShowServicedLoan show, ReadLedger ledger
     /// <summary>Whether the reader is shown a command: those that the loan's state rules out stay away, the operation decides.</summary>
     public bool Offers(LoanCommand command)
     {
-        if (!(command.Right == Rights.IsAdministrator ? User.IsInRole(People.StaffRoles.Administrator) : User.CanWrite()))
+        if (!User.May(command.Permission))
             return false;
         var status = View.Loan.Status;
         return command.Type switch

@@ -1,10 +1,12 @@
 using Camino.Data;
 using Camino.Web;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Camino.Servicing;
 
 /// <summary>The lender's own loans: searched, filtered, sorted, paged.</summary>
+[Authorize(Permissions.BookRead)]
 public sealed class ServicedListPage(ListServicedLoans list, ReadProducts products, CaminoDb db) : PageModel
 {
     public ServicedFilter Filter { get; private set; } = new();

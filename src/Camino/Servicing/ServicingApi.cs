@@ -18,41 +18,41 @@ public static class ServicingApi
     /// <summary>Adds the endpoints to <c>/api/v1</c>.</summary>
     public static void MapServicingApi(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/loans", ListAsync);
-        api.MapPost("/loans", BookAsync).RequireAuthorization(Rights.CanWrite);
-        api.MapGet("/loans/{id:guid}", GetAsync);
-        api.MapGet("/loans/{id:guid}/schedule", ScheduleAsync);
-        api.MapGet("/loans/{id:guid}/events", EventsAsync);
-        api.MapGet("/loans/{id:guid}/explanation", ExplainAsync);
-        api.MapGet("/loans/{id:guid}/payoff", PayoffAsync);
-        api.MapGet("/loans/{id:guid}/ledger", LedgerAsync);
+        api.MapGet("/loans", ListAsync).RequireAuthorization(Permissions.BookRead);
+        api.MapPost("/loans", BookAsync).RequireAuthorization(Permissions.BookLoans);
+        api.MapGet("/loans/{id:guid}", GetAsync).RequireAuthorization(Permissions.BookRead);
+        api.MapGet("/loans/{id:guid}/schedule", ScheduleAsync).RequireAuthorization(Permissions.BookRead);
+        api.MapGet("/loans/{id:guid}/events", EventsAsync).RequireAuthorization(Permissions.BookRead);
+        api.MapGet("/loans/{id:guid}/explanation", ExplainAsync).RequireAuthorization(Permissions.BookRead);
+        api.MapGet("/loans/{id:guid}/payoff", PayoffAsync).RequireAuthorization(Permissions.BookRead);
+        api.MapGet("/loans/{id:guid}/ledger", LedgerAsync).RequireAuthorization(Permissions.BookRead);
         foreach (var command in LoanCommand.All)
         {
-            api.MapPost($"/loans/{{id:guid}}/{command.Name}", (Guid id, HttpContext context, RunLoanCommand run, CancellationToken ct) => CommandAsync(id, command, context, run, ct)).RequireAuthorization(command.Right);
-            api.MapPost($"/loans/{{id:guid}}/{command.Name}/preview", (Guid id, HttpContext context, RunLoanCommand run, CancellationToken ct) => PreviewAsync(id, command, context, run, ct)).RequireAuthorization(command.Right);
+            api.MapPost($"/loans/{{id:guid}}/{command.Name}", (Guid id, HttpContext context, RunLoanCommand run, CancellationToken ct) => CommandAsync(id, command, context, run, ct)).RequireAuthorization(command.Permission);
+            api.MapPost($"/loans/{{id:guid}}/{command.Name}/preview", (Guid id, HttpContext context, RunLoanCommand run, CancellationToken ct) => PreviewAsync(id, command, context, run, ct)).RequireAuthorization(command.Permission);
         }
 
-        api.MapGet("/products", ProductsAsync);
-        api.MapPost("/products", AddProductAsync).RequireAuthorization(Rights.IsAdministrator);
-        api.MapPut("/products/{id:guid}/draft", ChangeProductAsync).RequireAuthorization(Rights.IsAdministrator);
-        api.MapPost("/products/{id:guid}/publish", async (Guid id, ClaimsPrincipal user, PublishProduct publish, CancellationToken ct) => TypedResults.Ok(new { version = await publish.RunAsync(id, user.Id(), ct) })).RequireAuthorization(Rights.IsAdministrator);
+        api.MapGet("/products", ProductsAsync).RequireAuthorization(Permissions.ProductsRead);
+        api.MapPost("/products", AddProductAsync).RequireAuthorization(Permissions.ProductsChange);
+        api.MapPut("/products/{id:guid}/draft", ChangeProductAsync).RequireAuthorization(Permissions.ProductsChange);
+        api.MapPost("/products/{id:guid}/publish", async (Guid id, ClaimsPrincipal user, PublishProduct publish, CancellationToken ct) => TypedResults.Ok(new { version = await publish.RunAsync(id, user.Id(), ct) })).RequireAuthorization(Permissions.ProductsChange);
         api.MapPost("/products/{id:guid}/retire", async (Guid id, ClaimsPrincipal user, RetireProduct retire, CancellationToken ct) =>
         {
             await retire.RunAsync(id, user.Id(), ct);
             return TypedResults.NoContent();
-        }).RequireAuthorization(Rights.IsAdministrator);
+        }).RequireAuthorization(Permissions.ProductsChange);
 
-        api.MapGet("/business-day", async (CaminoDb db, CancellationToken ct) => TypedResults.Ok(new { today = await db.TodayAsync(ct), lastClose = CloseView.Of(await db.CloseRuns.AsNoTracking().OrderByDescending(run => run.Id).FirstOrDefaultAsync(ct)) }));
-        api.MapPost("/business-day/close", CloseAsync).RequireAuthorization(Rights.IsAdministrator);
-        api.MapPost("/business-day/resume", async (ClaimsPrincipal user, ResumeClose resume, CancellationToken ct) => TypedResults.Accepted("/api/v1/business-day", new { open = await resume.RunAsync(user.Id(), ct) })).RequireAuthorization(Rights.IsAdministrator);
+        api.MapGet("/business-day", async (CaminoDb db, CancellationToken ct) => TypedResults.Ok(new { today = await db.TodayAsync(ct), lastClose = CloseView.Of(await db.CloseRuns.AsNoTracking().OrderByDescending(run => run.Id).FirstOrDefaultAsync(ct)) })).RequireAuthorization(Permissions.LedgerRead);
+        api.MapPost("/business-day/close", CloseAsync).RequireAuthorization(Permissions.DayClose);
+        api.MapPost("/business-day/resume", async (ClaimsPrincipal user, ResumeClose resume, CancellationToken ct) => TypedResults.Accepted("/api/v1/business-day", new { open = await resume.RunAsync(user.Id(), ct) })).RequireAuthorization(Permissions.DayClose);
         api.MapPost("/ledger/checks", async (ClaimsPrincipal user, AskLedgerCheck ask, CancellationToken ct) =>
         {
             var check = await ask.RunAsync(user.Id(), ct);
             return TypedResults.Accepted($"/api/v1/ledger/checks/{check.Id}", CheckView.Of(check));
-        }).RequireAuthorization(Rights.CanWrite);
+        }).RequireAuthorization(Permissions.LedgerCheck);
         api.MapGet("/ledger/checks/{id:guid}", async (Guid id, CaminoDb db, CancellationToken ct) =>
-            CheckView.Of(await db.LedgerChecks.AsNoTracking().SingleOrDefaultAsync(check => check.Id == id, ct) ?? throw new RefusedException("ledger_check.not_found", $"There is no ledger check {id}.")));
-        api.MapGet("/ledger/trial-balance", async (ReadLedger ledger, CancellationToken ct) => TypedResults.Ok(await ledger.TrialBalanceAsync(ct)));
+            CheckView.Of(await db.LedgerChecks.AsNoTracking().SingleOrDefaultAsync(check => check.Id == id, ct) ?? throw new RefusedException("ledger_check.not_found", $"There is no ledger check {id}."))).RequireAuthorization(Permissions.LedgerRead);
+        api.MapGet("/ledger/trial-balance", async (ReadLedger ledger, CancellationToken ct) => TypedResults.Ok(await ledger.TrialBalanceAsync(ct))).RequireAuthorization(Permissions.LedgerRead);
     }
 
     public sealed record CloseRequest(DateOnly? Closes);

@@ -1,10 +1,12 @@
 using Camino.Imports;
 using Camino.Portfolio;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Camino.Web;
 
 /// <summary>What waits for a person, what came in last, and how large the book is.</summary>
+[Authorize(Permissions.Own)]
 public sealed class HomePage(ListImports imports, ReadPortfolio portfolio) : PageModel
 {
     private const int NewestShown = 5;

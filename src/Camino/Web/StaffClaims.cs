@@ -37,7 +37,4 @@ public static class CurrentUser
 
     /// <summary>True for demo users; every page marks them.</summary>
     public static bool IsDemo(this ClaimsPrincipal user) => user.HasClaim(StaffClaims.Demo, "true");
-
-    /// <summary>True for those whose buttons are shown; the policy on the handler decides.</summary>
-    public static bool CanWrite(this ClaimsPrincipal user) => user.IsInRole(StaffRoles.Officer) || user.IsInRole(StaffRoles.Administrator);
 }

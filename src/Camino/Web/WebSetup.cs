@@ -45,7 +45,11 @@ public static class WebSetup
             options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
             options.SuppressXFrameOptionsHeader = true;
         });
-        services.AddRazorPages(options => options.RootDirectory = "/").ConfigureApplicationPartManager(AddPagesOfThisAssembly);
+        services.AddRazorPages(options =>
+        {
+            options.RootDirectory = "/";
+            options.Conventions.ConfigureFilter(new HandlerPermissions());
+        }).ConfigureApplicationPartManager(AddPagesOfThisAssembly);
         services.Configure<RazorViewEngineOptions>(options => options.PageViewLocationFormats.Add("/Web/{0}.cshtml"));
         services.AddScoped<IUserClaimsPrincipalFactory<StaffUser>, StaffClaims>();
         services.AddScoped<UnreadNotices>();

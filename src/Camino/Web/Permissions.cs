@@ -1,0 +1,119 @@
+using System.Security.Claims;
+using Camino.People;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Camino.Web;
+
+/// <summary>
+/// The permission table: what can be permitted, and which role may do it. Pages, handlers, API endpoints, exports and the commands on loans and jobs each name one of these;
+/// an endpoint that names none is closed to everybody. The names are also the scopes of API clients, so they are never renamed.
+/// </summary>
+public static class Permissions
+{
+    /// <summary>One's own start page, notices and preferences.</summary>
+    public const string Own = "own";
+
+    public const string PortfolioRead = "portfolio.read";
+    public const string LoansRead = "loans.read";
+
+    /// <summary>Take the list of loans out of the house as a file.</summary>
+    public const string LoansExport = "loans.export";
+
+    /// <summary>The serviced book: loans, schedules, letters, payoff quotes.</summary>
+    public const string BookRead = "book.read";
+
+    /// <summary>Book a new loan.</summary>
+    public const string BookLoans = "book.loans";
+    public const string BookDisburse = "book.disburse";
+
+    /// <summary>Take in, return, reverse, recover and refund money.</summary>
+    public const string BookPayments = "book.payments";
+    public const string BookFees = "book.fees";
+    public const string BookWaive = "book.waive";
+
+    /// <summary>Change dates, rate, installments.</summary>
+    public const string BookTerms = "book.terms";
+
+    /// <summary>Pause interest or the counting of days past due.</summary>
+    public const string BookPauses = "book.pauses";
+
+    /// <summary>Write off and charge off.</summary>
+    public const string BookChargeOff = "book.charge-off";
+
+    public const string ProductsRead = "products.read";
+    public const string ProductsChange = "products.change";
+    public const string LedgerRead = "ledger.read";
+    public const string LedgerCheck = "ledger.check";
+
+    /// <summary>Close the business day, and resume a close that stopped.</summary>
+    public const string DayClose = "day.close";
+
+    public const string ImportsRead = "imports.read";
+
+    /// <summary>Hand in, map, load and cancel.</summary>
+    public const string ImportsWrite = "imports.write";
+
+    public const string JobsRead = "jobs.read";
+
+    /// <summary>Ask for jobs, and act on those that one asked for.</summary>
+    public const string JobsAct = "jobs.act";
+
+    /// <summary>Act on everybody's jobs, pause queues and kinds, see arguments in full.</summary>
+    public const string JobsAll = "jobs.all";
+
+    public const string ServersRead = "servers.read";
+    public const string MetricsRead = "metrics.read";
+    public const string QuotesUse = "quotes.use";
+
+    /// <summary>Read the audit trail.</summary>
+    public const string AuditRead = "audit.read";
+
+    private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse];
+
+    /// <summary>Every permission, in the order of the table.</summary>
+    public static IReadOnlyList<string> All { get; } =
+    [
+        Own, PortfolioRead, LoansRead, LoansExport, BookRead, BookLoans, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, BookChargeOff, ProductsRead, ProductsChange, LedgerRead, LedgerCheck,
+        DayClose, ImportsRead, ImportsWrite, JobsRead, JobsAct, JobsAll, ServersRead, MetricsRead, QuotesUse, AuditRead,
+    ];
+
+    private static readonly Dictionary<string, HashSet<string>> s_roles = new(StringComparer.Ordinal)
+    {
+        [StaffRoles.Viewer] = [.. s_reading],
+        [StaffRoles.Officer] = [.. s_reading, LoansExport, BookLoans, ImportsWrite, JobsAct],
+        [StaffRoles.Underwriter] = [.. s_reading, LoansExport, BookTerms, JobsAct],
+        [StaffRoles.Servicing] = [.. s_reading, LoansExport, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, LedgerCheck, JobsAct],
+        [StaffRoles.Collections] = [.. s_reading, LoansExport, BookPayments, BookWaive, BookPauses, JobsAct],
+        [StaffRoles.Accountant] = [.. s_reading, LoansExport, LedgerCheck, DayClose, BookChargeOff, JobsAct, AuditRead],
+        [StaffRoles.Administrator] = [.. All],
+    };
+
+    private static readonly HashSet<string> s_none = [];
+
+    /// <summary>Claim of an API client: one scope. A client has no role and may do what its scopes say.</summary>
+    public const string ScopeClaim = "camino.scope";
+
+    /// <summary>What a role may do; nothing for a role that is not in the table.</summary>
+    public static IReadOnlySet<string> Of(string role) => s_roles.TryGetValue(role, out var permissions) ? permissions : s_none;
+
+    /// <summary>Whether the table lets somebody do something: by one of the roles, or, for an API client, by a scope. Pages show by it, the server decides by it.</summary>
+    public static bool May(this ClaimsPrincipal user, string permission)
+    {
+        ArgumentNullException.ThrowIfNull(user);
+        return user.HasClaim(ScopeClaim, permission) || user.Claims.Any(claim => claim.Type == ClaimTypes.Role && Of(claim.Value).Contains(permission));
+    }
+
+    /// <summary>One policy for each permission. What names none is closed; an address that leads nowhere is answered as such to whoever is signed in.</summary>
+    public static void AddTo(AuthorizationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        foreach (var permission in All)
+            options.AddPolicy(permission, policy => policy.RequireAuthenticatedUser().RequireAssertion(context => context.User.May(permission)));
+        options.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireAssertion(context => context.Resource is HttpContext http && LeadsNowhere(http.GetEndpoint())).Build();
+    }
+
+    /// <summary>No endpoint, or the framework's own that answers for files that are not there.</summary>
+    private static bool LeadsNowhere(Endpoint? endpoint) => endpoint is null or RouteEndpoint { RoutePattern.RawText: "{**path:file}" };
+}
