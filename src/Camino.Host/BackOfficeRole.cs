@@ -1,3 +1,4 @@
+using Camino.Data;
 using Camino.Host.Configuration;
 using Camino.Host.Health;
 using Camino.Host.Limits;
@@ -72,7 +73,15 @@ internal static class BackOfficeRole
         app.UseRateLimiter();
         app.UseAuthorization();
         Map(app);
+        app.Lifetime.ApplicationStarted.Register(() => _ = Task.Run(() => BuildModel(app.Services)));
         return app;
+    }
+
+    /// <summary>The model of the database takes longer than all the rest of the start and nothing of the start needs it: it is built meanwhile, so that the first page finds it.</summary>
+    private static void BuildModel(IServiceProvider services)
+    {
+        using var scope = services.CreateScope();
+        _ = scope.ServiceProvider.GetRequiredService<CaminoDb>().Model;
     }
 
     private static void Map(WebApplication app)

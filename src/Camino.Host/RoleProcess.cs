@@ -18,15 +18,17 @@ internal static partial class RoleProcess
     {
         await using var log = HostLog.Create(settings);
         await using var source = Database.Connect(settings, settings.Role.ToString());
-        if (await WhyNotStartAsync(source, configPath) is { } refusal)
+        // the database is asked while the parts of the host are put together
+        var asked = Task.Run(() => WhyNotStartAsync(source, configPath));
+        using var export = OtlpExport.Start(settings);
+        await using var app = build(settings, configPath, source, log);
+        if (await asked is { } refusal)
         {
             log.Fatal("{Refusal}", refusal);
             await Console.Error.WriteLineAsync(refusal);
             return 1;
         }
 
-        using var export = OtlpExport.Start(settings);
-        await using var app = build(settings, configPath, source, log);
         using var parent = WatchParent(app.Lifetime);
         try
         {

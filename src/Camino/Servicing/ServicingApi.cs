@@ -35,16 +35,16 @@ public static class ServicingApi
         api.MapGet("/products", ProductsAsync).RequireAuthorization(Permissions.ProductsRead);
         api.MapPost("/products", AddProductAsync).RequireAuthorization(Permissions.ProductsChange);
         api.MapPut("/products/{id:guid}/draft", ChangeProductAsync).RequireAuthorization(Permissions.ProductsChange);
-        api.MapPost("/products/{id:guid}/publish", async (Guid id, ClaimsPrincipal user, PublishProduct publish, CancellationToken ct) => TypedResults.Ok(new { version = await publish.RunAsync(id, user.Id(), ct) })).RequireAuthorization(Permissions.ProductsChange);
+        api.MapPost("/products/{id:guid}/publish", async (Guid id, ClaimsPrincipal user, PublishProduct publish, CancellationToken ct) => TypedResults.Ok(new ProductVersionView(await publish.RunAsync(id, user.Id(), ct)))).RequireAuthorization(Permissions.ProductsChange);
         api.MapPost("/products/{id:guid}/retire", async (Guid id, ClaimsPrincipal user, RetireProduct retire, CancellationToken ct) =>
         {
             await retire.RunAsync(id, user.Id(), ct);
             return TypedResults.NoContent();
         }).RequireAuthorization(Permissions.ProductsChange);
 
-        api.MapGet("/business-day", async (CaminoDb db, CancellationToken ct) => TypedResults.Ok(new { today = await db.TodayAsync(ct), lastClose = CloseView.Of(await db.CloseRuns.AsNoTracking().OrderByDescending(run => run.Id).FirstOrDefaultAsync(ct)) })).RequireAuthorization(Permissions.LedgerRead);
+        api.MapGet("/business-day", async (CaminoDb db, CancellationToken ct) => TypedResults.Ok(new BusinessDayView(await db.TodayAsync(ct), CloseView.Of(await db.CloseRuns.AsNoTracking().OrderByDescending(run => run.Id).FirstOrDefaultAsync(ct))))).RequireAuthorization(Permissions.LedgerRead);
         api.MapPost("/business-day/close", CloseAsync).RequireAuthorization(Permissions.DayClose);
-        api.MapPost("/business-day/resume", async (ClaimsPrincipal user, ResumeClose resume, CancellationToken ct) => TypedResults.Accepted("/api/v1/business-day", new { open = await resume.RunAsync(user.Id(), ct) })).RequireAuthorization(Permissions.DayClose);
+        api.MapPost("/business-day/resume", async (ClaimsPrincipal user, ResumeClose resume, CancellationToken ct) => TypedResults.Accepted("/api/v1/business-day", new ResumedView(await resume.RunAsync(user.Id(), ct)))).RequireAuthorization(Permissions.DayClose);
         api.MapPost("/ledger/checks", async (ClaimsPrincipal user, AskLedgerCheck ask, CancellationToken ct) =>
         {
             var check = await ask.RunAsync(user.Id(), ct);
@@ -56,6 +56,14 @@ public static class ServicingApi
     }
 
     public sealed record CloseRequest(DateOnly? Closes);
+
+    /// <summary>A product's version that a command made or published.</summary>
+    public sealed record ProductVersionView(int Version);
+
+    public sealed record BusinessDayView(DateOnly Today, CloseView? LastClose);
+
+    /// <param name="Open">Pieces of work of the night that were given to the queue again.</param>
+    public sealed record ResumedView(int Open);
 
     public sealed record CloseView(Guid Id, DateOnly Closes, DateOnly Opens, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt)
     {
