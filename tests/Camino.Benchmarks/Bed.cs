@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
@@ -84,16 +85,17 @@ internal sealed partial class Bed : IAsyncDisposable
 
     /// <summary>Hands a file in.</summary>
     /// <returns>The import's id.</returns>
-    public async Task<string> HandInAsync(string path, bool dryRun, CancellationToken ct)
+    /// <returns>The import's id, and the seconds from the last byte that was sent to the answer.</returns>
+    public async Task<(string Id, double AfterLastByte)> HandInAsync(string path, bool dryRun, CancellationToken ct)
     {
-        await using var file = File.OpenRead(path);
-        using var body = new StreamContent(file, 1 << 20);
+        using var body = new SentFile(path);
         body.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
         var query = $"/api/v1/imports?fileName={Uri.EscapeDataString(Path.GetFileName(path))}{(dryRun ? "&dryRun=true" : "")}";
         using var answer = await Api.PostAsync(new Uri(query, UriKind.Relative), body, ct);
+        var afterLastByte = Stopwatch.GetElapsedTime(body.SentAt).TotalSeconds;
         var text = await answer.Content.ReadAsStringAsync(ct);
         return answer.StatusCode == HttpStatusCode.Accepted
-            ? JsonElement.Parse(text).GetProperty("importId").GetString() ?? ""
+            ? (JsonElement.Parse(text).GetProperty("importId").GetString() ?? "", afterLastByte)
             : throw new BenchFailedException($"The file was not taken: {(int)answer.StatusCode} {text}");
     }
 
@@ -162,5 +164,28 @@ internal static class Memory
         var status = $"/proc/{pid}/status";
         var line = File.Exists(status) ? File.ReadLines(status).FirstOrDefault(l => l.StartsWith(field, StringComparison.Ordinal)) : null;
         return line is null ? double.NaN : long.Parse(line.Split(':')[1].Replace("kB", "", StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture) * 1024 / 1e6;
+    }
+}
+
+/// <summary>A file as the body of a request that remembers when its last byte was given to the network.</summary>
+internal sealed class SentFile(string path) : HttpContent
+{
+    private const int BufferBytes = 1 << 20;
+
+    /// <summary>A timestamp of <see cref="Stopwatch"/>; 0 before the end.</summary>
+    public long SentAt { get; private set; }
+
+    protected override async Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context)
+    {
+        await using var file = File.OpenRead(path);
+        await file.CopyToAsync(stream, BufferBytes);
+        await stream.FlushAsync();
+        SentAt = Stopwatch.GetTimestamp();
+    }
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = new FileInfo(path).Length;
+        return true;
     }
 }

@@ -12,6 +12,7 @@ internal sealed class ImportBench(Bed bed, Report report)
     private const long FirstNumberOfSecondFile = 5_000_000_000;
     private const double LeastOfCopy = 0.25;
     private const double MostMegabytes = 300;
+    private const double MostToAnswer = 0.2;
 
     public static async Task RunAsync(Report report, CancellationToken ct)
     {
@@ -68,6 +69,7 @@ internal sealed class ImportBench(Bed bed, Report report)
         report.Add(new Figure("copy.csv.indexed", "PostgreSQL's COPY csv, indexes of the real table", rows / indexed["csv"], "rows/s", $"{Figure.Show(indexed["csv"])} s"));
         report.Add(new Figure("copy.binary.indexed", "PostgreSQL's COPY binary, indexes of the real table", rows / indexed["binary"], "rows/s", $"{Figure.Show(indexed["binary"])} s"));
         report.Add(new Figure("handIn", "hand-in", load.HandIn, "s"));
+        report.Add(new Figure("answer", "  from the last byte sent to the answer", load.Answer, "s") { AtMost = MostToAnswer });
         report.Add(new Figure("load", "import, the job", rows / load.Job, "rows/s", $"{Figure.Show(load.Job)} s"));
         report.Add(new Figure("load.endToEnd", "import, from the first byte handed in", rows / load.EndToEnd, "rows/s", $"{Figure.Show(load.EndToEnd)} s"));
         report.Add(new Figure("load.ratioToCopy", "  as a part of COPY csv, no indexes", bare["csv"] / load.Job, "x") { AtLeast = LeastOfCopy });
@@ -81,11 +83,11 @@ internal sealed class ImportBench(Bed bed, Report report)
         await bed.RunAsync("checkpoint", ct);
         var begun = DateTimeOffset.UtcNow;
         var started = Stopwatch.GetTimestamp();
-        var id = await bed.HandInAsync(file.Path, dryRun, ct);
+        var (id, afterLastByte) = await bed.HandInAsync(file.Path, dryRun, ct);
         var handIn = Stopwatch.GetElapsedTime(started).TotalSeconds;
         var end = await bed.EndOfAsync(id, ct);
         var finished = end.GetProperty("finishedAt").GetDateTimeOffset();
-        return new Import(end, handIn, (finished - end.GetProperty("startedAt").GetDateTimeOffset()).TotalSeconds, (finished - begun).TotalSeconds);
+        return new Import(end, handIn, afterLastByte, (finished - end.GetProperty("startedAt").GetDateTimeOffset()).TotalSeconds, (finished - begun).TotalSeconds);
     }
 
     /// <summary>Each format twice, the faster one counts: the peer gets the better chance.</summary>
@@ -146,5 +148,5 @@ internal sealed class ImportBench(Bed bed, Report report)
 
     private static decimal Amount(JsonElement sums, string name) => sums.GetProperty(name).GetString() is { } text ? decimal.Parse(text, CultureInfo.InvariantCulture) : 0m;
 
-    private sealed record Import(JsonElement End, double HandIn, double Job, double EndToEnd);
+    private sealed record Import(JsonElement End, double HandIn, double Answer, double Job, double EndToEnd);
 }

@@ -24,7 +24,7 @@ internal sealed class PagesBench(Bed bed, Report report)
         report.Remark($"Rows: {sample.Description}.");
         report.Say($"importing {rows:#,0} rows to look at");
         var there = LoanFile.Write(Path.Combine(bed.Folder, "there.csv"), sample, rows, FirstNumber, gzip: false, ct);
-        await bed.EndOfAsync(await bed.HandInAsync(there.Path, dryRun: false, ct), ct);
+        await bed.EndOfAsync((await bed.HandInAsync(there.Path, dryRun: false, ct)).Id, ct);
         // long enough an import to look at pages while it runs, also on a faster machine
         var other = LoanFile.Write(Path.Combine(bed.Folder, "other.csv"), sample, report.Quick ? 1_000_000 : 5_000_000, FirstNumberOfOtherRows, gzip: false, ct);
         await bed.QuietAsync(ct);
@@ -41,7 +41,7 @@ internal sealed class PagesBench(Bed bed, Report report)
         var idle = await loop.RunAsync(duration, ct);
 
         report.Say($"during an import, {duration.TotalSeconds:0} s");
-        var import = await bed.HandInAsync(other.Path, dryRun: false, ct);
+        var (import, _) = await bed.HandInAsync(other.Path, dryRun: false, ct);
         while ((await bed.ImportAsync(import, ct)).GetProperty("rows").GetInt64() == 0)
             await Task.Delay(20, ct);
         var before = (await bed.ImportAsync(import, ct)).GetProperty("rows").GetInt64();

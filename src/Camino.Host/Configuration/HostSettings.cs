@@ -208,6 +208,10 @@ public sealed class LimitsSettings
     [Between(1, 3_600)]
     public int RequestSeconds { get; set; } = 30;
 
+    /// <summary>Files that arrive, or lists that are written out, at once.</summary>
+    [Between(1, 10_000)]
+    public int Transfers { get; set; } = 50;
+
     /// <summary>Seconds that a file may take to arrive, or a list to be written out.</summary>
     [Between(1, 86_400)]
     public int TransferSeconds { get; set; } = 3_600;

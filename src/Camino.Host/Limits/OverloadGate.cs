@@ -16,6 +16,7 @@ internal sealed class OverloadGate : IDisposable
     private readonly RequestDelegate _next;
     private readonly LimitsSettings _limits;
     private readonly SemaphoreSlim _places;
+    private readonly SemaphoreSlim _transfers;
     private readonly TimeProvider _clock;
     private readonly Meter _meter;
     private readonly Counter<long> _shed;
@@ -26,6 +27,7 @@ internal sealed class OverloadGate : IDisposable
     {
         _next = next;
         _limits = settings.Limits;
+        _transfers = new SemaphoreSlim(_limits.Transfers, _limits.Transfers);
         _clock = clock;
         _places = new SemaphoreSlim(_limits.Concurrent, _limits.Concurrent);
         _meter = meters.Create("Camino");
@@ -44,8 +46,8 @@ internal sealed class OverloadGate : IDisposable
                 await _next(context);
                 return;
             case RouteClass.Transfer:
-                // it holds a connection of the web server and little else; its own work is bounded by the pool
-                await InTimeAsync(context, TimeSpan.FromSeconds(_limits.TransferSeconds));
+                // it holds a connection of the web server and little else, for long: it takes no place of the short ones
+                await TransferAsync(context);
                 return;
         }
 
@@ -69,7 +71,28 @@ internal sealed class OverloadGate : IDisposable
     public void Dispose()
     {
         _places.Dispose();
+        _transfers.Dispose();
         _meter.Dispose();
+    }
+
+    private async Task TransferAsync(HttpContext context)
+    {
+        // waiting would be no use: a transfer takes minutes
+        if (!await _transfers.WaitAsync(0, context.RequestAborted))
+        {
+            _shed.Add(1);
+            await Shed.AnswerAsync(context, RetryAfterSeconds, "server.transfers", FormattableString.Invariant($"{_limits.Transfers} files are being sent or fetched, as many as there may be at once; nothing of this one was taken. Try again in a moment."));
+            return;
+        }
+
+        try
+        {
+            await InTimeAsync(context, TimeSpan.FromSeconds(_limits.TransferSeconds));
+        }
+        finally
+        {
+            _transfers.Release();
+        }
     }
 
     private async Task<bool> TakeAsync(CancellationToken ct)

@@ -49,6 +49,33 @@ public sealed class OverloadTests
     }
 
     [Test]
+    public async Task Transfers_have_places_of_their_own_and_one_too_many_hears_so_at_once()
+    {
+        var open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var inWork = 0;
+        await using var app = Build(new LimitsSettings { Concurrent = 1, Waiting = 0, Transfers = 2 }, async context =>
+        {
+            if (RouteClasses.Of(context.Request) != RouteClass.Transfer)
+                return;
+            Interlocked.Increment(ref inWork);
+            await open.Task;
+        });
+        await app.StartAsync();
+        using var client = new HttpClient { BaseAddress = RunningCamino.AddressOf(app) };
+
+        var taken = new[] { GetAsync(client, "/imports/1/rejected.csv"), GetAsync(client, "/imports/2/rejected.csv") };
+        await UntilAsync(() => Volatile.Read(ref inWork) == 2);
+        var (status, retryAfter) = await GetAsync(client, "/imports/3/rejected.csv");
+
+        Assert.That(status, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
+        Assert.That(retryAfter, Is.GreaterThan(TimeSpan.Zero));
+        Assert.That((await GetAsync(client, "/loans")).Status, Is.EqualTo(HttpStatusCode.OK), "a page does not wait for transfers");
+        open.SetResult();
+        Assert.That((await Task.WhenAll(taken)).Select(answer => answer.Status), Is.All.EqualTo(HttpStatusCode.OK));
+        Assert.That((await GetAsync(client, "/imports/3/rejected.csv")).Status, Is.EqualTo(HttpStatusCode.OK));
+    }
+
+    [Test]
     public async Task A_request_that_takes_too_long_is_cancelled_and_says_so()
     {
         await using var app = Build(new LimitsSettings { RequestSeconds = 1 }, context => Task.Delay(Timeout.Infinite, context.RequestAborted));
