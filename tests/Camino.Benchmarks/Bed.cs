@@ -12,18 +12,25 @@ namespace Camino.Benchmarks;
 /// <summary>A Camino to measure: a durable PostgreSQL of its own and both roles as processes of the Release build, in a folder that is removed at the end.</summary>
 internal sealed partial class Bed : IAsyncDisposable
 {
-    private readonly LocalCamino _camino;
-    private readonly Running _running;
+    private readonly LocalCamino? _camino;
+    private readonly IReadOnlyList<RunningRole> _roles;
+    private readonly DemoAccess? _demo;
+    private readonly string _address;
 
-    private Bed(string folder, LocalCamino camino, Running running)
+    private Bed(string folder, LocalCamino? camino, IReadOnlyList<RunningRole> roles, DemoAccess? demo, string address, string connectionString)
     {
         Folder = folder;
         _camino = camino;
-        _running = running;
-        Database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(running.ConnectionString) { CommandTimeout = 600, ApplicationName = "camino-bench" }.ConnectionString);
+        _roles = roles;
+        _demo = demo;
+        _address = address;
+        Database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { CommandTimeout = 600, ApplicationName = "camino-bench" }.ConnectionString);
         Api = Client();
-        Api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", camino.Demo?.ApiKey);
+        Api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", demo?.ApiKey);
     }
+
+    /// <summary>Around what somebody else started and stops.</summary>
+    public static Bed Around(string folder, string address, string connectionString, DemoAccess demo) => new(folder, null, [], demo, address, connectionString);
 
     /// <summary>Room for files.</summary>
     public string Folder { get; }
@@ -52,7 +59,8 @@ internal sealed partial class Bed : IAsyncDisposable
             File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
             report.Say("starting PostgreSQL and both roles");
             await camino.StartAsync(ct);
-            return new Bed(folder, camino, Running.Read(data) ?? throw new BenchFailedException("The roles run, but not where they said."));
+            var running = Running.Read(data) ?? throw new BenchFailedException("The roles run, but not where they said.");
+            return new Bed(folder, camino, running.Roles, camino.Demo, running.Address, running.ConnectionString);
         }
         catch
         {
@@ -63,12 +71,12 @@ internal sealed partial class Bed : IAsyncDisposable
     }
 
     /// <summary>The most memory that a role ever had, in megabytes of 1,000,000 bytes.</summary>
-    public double PeakMegabytes(string role) => Memory.Megabytes(_running.Roles.First(r => r.Role == role).Pid, "VmHWM");
+    public double PeakMegabytes(string role) => Memory.Megabytes(_roles.First(r => r.Role == role).Pid, "VmHWM");
 
     /// <summary>Someone at a browser, signed in through the form.</summary>
     public async Task<HttpClient> SignInAsync(CancellationToken ct)
     {
-        var user = _camino.Demo?.Users[0] ?? throw new BenchFailedException("There is no demo user.");
+        var user = _demo?.Users[0] ?? throw new BenchFailedException("There is no demo user.");
         var browser = Client();
         var page = await browser.GetStringAsync(new Uri("/sign-in", UriKind.Relative), ct);
         using var form = new FormUrlEncodedContent(
@@ -140,13 +148,15 @@ internal sealed partial class Bed : IAsyncDisposable
     {
         Api.Dispose();
         await Database.DisposeAsync();
+        if (_camino is null)
+            return;
         await _camino.DisposeAsync();
         Directory.Delete(Folder, recursive: true);
     }
 
     private HttpClient Client() => new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false, PooledConnectionLifetime = Timeout.InfiniteTimeSpan })
     {
-        BaseAddress = new Uri(_running.Address),
+        BaseAddress = new Uri(_address),
         Timeout = TimeSpan.FromMinutes(10),
     };
 

@@ -31,7 +31,7 @@ internal sealed class PagesBench(Bed bed, Report report)
         await bed.RunAsync("checkpoint", ct);
 
         using var browser = await bed.SignInAsync(ct);
-        var loans = await LoanIdsAsync(ct);
+        var loans = await LoanIdsAsync(bed, ct);
         var pages = new (string Page, Func<long, string> Path)[] { ("/loans", _ => "/loans"), ("/loans/{id}", turn => $"/loans/{loans[(int)(turn % loans.Count)]}"), ("/portfolio", _ => "/portfolio") };
         var loop = new OpenLoop(browser, RequestsPerSecond, pages);
 
@@ -73,7 +73,8 @@ internal sealed class PagesBench(Bed bed, Report report)
 
     private static List<double> Times(List<PageTime> samples, string page) => [.. samples.Where(sample => sample.Page == page).Select(sample => sample.Milliseconds).Order()];
 
-    private async Task<List<Guid>> LoanIdsAsync(CancellationToken ct)
+    /// <summary>Loans to look at, in no order that a cache would like.</summary>
+    internal static async Task<List<Guid>> LoanIdsAsync(Bed bed, CancellationToken ct)
     {
         var ids = new List<Guid>();
         await using var command = bed.Database.CreateCommand("select id from camino.loans order by md5(number) limit 1000");

@@ -19,6 +19,9 @@ internal static class Program
             QueueWorker.Verb(),
             BenchVerb.Create("lending", "The loan engine: a schedule, a rate, a replay, the calculator's process.", LendingBench.RunAsync),
             BenchVerb.Create("close", "The nightly close of 20,000 loans beside bare updates of as many rows.", CloseBench.RunAsync),
+            BenchVerb.Create("split", "Page times while a backlog drains: both roles in one process, in two, weighted, on cores of their own.", SplitBench.RunAsync),
+            BothInOne.Verb(),
+            BenchVerb.Create("scale", "The engine with 1, 2 and 4 servers and with up to 200 simulated ones: work, pick-up, connections, statements.", ScaleBench.RunAsync),
             BenchVerb.Create("startup", "Start of each role from exec to ready, beside the start of the runtime.", StartupBench.RunAsync),
         }.Parse(args).Invoke(new InvocationConfiguration { ProcessTerminationTimeout = null });
 }

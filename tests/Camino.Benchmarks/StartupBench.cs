@@ -149,7 +149,8 @@ internal sealed class StartupBench(Report report, string folder, Dictionary<stri
 
     private string ConfigOf(string role) => Path.Combine(_root, $"appsettings.{role}.json");
 
-    private static int FreePort()
+    /// <summary>A port that nobody listens on.</summary>
+    internal static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

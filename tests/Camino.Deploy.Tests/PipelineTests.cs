@@ -16,8 +16,8 @@ public sealed partial class PipelineTests
     [Test]
     public void A_commit_goes_from_verify_to_production_in_one_line_and_nothing_is_built_after_package()
     {
-        Assert.That(Forward.Stages.Select(stage => Pipeline.Text(stage["stage"])), Is.EqualTo(["Verify", "Package", "Staging", "Production"]));
-        Assert.That(Forward.Stages.Skip(1).Select(stage => Pipeline.DependsOn(stage).Single()), Is.EqualTo(["Verify", "Package", "Staging"]));
+        Assert.That(Forward.Stages.Select(stage => Pipeline.Text(stage["stage"])), Is.EqualTo(["Verify", "Package", "Rehearse", "Staging", "Production"]));
+        Assert.That(Forward.Stages.Skip(1).Select(stage => Pipeline.DependsOn(stage).Single()), Is.EqualTo(["Verify", "Package", "Rehearse", "Staging"]));
         Assert.That(Back.Stages.Select(stage => Pipeline.Text(stage["stage"])), Is.EqualTo(["Package", "Production"]), "a way back builds and rehearses nothing");
     }
 
@@ -143,6 +143,16 @@ public sealed partial class PipelineTests
         var legs = Pipeline.Jobs(Forward.Stage("Verify")).SelectMany(Pipeline.Steps).Select(step => Pipeline.Text(step["script"])).OfType<string>().Where(script => script.StartsWith("deploy/scripts/verify-leg", StringComparison.Ordinal));
 
         Assert.That(legs, Is.EqualTo(["deploy/scripts/verify-leg JobEngine=Hangfire", "deploy/scripts/verify-leg TestDatabase=Testcontainers"]));
+    }
+
+    [Test]
+    public void The_deploy_is_rehearsed_against_the_release_before_and_its_table_is_kept_whatever_it_says()
+    {
+        var steps = Pipeline.Jobs(Forward.Stage("Rehearse")).SelectMany(Pipeline.Steps).ToList();
+
+        Assert.That(steps.Select(step => Pipeline.Text(step["script"])).OfType<string>(), Is.EqualTo(["deploy/scripts/rehearse --against-previous --json $(Pipeline.Workspace)/rehearsal.json"]));
+        Assert.That(Pipeline.Text(steps[0]["fetchDepth"]), Is.EqualTo("0"), "the release before is built from its commit");
+        Assert.That((Pipeline.Text(steps[^1]["publish"]), Pipeline.Text(steps[^1]["condition"])), Is.EqualTo(("$(Pipeline.Workspace)/rehearsal.json", "succeededOrFailed()")));
     }
 
     [Test]

@@ -27,6 +27,7 @@ internal sealed class ChildProcess : IAsyncDisposable
         var start = new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("CAMINO_", StringComparison.Ordinal) || name.StartsWith("OTEL_", StringComparison.Ordinal)).ToList())
             start.Environment.Remove(name);
+        start.Environment["DOTNET_TieredPGO"] = "0"; // a process of seconds is over before the runtime's profiling pays
         foreach (var (name, value) in variables ?? new Dictionary<string, string?>(StringComparer.Ordinal))
             start.Environment[name] = value;
         var child = new ChildProcess(new Process { StartInfo = start });

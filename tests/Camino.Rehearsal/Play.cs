@@ -17,6 +17,8 @@ internal sealed class Play(Stage stage, Build previous, Build next, int requests
         create trigger rehearsal_effect after insert on jobs.finished for each row when (new.state = 'done') execute function rehearsal.note();
         """;
 
+    private const int ImportRows = 4_000;
+
     private readonly List<ChildProcess> _async = [];
     private readonly List<(ChildProcess Process, Uri Address)> _offices = [];
     private long _mostConnections;
@@ -41,12 +43,10 @@ internal sealed class Play(Stage stage, Build previous, Build next, int requests
         await stage.RunAsync(next, "migrate");
         await stage.RunAsync(next, "release", "admit");
         await StartAsync(next);
-        foreach (var (process, _) in oldOffices)
-            Expect(await process.StopAsync() == 0, "an old Back Office did not end with exit code 0");
-        Expect(await oldAsync[0].StopAsync() == 0, "an old Async Server did not end with exit code 0");
+        await EndAllAsync([.. oldOffices.Select(office => office.Process), oldAsync[0]]);
         await SmokeAsync();
         await stage.RunAsync(next, "release", "promote");
-        var promoted = await stage.ScalarAsync<DateTime>("select moved_at from jobs.fence");
+        var promoted = await stage.NowAsync(); // what was claimed before the move was committed is the old release's by right
         await Task.Delay(steady, ct);
         var forgotten = oldAsync[1];
         Expect(!forgotten.HasEnded, "the forgotten worker is gone, so nothing was shown");
@@ -63,10 +63,7 @@ internal sealed class Play(Stage stage, Build previous, Build next, int requests
         await stage.RunAsync(previous, "release", "guard", "--rollback");
         await stage.RunAsync(previous, "release", "admit", "--rollback");
         await StartAsync(previous);
-        foreach (var (process, _) in oldOffices)
-            Expect(await process.StopAsync() == 0, "a Back Office did not end with exit code 0");
-        foreach (var process in oldAsync)
-            Expect(await process.StopAsync() == 0, "an Async Server did not end with exit code 0");
+        await EndAllAsync([.. oldOffices.Select(office => office.Process), .. oldAsync]);
         await SmokeAsync();
         await stage.RunAsync(previous, "release", "rollback", previous.Release.ToString(CultureInfo.InvariantCulture));
         await Task.Delay(steady, ct);
@@ -79,9 +76,14 @@ internal sealed class Play(Stage stage, Build previous, Build next, int requests
         var faults = new List<string>();
         var old = TakeWorkers();
         await old[1].StopAsync();
-        var import = await HandInAsync(8_000);
-        await stage.UntilRunningAsync(old[0], ct);
-        old[0].Freeze();
+        (Guid Id, int Rows) import;
+        await using (await stage.HoldLoansAsync())
+        {
+            import = await HandInAsync(ImportRows);
+            await stage.UntilHeldUpAsync(ct);
+            old[0].Freeze();
+        }
+
         await stage.RunAsync(next, "release", "promote", "--even-if-nobody-lives");
         _async.Add(stage.StartAsyncServer(next));
         old[0].Thaw();
@@ -102,9 +104,14 @@ internal sealed class Play(Stage stage, Build previous, Build next, int requests
         var faults = new List<string>();
         var workers = TakeWorkers();
         await workers[1].StopAsync();
-        var import = await HandInAsync(8_000);
-        await stage.UntilRunningAsync(workers[0], ct);
-        await workers[0].KillAsync();
+        (Guid Id, int Rows) import;
+        await using (await stage.HoldLoansAsync())
+        {
+            import = await HandInAsync(ImportRows);
+            await stage.UntilHeldUpAsync(ct);
+            await workers[0].KillAsync();
+        }
+
         _async.Add(stage.StartAsyncServer(next));
         _async.Add(stage.StartAsyncServer(next));
         return Effects("kill -9 inside an effect", await OverAsync(import, faults), 0, faults);
@@ -151,7 +158,7 @@ internal sealed class Play(Stage stage, Build previous, Build next, int requests
         await Stage.UntilAsync(async () => await Stage.StatusAsync(address, "/health/ready") == 200, "the tried Back Office to be ready", ct);
         await stage.RunAsync(bad, "release", "rollback"); // its smoke was bad
         await Stage.UntilAsync(async () => await Stage.StatusAsync(address, "/health/ready") == 503, "the rolled back Back Office to let go", ct);
-        var moved = await stage.ScalarAsync<DateTime>("select moved_at from jobs.fence");
+        var moved = await stage.NowAsync();
         await SmokeAsync();
         if (await stage.ScalarAsync<long>(string.Create(CultureInfo.InvariantCulture, $"select count(*) from jobs.finished where server like '%/{worker.Pid}' and started_at > '{moved:O}'")) != 0)
             faults.Add("the rolled back worker took work");
@@ -187,8 +194,14 @@ internal sealed class Play(Stage stage, Build previous, Build next, int requests
 
     public async Task EndAsync()
     {
-        foreach (var process in _async.Concat(_offices.Select(office => office.Process)))
-            await process.StopAsync();
+        await Task.WhenAll(_async.Concat(_offices.Select(office => office.Process)).Select(process => process.StopAsync()));
+    }
+
+    /// <summary>SIGTERM to all of a release at once, as a rollout does when the new ones are ready.</summary>
+    private async Task EndAllAsync(IReadOnlyList<ChildProcess> processes)
+    {
+        var codes = await Task.WhenAll(processes.Select(process => process.StopAsync()));
+        Expect(codes.All(code => code == 0), $"a server that was told to stop ended with exit codes {string.Join(", ", codes)}");
     }
 
     private async Task<Scene> DeployAsync(string name, Func<Task> deploy)
@@ -279,8 +292,7 @@ internal sealed class Play(Stage stage, Build previous, Build next, int requests
     /// <summary>Back Offices of the old release are retired since the fence moved: this release's own take their place.</summary>
     private async Task RestartOfficesAsync(Build build)
     {
-        foreach (var (process, _) in _offices)
-            await process.StopAsync();
+        await Task.WhenAll(_offices.Select(office => office.Process.StopAsync()));
         _offices.Clear();
         for (var i = 0; i < 2; i++)
             _offices.Add(stage.StartOffice(build));
@@ -365,11 +377,4 @@ internal sealed class Play(Stage stage, Build previous, Build next, int requests
         var at = line.Contains("Now listening on", StringComparison.Ordinal) ? line.IndexOf(Scheme, StringComparison.Ordinal) : -1;
         return at < 0 ? null : Scheme + string.Concat(line[(at + Scheme.Length)..].TakeWhile(char.IsAsciiDigit));
     }
-}
-
-/// <summary>Waiting for a worker to be in the middle of something.</summary>
-internal static class StageWaits
-{
-    public static Task UntilRunningAsync(this Stage stage, ChildProcess worker, CancellationToken ct) =>
-        Stage.UntilAsync(async () => await stage.ScalarAsync<long>(string.Create(CultureInfo.InvariantCulture, $"select count(*) from jobs.job j join jobs.server s on s.id = j.server_id where s.name like '%/{worker.Pid}' and j.kind like 'imports.load%' and j.lease is not null")) > 0 && await stage.ScalarAsync<long>("select count(*) from camino.loans") > 0, "the worker to be inside the import", ct);
 }

@@ -120,6 +120,9 @@ internal sealed class Stage : IAsyncDisposable
         Database.Clear(); // its connections went with the server
     }
 
+    /// <summary>The database's clock.</summary>
+    public Task<DateTime> NowAsync() => ScalarAsync<DateTime>("select clock_timestamp()");
+
     public async Task<T> ScalarAsync<T>(string sql)
     {
         await using var command = Database.CreateCommand(sql);
@@ -131,6 +134,19 @@ internal sealed class Stage : IAsyncDisposable
         await using var command = Database.CreateCommand(sql);
         await command.ExecuteNonQueryAsync();
     }
+
+    /// <summary>Holds up whoever stores loans: a worker stops in the middle of its transaction until what is returned is disposed.</summary>
+    public async Task<IAsyncDisposable> HoldLoansAsync()
+    {
+        var connection = await Database.OpenConnectionAsync();
+        await using var hold = new NpgsqlCommand("begin; lock table camino.loans in share row exclusive mode", connection);
+        await hold.ExecuteNonQueryAsync();
+        return connection; // its return to the pool rolls back
+    }
+
+    /// <summary>Waits until a worker is held up inside its transaction.</summary>
+    public Task UntilHeldUpAsync(CancellationToken ct) =>
+        UntilAsync(async () => await ScalarAsync<long>("select count(*) from pg_stat_activity where usename = 'camino_async' and wait_event_type = 'Lock' and wait_event = 'relation'") > 0, "a worker to be inside an effect", ct);
 
     /// <summary>The status of a path, or 0 when nobody answers.</summary>
     public static async Task<int> StatusAsync(Uri address, string path)

@@ -25,7 +25,8 @@ internal sealed class QueueServer : IAsyncDisposable
     public string Description => _postgres.Description;
 
     /// <summary>Starts it with fsync on and with the counter of statements.</summary>
-    public static async Task<QueueServer> StartAsync(Report report, CancellationToken ct)
+    /// <param name="mostConnections">What the server admits; null leaves it at PostgreSQL's own 100.</param>
+    public static async Task<QueueServer> StartAsync(Report report, CancellationToken ct, int? mostConnections = null)
     {
         var folder = Bed.NewFolder();
         try
@@ -40,6 +41,8 @@ internal sealed class QueueServer : IAsyncDisposable
                 await using var source = NpgsqlDataSource.Create(first.ConnectionString("postgres"));
                 await using var load = source.CreateCommand("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'");
                 await load.ExecuteNonQueryAsync(ct);
+                if (mostConnections is { } most)
+                    await RunAsync(source, $"ALTER SYSTEM SET max_connections = {most.ToString(CultureInfo.InvariantCulture)}", ct);
             }
             var postgres = await LocalPostgres.StartAsync(options, ct);
             var pidFile = new[] { Path.Combine(folder, "pg", "data", "postmaster.pid") }.FirstOrDefault(File.Exists)

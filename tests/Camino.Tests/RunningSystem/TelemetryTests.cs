@@ -17,7 +17,6 @@ namespace Camino.Tests.RunningSystem;
 public sealed class TelemetryTests
 {
     [Test]
-    [Explicit("Starts both roles as processes with exporters; run it by name.")]
     public async Task One_trace_goes_from_the_request_to_the_job_on_the_other_server_and_its_statements()
     {
         await using var receiver = await Receiver.StartAsync();
