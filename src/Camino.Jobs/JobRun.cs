@@ -184,8 +184,7 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
         try
         {
             using var scope = services.Logger.BeginScope(LogScope);
-            JobLog.Started(services.Logger, job.Kind, job.Queue, job.Attempt, job.MaxAttempts, Math.Max(0, (job.ClaimedAt - job.DueAt).TotalSeconds));
-            await HandleAsync(services.Scopes);
+            await HandleAsync(services);
         }
         catch (Exception e)
         {
@@ -227,7 +226,7 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
         return fault;
     }
 
-    private async Task HandleAsync(IServiceScopeFactory scopes)
+    private async Task HandleAsync(RunServices around)
     {
         using var activity = JobTelemetry.Source.StartActivity(job.Kind, ActivityKind.Consumer, job.TraceParent) ?? Untraced();
         if (activity.IsAllDataRequested)
@@ -236,10 +235,13 @@ internal sealed class JobRun(ClaimedJob job, JobKind kind, ServerIdentity server
             activity.SetTag("camino.job.queue", job.Queue);
             activity.SetTag("camino.job.attempt", job.Attempt);
         }
+
+        // behind the activity, so that the line belongs to its trace wherever lines are sent
+        JobLog.Started(around.Logger, job.Kind, job.Queue, job.Attempt, job.MaxAttempts, Math.Max(0, (job.ClaimedAt - job.DueAt).TotalSeconds));
         Ambient.Value = this;
         try
         {
-            await using var services = scopes.CreateAsyncScope();
+            await using var services = around.Scopes.CreateAsyncScope();
             var run = kind.Run ?? throw new InvalidOperationException($"No handler is registered for '{job.Kind}'.");
             await run(services.ServiceProvider, kind.Newest(job.Args, job.Version), this, _stop.Token);
         }

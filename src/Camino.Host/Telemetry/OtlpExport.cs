@@ -39,6 +39,10 @@ internal sealed class OtlpExport : IDisposable
         !string.Equals(Environment.GetEnvironmentVariable("OTEL_SDK_DISABLED"), "true", StringComparison.OrdinalIgnoreCase)
         && s_endpoints.Any(name => !string.IsNullOrEmpty(Environment.GetEnvironmentVariable(name)));
 
+    /// <summary>The standard variables for the host's own configuration, where the exporter of logs looks for them.</summary>
+    public static IEnumerable<KeyValuePair<string, string?>> Variables() =>
+        Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().Where(entry => ((string)entry.Key).StartsWith("OTEL_", StringComparison.Ordinal)).Select(entry => KeyValuePair.Create((string)entry.Key, (string?)entry.Value));
+
     /// <summary>Begins to export; null when nobody wants to hear. Dispose it last: what is still held is sent then.</summary>
     public static OtlpExport? Start(HostSettings settings) => IsWanted ? new OtlpExport(ResourceOf(settings)) : null;
 

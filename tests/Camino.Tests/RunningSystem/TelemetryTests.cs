@@ -8,6 +8,7 @@ using Camino.Testing;
 using Camino.Tests.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Logging;
 using NUnit.Framework;
 
 namespace Camino.Tests.RunningSystem;
@@ -37,17 +38,20 @@ public sealed class TelemetryTests
         await using var work = CaminoProcess.Start(variables, "run", "--config", configs.Of("Async"));
         using var api = new HttpClient { BaseAddress = address };
         api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", camino.ApiKey);
-        await UntilAsync(async () => await IsReadyAsync(api));
+        await UntilAsync(async () => await IsReadyAsync(api), "the Back Office to be ready", receiver);
 
         using var asked = await api.PostAsJsonAsync("/api/v1/jobs/echo", new { text = "traced" });
         Assert.That(asked.StatusCode, Is.EqualTo(HttpStatusCode.Accepted));
         var trace = Convert.FromHexString(asked.Headers.GetValues("X-Request-Id").Single());
         var job = (await asked.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("jobId").GetGuid();
-        await UntilAsync(async () => (await api.GetFromJsonAsync<JsonElement>($"/api/v1/jobs/{job}")).GetProperty("state").GetString() == "done");
+        await UntilAsync(async () => (await api.GetFromJsonAsync<JsonElement>($"/api/v1/jobs/{job}")).GetProperty("state").GetString() == "done", "the job to be done", receiver);
 
-        await UntilAsync(() => Task.FromResult(receiver.Has("/v1/traces", trace, "camino-backoffice", "POST /api/v1/jobs/echo") && receiver.Has("/v1/traces", trace, "camino-async", "operations.echo")));
-        await UntilAsync(() => Task.FromResult(receiver.Has("/v1/traces", trace, "camino-backoffice", "INSERT INTO jobs.job")));
-        await UntilAsync(() => Task.FromResult(receiver.Has("/v1/logs", trace, "camino-async", "operations.echo") && receiver.Has("/v1/metrics", [], "camino-async", "camino.jobs.run")));
+        foreach (var (path, of, service, text) in new[]
+        {
+            ("/v1/traces", trace, "camino-backoffice", "POST /api/v1/jobs/echo"), ("/v1/traces", trace, "camino-async", "operations.echo"), ("/v1/traces", trace, "camino-backoffice", "INSERT INTO jobs.job"),
+            ("/v1/logs", trace, "camino-async", "operations.echo"), ("/v1/metrics", [], "camino-async", "camino.jobs.run"),
+        })
+            await UntilAsync(() => Task.FromResult(receiver.Has(path, of, service, text)), $"{path} of {service} with {text}", receiver);
         Assert.That(receiver.Has("/v1/logs", [], "camino-backoffice", "traced"), Is.False, "what was sent in the body stays inside");
     }
 
@@ -64,11 +68,15 @@ public sealed class TelemetryTests
         }
     }
 
-    private static async Task UntilAsync(Func<Task<bool>> condition)
+    private static async Task UntilAsync(Func<Task<bool>> condition, string what, Receiver receiver)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
         while (!await condition())
-            await Task.Delay(100, limit.Token);
+        {
+            if (limit.IsCancellationRequested)
+                Assert.Fail($"Waited in vain for {what}; what came: {receiver.Names}");
+            await Task.Delay(100, CancellationToken.None);
+        }
     }
 
     /// <summary>Takes OTLP over HTTP and keeps it as it came.</summary>
@@ -84,6 +92,7 @@ public sealed class TelemetryTests
         public static async Task<Receiver> StartAsync()
         {
             var builder = WebApplication.CreateSlimBuilder();
+            builder.Logging.ClearProviders();
             builder.WebHost.UseUrls("http://127.0.0.1:0");
             var receiver = new Receiver(builder.Build());
             receiver._app.Run(async context =>
@@ -100,6 +109,9 @@ public sealed class TelemetryTests
         /// <summary>Whether one message to that path holds the trace and both texts. Text travels in Protocol Buffers as it is.</summary>
         public bool Has(string path, byte[] trace, string service, string text) =>
             _taken.Any(message => message.Path == path && Holds(message.Body, trace) && Holds(message.Body, Encoding.UTF8.GetBytes(service)) && Holds(message.Body, Encoding.UTF8.GetBytes(text)));
+
+        /// <summary>What came, for whoever waits in vain: path, service and length of each message.</summary>
+        public string Names => string.Join(", ", _taken.Select(message => $"{message.Path} {(Holds(message.Body, "camino-async"u8.ToArray()) ? "async" : "office")} {message.Body.Length}"));
 
         public ValueTask DisposeAsync() => _app.DisposeAsync();
 
