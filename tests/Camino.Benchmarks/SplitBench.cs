@@ -116,7 +116,9 @@ internal sealed class SplitBench(Report report, string folder, Dictionary<string
         foreach (var (role, command, niceness) in arrangement.Processes)
         {
             var address = role == "BackOffice" ? _address : string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{StartupBench.FreePort()}");
-            var own = new Dictionary<string, string?>(variables) { ["CAMINO_Web__Urls"] = address, ["CAMINO_Jobs__GraceSeconds"] = "1", ["CAMINO_Jobs__Niceness"] = niceness };
+            var own = new Dictionary<string, string?>(variables) { ["CAMINO_Web__Urls"] = address };
+            if (role == "Async")
+                (own["CAMINO_Jobs__GraceSeconds"], own["CAMINO_Jobs__Niceness"]) = ("1", niceness);
             roles.Add(StartedRole.Start(role, address, ConfigOf(role), command, own, RoleLog.Begin(folder, $"{role}{++_starts}")));
         }
 
