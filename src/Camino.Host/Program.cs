@@ -28,6 +28,7 @@ public static class Program
             ImportVerb.Create(),
             QuoteVerb.Create(),
             JobsVerb.Create(),
+            AuditVerb.Create(),
             SeedDemoVerb.Create(),
             FirstAdminLinkVerb.Create(),
             Up.Create(),

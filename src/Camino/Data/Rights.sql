@@ -30,6 +30,9 @@ begin
         elsif relation.schema = 'jobs' and relation.short in ('fence', 'meta') then
             -- only an operator moves the fence
             execute format('grant select on table %s to camino_web, camino_async, camino_readonly', relation.name);
+        elsif relation.schema = 'camino' and relation.short = 'audit_heads' then
+            -- the trigger of the audit trail writes it, with the rights of the owner
+            execute format('grant select on table %s to camino_web, camino_async, camino_readonly', relation.name);
         elsif relation.schema = 'jobs' and relation.short = 'server' then
             execute format('grant select on table %s to camino_web, camino_readonly', relation.name);
             execute format('grant select, insert, update, delete on table %s to camino_async', relation.name);

@@ -28,6 +28,8 @@ public sealed class DatabaseUserTests
     [TestCase("camino_web", "update camino.audit_entries set action = ''")]
     [TestCase("camino_web", "delete from camino.audit_entries")]
     [TestCase("camino_web", "truncate camino.audit_entries")]
+    [TestCase("camino_web", "update camino.audit_heads set chain_position = 0")]
+    [TestCase("camino_async", "delete from camino.audit_heads")]
     [TestCase("camino_web", "update jobs.fence set lowest = 1")]
     [TestCase("camino_web", "insert into jobs.fence (lowest, highest, moved_by) values (1, 1, 'me')")]
     [TestCase("camino_web", "update camino.releases set promoted_at = now()")]
