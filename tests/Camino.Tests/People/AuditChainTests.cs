@@ -4,7 +4,7 @@ using Camino.Testing;
 using Npgsql;
 using NUnit.Framework;
 
-namespace Camino.Tests.Audit;
+namespace Camino.Tests.People;
 
 /// <summary>The audit trail against somebody who may do everything in the database.</summary>
 internal sealed class AuditChainTests
