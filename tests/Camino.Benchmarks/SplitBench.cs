@@ -75,7 +75,7 @@ internal sealed class SplitBench(Report report, string folder, Dictionary<string
             try
             {
                 if (idle is null)
-                    await bed.EndOfAsync(await bed.HandInAsync(looked.Path, dryRun: false, ct), ct);
+                    await bed.EndOfAsync((await bed.HandInAsync(looked.Path, dryRun: false, ct)).Id, ct);
                 await bed.QuietAsync(ct);
                 using var browser = await bed.SignInAsync(ct);
                 var loans = await PagesBench.LoanIdsAsync(bed, ct);
@@ -142,7 +142,7 @@ internal sealed class SplitBench(Report report, string folder, Dictionary<string
     {
         var imports = new List<string>();
         for (var i = 0; i < DryRuns; i++)
-            imports.Add(await bed.HandInAsync(file, dryRun: true, ct));
+            imports.Add((await bed.HandInAsync(file, dryRun: true, ct)).Id);
         while ((await bed.ImportAsync(imports[0], ct)).GetProperty("rows").GetInt64() == 0)
             await Task.Delay(20, ct);
         await bed.RunAsync("insert into jobs.job (id, due_at, max_attempts, queue, kind, args) select gen_random_uuid(), now(), 3, 'default', 'portfolio.refresh', '{}' from generate_series(1, 5000)", ct);
