@@ -11,7 +11,9 @@ public sealed partial class PipelineTests
     private static readonly Pipeline Forward = Pipeline.Of();
     private static readonly Pipeline Back = Pipeline.Of(("rollbackTo", "41"));
 
-    private static IEnumerable<Pipeline> Both => [Forward, Back];
+    private static readonly Pipeline Contract = Pipeline.Of(("contract", "41"));
+
+    private static IEnumerable<Pipeline> All => [Forward, Back, Contract];
 
     [Test]
     public void A_commit_goes_from_verify_to_production_in_one_line_and_nothing_is_built_after_package()
@@ -24,7 +26,7 @@ public sealed partial class PipelineTests
     [Test]
     public void Stages_and_jobs_refer_to_what_exists_and_never_in_a_circle()
     {
-        foreach (var pipeline in Both)
+        foreach (var pipeline in All)
         {
             Assert.That(Circle(pipeline.Stages.ToDictionary(stage => Pipeline.Text(stage["stage"]) ?? "", Pipeline.DependsOn, StringComparer.Ordinal)), Is.Null);
             foreach (var stage in pipeline.Stages)
@@ -35,8 +37,8 @@ public sealed partial class PipelineTests
     [Test]
     public void Every_template_is_used_and_every_name_is_one_that_Azure_takes()
     {
-        Assert.That(Forward.Templates.Concat(Back.Templates).Distinct().Order(StringComparer.Ordinal), Is.EqualTo(Place.Files("deploy/pipelines", "*.yml")));
-        foreach (var name in Both.SelectMany(pipeline => pipeline.Stages).SelectMany(stage => Pipeline.Jobs(stage).Select(Pipeline.NameOf).Append(Pipeline.Text(stage["stage"]) ?? "")))
+        Assert.That(All.SelectMany(pipeline => pipeline.Templates).Distinct().Order(StringComparer.Ordinal), Is.EqualTo(Place.Files("deploy/pipelines", "*.yml")));
+        foreach (var name in All.SelectMany(pipeline => pipeline.Stages).SelectMany(stage => Pipeline.Jobs(stage).Select(Pipeline.NameOf).Append(Pipeline.Text(stage["stage"]) ?? "")))
             Assert.That(name, Does.Match("^[A-Za-z_][A-Za-z0-9_]*$").And.Not.EqualTo("deploy").IgnoreCase, "deploy is a reserved name");
     }
 
@@ -55,7 +57,7 @@ public sealed partial class PipelineTests
     [Test]
     public void Both_roles_go_through_one_template_and_one_digest_and_differ_by_the_configuration_file_only()
     {
-        foreach (var stage in Both.SelectMany(pipeline => pipeline.Stages).Where(stage => Pipeline.Text(stage["stage"]) is "Staging" or "Production"))
+        foreach (var stage in All.SelectMany(pipeline => pipeline.Stages).Where(stage => Pipeline.Text(stage["stage"]) is "Staging" or "Production"))
         {
             var roles = Pipeline.Jobs(stage).Where(job => job.ContainsKey("deployment")).ToList();
             Assert.That(roles, Has.Count.EqualTo(2));
@@ -85,21 +87,33 @@ public sealed partial class PipelineTests
     [Test]
     public void Production_is_one_stage_on_one_environment()
     {
-        foreach (var pipeline in Both)
+        foreach (var pipeline in All)
         {
             var deploying = pipeline.Stages.Where(stage => Pipeline.Find(stage, "environment").Any(name => Pipeline.Text(name) == "production") && Pipeline.Jobs(stage).Any(job => Pipeline.NameOf(job) == "back_office"));
-            Assert.That(deploying.Select(stage => Pipeline.Text(stage["stage"])), Is.EqualTo(["Production"]));
+            Assert.That(deploying.Select(stage => Pipeline.Text(stage["stage"])), Is.EqualTo(pipeline == Contract ? [] : new[] { "Production" }));
         }
 
-        var environments = Both.SelectMany(pipeline => Pipeline.Find(pipeline.Whole, "environment")).Select(Pipeline.Text).Distinct().Order(StringComparer.Ordinal);
+        var environments = All.SelectMany(pipeline => Pipeline.Find(pipeline.Whole, "environment")).Select(Pipeline.Text).Distinct().Order(StringComparer.Ordinal);
         Assert.That(environments, Is.EqualTo(["production", "staging"]));
+    }
+
+    [Test]
+    public void What_older_releases_needed_goes_later_and_by_hand_under_the_approval_and_the_lock_of_production()
+    {
+        var job = Pipeline.Jobs(Contract.Stage("Contract")).Single();
+
+        Assert.That(Contract.Stages.Select(stage => Pipeline.Text(stage["stage"])), Is.EqualTo(["Package", "Contract"]), "builds nothing and starts nothing");
+        Assert.That((Pipeline.Text(job["deployment"]), Pipeline.Text(job["environment"])), Is.EqualTo(("contract", "production")));
+        Assert.That(Pipeline.Steps(job).Select(step => Pipeline.Text(step["inputs"]?["scriptPath"])).OfType<string>(), Is.EqualTo(["deploy/scripts/contract"]));
+        foreach (var pipeline in new[] { Forward, Back })
+            Assert.That(pipeline.Whole.ToJsonString(), Does.Not.Contain("scripts/contract"), "a deploy only adds");
     }
 
     [Test]
     public void Runs_come_one_after_another_and_no_run_is_held_back_by_a_batch()
     {
         Assert.That(Pipeline.Text(Forward.Whole["lockBehavior"]), Is.EqualTo("sequential"));
-        foreach (var stage in Both.SelectMany(pipeline => pipeline.Stages).Where(stage => Pipeline.Find(stage, "environment").Any()))
+        foreach (var stage in All.SelectMany(pipeline => pipeline.Stages).Where(stage => Pipeline.Find(stage, "environment").Any()))
             Assert.That(Pipeline.Text(stage["lockBehavior"]), Is.EqualTo("sequential"), Pipeline.Text(stage["stage"]));
         Assert.That(Pipeline.Find(Forward.Whole, "batch"), Is.Empty);
         Assert.That(Pipeline.Find(Forward.Whole, "strategy").OfType<JsonObject>().Select(strategy => strategy.Single().Key), Is.All.EqualTo("runOnce"), "rolling is for machines, canary for Kubernetes");
@@ -107,12 +121,12 @@ public sealed partial class PipelineTests
 
     [Test]
     public void A_pull_request_is_verified_and_goes_nowhere() =>
-        Assert.That(Both.Select(pipeline => Pipeline.Text(pipeline.Stage("Package")["condition"])), Is.All.Contains("eq(variables['Build.SourceBranch'], 'refs/heads/main')"));
+        Assert.That(All.Select(pipeline => Pipeline.Text(pipeline.Stage("Package")["condition"])), Is.All.Contains("eq(variables['Build.SourceBranch'], 'refs/heads/main')"));
 
     [Test]
     public void Every_step_is_a_script_that_runs_here_too_and_the_file_holds_no_logic()
     {
-        foreach (var step in Both.SelectMany(pipeline => pipeline.Stages).SelectMany(Pipeline.Jobs).SelectMany(Pipeline.Steps))
+        foreach (var step in All.SelectMany(pipeline => pipeline.Stages).SelectMany(Pipeline.Jobs).SelectMany(Pipeline.Steps))
         {
             var line = Pipeline.Text(step["script"]) ?? (Pipeline.Text(step["task"]) == "AzureCLI@2" ? $"{Pipeline.Text(step["inputs"]?["scriptPath"])} {Pipeline.Text(step["inputs"]?["arguments"])}" : null);
             if (line is null)
@@ -129,13 +143,13 @@ public sealed partial class PipelineTests
                 Assert.That(File.GetUnixFileMode(script) & UnixFileMode.UserExecute, Is.Not.EqualTo(UnixFileMode.None), $"{script} must be executable");
         }
 
-        var conditions = Both.SelectMany(pipeline => Pipeline.Find(pipeline.Whole, "condition")).Select(Pipeline.Text).Distinct();
+        var conditions = All.SelectMany(pipeline => Pipeline.Find(pipeline.Whole, "condition")).Select(Pipeline.Text).Distinct();
         Assert.That(conditions, Is.SubsetOf(["succeeded()", "failed()", "succeededOrFailed()", "and(succeeded(), eq(variables['Build.SourceBranch'], 'refs/heads/main'))", "eq(variables['Build.SourceBranch'], 'refs/heads/main')"]));
     }
 
     [Test]
     public void Every_job_has_a_time_limit() =>
-        Assert.That(Both.SelectMany(pipeline => pipeline.Stages).SelectMany(Pipeline.Jobs).Where(job => !int.TryParse(Pipeline.Text(job["timeoutInMinutes"]), out var minutes) || minutes is < 1 or > 120).Select(Pipeline.NameOf), Is.Empty);
+        Assert.That(All.SelectMany(pipeline => pipeline.Stages).SelectMany(Pipeline.Jobs).Where(job => !int.TryParse(Pipeline.Text(job["timeoutInMinutes"]), out var minutes) || minutes is < 1 or > 120).Select(Pipeline.NameOf), Is.Empty);
 
     [Test]
     public void Both_optional_packages_have_a_leg_of_the_tests()

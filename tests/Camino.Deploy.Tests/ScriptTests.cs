@@ -36,7 +36,7 @@ public sealed class ScriptTests
         {
             await File.WriteAllTextAsync(Path.Combine(machine, "env"), "");
             var variables = new Dictionary<string, string> { ["CAMINO_TARGET"] = "machine", ["CAMINO_MACHINE"] = machine };
-            foreach (var script in new[] { "build-image", "package", "sbom", "publish", "guard", "migrate", "admit", "deploy-role", "smoke", "promote", "undo", "lint", "prove-image", "offline-bases", "rehearse" })
+            foreach (var script in new[] { "build-image", "package", "sbom", "publish", "guard", "migrate", "admit", "deploy-role", "smoke", "promote", "contract", "undo", "lint", "prove-image", "offline-bases", "rehearse" })
             {
                 var help = await Place.RunAsync(Place.File($"deploy/scripts/{script}"), ["--help"], variables);
                 Assert.That(help.Code, Is.Zero, $"{script}: {help}");

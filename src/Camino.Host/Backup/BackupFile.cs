@@ -32,7 +32,7 @@ internal static class BackupFile
         await using var snapshot = await holder.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
         var name = await ScalarAsync<string>(holder, "select pg_export_snapshot()", ct) ?? "";
         var rows = await RowsAsync(holder, ct);
-        var schema = await SchemaWindow.ReadAsync(holder, ct);
+        var schema = (await SchemaWindow.ReadAsync(holder, ct)).Version;
         await PostgresTools.RunAsync("pg_dump", at, ["--format=custom", "--compress=6", "--no-owner", "--no-privileges", "--snapshot=" + name, "--file=" + partly], ct);
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(partly, UnixFileMode.UserRead | UnixFileMode.UserWrite);

@@ -60,7 +60,7 @@ internal static class ReleaseVerb
         command.SetAction((parse, ct) => RunAsync(parse.GetValue(config), async move =>
         {
             var release = parse.GetValue(number) ?? Release.Number;
-            await move.AdmitAsync(release, ByOf(parse.GetValue(by)), parse.GetValue(rollback), ct);
+            await move.AdmitAsync(release, Options.ByOf(parse.GetValue(by)), parse.GetValue(rollback), ct);
             return string.Create(CultureInfo.InvariantCulture, $"Release {release} may take work beside the current release.");
         }, ct));
         return command;
@@ -74,7 +74,7 @@ internal static class ReleaseVerb
         command.SetAction((parse, ct) => RunAsync(parse.GetValue(config), async move =>
         {
             var release = parse.GetValue(number) ?? Release.Number;
-            await move.PromoteAsync(release, ByOf(parse.GetValue(by)), parse.GetValue(anyway), ct);
+            await move.PromoteAsync(release, Options.ByOf(parse.GetValue(by)), parse.GetValue(anyway), ct);
             return string.Create(CultureInfo.InvariantCulture, $"Release {release} has the work; older releases are retired.");
         }, ct));
         return command;
@@ -87,7 +87,7 @@ internal static class ReleaseVerb
         var command = new Command("rollback", "Give the work back to an older release; newer ones are retired.") { number, config, by };
         command.SetAction((parse, ct) => RunAsync(parse.GetValue(config), async move =>
         {
-            var release = await move.RollbackAsync(parse.GetValue(number), ByOf(parse.GetValue(by)), ct);
+            var release = await move.RollbackAsync(parse.GetValue(number), Options.ByOf(parse.GetValue(by)), ct);
             return string.Create(CultureInfo.InvariantCulture, $"Release {release} has the work; newer releases are retired.");
         }, ct));
         return command;
@@ -100,7 +100,7 @@ internal static class ReleaseVerb
         command.SetAction((parse, ct) => RunAsync(parse.GetValue(config), async move =>
         {
             var release = parse.GetValue(number) ?? Release.Number;
-            await run(move, release, ByOf(parse.GetValue(by)), ct);
+            await run(move, release, Options.ByOf(parse.GetValue(by)), ct);
             return string.Format(CultureInfo.InvariantCulture, done, $"Release {release}");
         }, ct));
         return command;
@@ -108,13 +108,6 @@ internal static class ReleaseVerb
 
     private static (Argument<long?> Number, Option<string?> Config, Option<string?> By) Common() =>
         (new Argument<long?>("number") { Description = "The release's number; left out: this program's own.", Arity = ArgumentArity.ZeroOrOne }, Options.Config(), new Option<string?>("--by") { Description = "Who decides, for the audit trail; left out: the user of this machine. 1 to 100 characters." });
-
-    private static string ByOf(string? by)
-    {
-        var who = string.IsNullOrWhiteSpace(by) ? Environment.UserName : by;
-        Refuse.If(who.Length > 100, "release.by", string.Create(CultureInfo.InvariantCulture, $"--by has {who.Length} characters; it may have 100."));
-        return who.Length == 0 ? "operator" : who;
-    }
 
     private static async Task<int> RunAsync(string? config, Func<MoveFence, Task<string>> run, CancellationToken ct)
     {
@@ -132,7 +125,7 @@ internal static class ReleaseVerb
         var settings = HostConfig.Read(config);
         await using var source = Database.ConnectMigrator(settings, "release");
         await using var connection = await source.OpenConnectionAsync(ct);
-        var version = await SchemaWindow.ReadAsync(connection, ct);
+        var version = (await SchemaWindow.ReadAsync(connection, ct)).Version;
         Refuse.If(version < 4, "schema.outside_window", string.Create(CultureInfo.InvariantCulture, $"The database's schema is version {version}, which knows no releases yet; run: camino migrate --config {config}"));
         return settings;
     }

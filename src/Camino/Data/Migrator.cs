@@ -9,7 +9,15 @@ namespace Camino.Data;
 /// <param name="LockTimeoutSeconds">1 to 60: so long a statement waits for a lock, and so long everybody else at most queues behind it.</param>
 /// <param name="Attempts">1 to 100: how often a migration that did not get its locks is tried in all.</param>
 /// <param name="Say">Told about every attempt that did not get its locks.</param>
-public sealed record MigratorOptions(int LockTimeoutSeconds = 4, int Attempts = 10, Action<string>? Say = null);
+public sealed record MigratorOptions(int LockTimeoutSeconds = 4, int Attempts = 10, Action<string>? Say = null)
+{
+    /// <summary>Says that an attempt did not get its locks, and waits: longer after each, 5 s at most.</summary>
+    internal Task WaitAfterAsync(int attempt, CancellationToken ct)
+    {
+        Say?.Invoke(FormattableString.Invariant($"Attempt {attempt} of {Attempts} did not get its locks within {LockTimeoutSeconds} s; a long transaction is in the way. Trying again."));
+        return Task.Delay(TimeSpan.FromSeconds(Math.Min(attempt, 5)), ct);
+    }
+}
 
 /// <summary>Applies what the database lacks, one migrator at a time.</summary>
 public static class Migrator
@@ -47,8 +55,7 @@ public static class Migrator
                 }
                 catch (PostgresException blocked) when (IsAboutLocks(blocked) && attempt < options.Attempts)
                 {
-                    options.Say?.Invoke(FormattableString.Invariant($"Attempt {attempt} of {options.Attempts} did not get its locks within {options.LockTimeoutSeconds} s; a long transaction is in the way. Trying again."));
-                    await Task.Delay(TimeSpan.FromSeconds(Math.Min(attempt, 5)), ct);
+                    await options.WaitAfterAsync(attempt, ct);
                 }
             }
 
@@ -94,5 +101,6 @@ public static class Migrator
         }
     }
 
-    private static bool IsAboutLocks(PostgresException e) => e.SqlState == PostgresErrorCodes.LockNotAvailable;
+    /// <summary>Somebody else's lock was in the way; the same may succeed later.</summary>
+    internal static bool IsAboutLocks(PostgresException e) => e.SqlState == PostgresErrorCodes.LockNotAvailable;
 }

@@ -22,7 +22,7 @@ begin
         is_secret := relation.schema = 'camino' and (relation.short ~ '^(staff_|api_keys$|data_protection_keys$|first_admin_links$)');
         is_written_once := relation.schema = 'camino' and relation.short ~ '^(audit_entries|ledger_transactions|ledger_entries|loan_events|loan_versions)$';
 
-        if relation.schema = 'camino' and relation.short in ('schema_info', 'migrations_history') then
+        if relation.schema = 'camino' and relation.short in ('schema_info', 'schema_contracts', 'migrations_history') then
             execute format('grant select on table %s to camino_web, camino_async, camino_readonly', relation.name);
         elsif relation.schema = 'camino' and relation.short = 'releases' then
             execute format('grant select, insert, update (name, revision, image, schema_oldest, schema_newest, seen_at) on table %s to camino_web, camino_async', relation.name);

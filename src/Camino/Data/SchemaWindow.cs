@@ -6,7 +6,7 @@ namespace Camino.Data;
 public static class SchemaWindow
 {
     /// <summary>The version that this release's migrations make; raised by every migration.</summary>
-    public const int Newest = 6;
+    public const int Newest = 7;
 
     /// <summary>The oldest version that this release still works on.</summary>
     public const int Oldest = 4;
@@ -14,19 +14,34 @@ public static class SchemaWindow
     /// <summary>A rollout may have migrated one further already.</summary>
     public const int NewestAccepted = Newest + 1;
 
-    /// <summary>The version of the connected database; 0 when it was never migrated.</summary>
-    public static async Task<int> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
+    /// <summary>The version of the connected database and what was taken away from it; zeros when it was never migrated.</summary>
+    public static async Task<SchemaState> ReadAsync(NpgsqlConnection connection, CancellationToken ct)
     {
-        await using var there = new NpgsqlCommand("select to_regclass('camino.schema_info') is not null", connection);
-        if (await there.ExecuteScalarAsync(ct) is not true)
-            return 0;
-        await using var version = new NpgsqlCommand("select version from camino.schema_info", connection);
-        return await version.ExecuteScalarAsync(ct) as int? ?? 0;
+        await using var there = new NpgsqlCommand("select to_regclass('camino.schema_info') is not null, to_regclass('camino.schema_contracts') is not null", connection);
+        bool migrated, contracts;
+        await using (var reader = await there.ExecuteReaderAsync(ct))
+        {
+            await reader.ReadAsync(ct);
+            (migrated, contracts) = (reader.GetBoolean(0), reader.GetBoolean(1));
+        }
+
+        if (!migrated)
+            return new SchemaState(0, 0);
+        await using var state = new NpgsqlCommand(
+            contracts ? "select version, coalesce((select max(c.version) from camino.schema_contracts c), 0) from camino.schema_info" : "select version, 0 from camino.schema_info", connection);
+        await using var row = await state.ExecuteReaderAsync(ct);
+        return await row.ReadAsync(ct) ? new SchemaState(row.GetInt32(0), row.GetInt32(1)) : new SchemaState(0, 0);
     }
 
-    /// <summary>Null when the version is inside the window, else a sentence that says which command to run.</summary>
-    public static string? Refusal(int version, string configFile) =>
-        version < Oldest ? $"The database's schema is version {version} and this release needs {Oldest} to {NewestAccepted}; run: camino migrate --config {configFile}"
-        : version > NewestAccepted ? $"The database's schema is version {version} and this release reads only {Oldest} to {NewestAccepted}; deploy a newer release."
+    /// <summary>Null when the schema is inside the window, else a sentence that says which command to run.</summary>
+    public static string? Refusal(SchemaState schema, string configFile) =>
+        schema.Version < Oldest ? $"The database's schema is version {schema.Version} and this release needs {Oldest} to {NewestAccepted}; run: camino migrate --config {configFile}"
+        : schema.Version > NewestAccepted ? $"The database's schema is version {schema.Version} and this release reads only {Oldest} to {NewestAccepted}; deploy a newer release."
+        : schema.Contracted > Newest ? $"What releases before schema version {schema.Contracted} need was taken away from the database, and this release is of version {Newest}; deploy a newer release."
         : null;
 }
+
+/// <summary>How far a database is.</summary>
+/// <param name="Version">The newest migration; 0: never migrated.</param>
+/// <param name="Contracted">Releases whose own version is lower than this find something missing; 0: nothing was taken away yet.</param>
+public readonly record struct SchemaState(int Version, int Contracted);

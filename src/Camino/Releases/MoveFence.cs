@@ -102,7 +102,7 @@ public sealed class MoveFence(CaminoDb db, TimeProvider clock)
         {
             var (known, fits, schema) = await move.SchemaAsync(release, ct);
             Refuse.If(!known, "release.unknown", FormattableString.Invariant($"No process of release {release} was ever started here, so nobody knows which schema it reads."));
-            Refuse.If(!fits, "release.schema", FormattableString.Invariant($"The schema is version {schema}, which release {release} cannot read; only a newer release helps."));
+            Refuse.If(!fits, "release.schema", FormattableString.Invariant($"The schema is version {schema}, or something was taken away from it, so that release {release} cannot work on it; only a newer release helps."));
             return;
         }
 
@@ -165,10 +165,13 @@ public sealed class MoveFence(CaminoDb db, TimeProvider clock)
 
         public async Task<(bool Known, bool Fits, int Schema)> SchemaAsync(long release, CancellationToken ct)
         {
-            await using var ask = Command(
-                "select r.number is not null, coalesce(i.version between r.schema_oldest and r.schema_newest, false), i.version from camino.schema_info i left join camino.releases r on r.number = $1 and r.schema_newest is not null", release);
+            var schema = await SchemaWindow.ReadAsync(connection, ct);
+            await using var ask = Command("select schema_oldest, schema_newest from camino.releases where number = $1 and schema_newest is not null", release);
             await using var reader = await ask.ExecuteReaderAsync(ct);
-            return await reader.ReadAsync(ct) ? (reader.GetBoolean(0), reader.GetBoolean(1), reader.GetInt32(2)) : (false, false, 0);
+            if (!await reader.ReadAsync(ct))
+                return (false, false, schema.Version);
+            var (oldest, newest) = (reader.GetInt32(0), reader.GetInt32(1)); // newest is one more than the release's own version
+            return (true, schema.Version >= oldest && schema.Version <= newest && schema.Contracted < newest, schema.Version);
         }
 
         public async Task<int> RunAsync(string sql, CancellationToken ct, params object[] values)

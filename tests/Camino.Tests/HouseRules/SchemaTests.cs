@@ -28,9 +28,9 @@ public sealed class SchemaTests
 
         await using var connection = await source.OpenConnectionAsync();
         Assert.That(applied, Has.Count.EqualTo(SchemaWindow.Newest), "each migration raises the version by one: set SchemaWindow.Newest, and camino.schema_info in the migration");
-        Assert.That(await SchemaWindow.ReadAsync(connection, CancellationToken.None), Is.EqualTo(SchemaWindow.Newest));
-        Assert.That(SchemaWindow.Refusal(SchemaWindow.Newest, "x.json"), Is.Null);
-        Assert.That(SchemaWindow.Refusal(SchemaWindow.NewestAccepted, "x.json"), Is.Null);
+        Assert.That(await SchemaWindow.ReadAsync(connection, CancellationToken.None), Is.EqualTo(new SchemaState(SchemaWindow.Newest, Contracted: 0)));
+        Assert.That(SchemaWindow.Refusal(new SchemaState(SchemaWindow.Newest, SchemaWindow.Newest), "x.json"), Is.Null);
+        Assert.That(SchemaWindow.Refusal(new SchemaState(SchemaWindow.NewestAccepted, 0), "x.json"), Is.Null);
     }
 
     [Test]
@@ -46,5 +46,18 @@ public sealed class SchemaTests
     [TestCase(0, "camino migrate --config x.json")]
     [TestCase(SchemaWindow.NewestAccepted + 1, "deploy a newer release")]
     public void A_version_outside_the_window_is_refused_with_what_to_do(int version, string advice) =>
-        Assert.That(SchemaWindow.Refusal(version, "x.json"), Does.Contain(advice).And.Contain($"version {version}"));
+        Assert.That(SchemaWindow.Refusal(new SchemaState(version, 0), "x.json"), Does.Contain(advice).And.Contain($"version {version}"));
+
+    [Test]
+    public void A_schema_from_which_a_newer_release_took_something_away_is_refused() =>
+        Assert.That(SchemaWindow.Refusal(new SchemaState(SchemaWindow.NewestAccepted, SchemaWindow.NewestAccepted), "x.json"), Does.Contain("was taken away").And.Contain("deploy a newer release"));
+
+    [Test]
+    public void Every_contract_step_has_a_name_of_its_own_and_belongs_to_a_version_of_this_release()
+    {
+        Assert.That(ContractSteps.All.Select(step => step.Name), Is.Unique.And.All.Match("^[a-z0-9-]{1,60}$"));
+        Assert.That(ContractSteps.All.Select(step => step.Version), Is.Ordered.And.All.InRange(1, SchemaWindow.Newest));
+        foreach (var step in ContractSteps.All)
+            Assert.That(MigrationLinter.Check(step.Sql).Select(fault => fault.Rule), Is.SubsetOf(new[] { "drop", "rename", "not-null-without-check" }), $"{step.Name}: a contract step takes away, and fills nothing");
+    }
 }
