@@ -53,6 +53,26 @@ public sealed class ScriptTests
         }
     }
 
+    [TestCase("NoSuch=Thing", "no project below src or tests builds anything for NoSuch=Thing", 1)]
+    [TestCase("TestDatabase", "usage: verify-leg", 2)]
+    public async Task A_leg_that_would_be_the_everyday_tests_again_is_refused(string leg, string sentence, int code)
+    {
+        Place.Needs("bash", "grep");
+        var ended = await Place.RunAsync(Place.File("deploy/scripts/verify-leg"), [leg]);
+
+        Assert.That((ended.Code, ended.Error.Contains(sentence, StringComparison.Ordinal)), Is.EqualTo((code, true)), ended.ToString());
+    }
+
+    [Test]
+    public void Each_leg_of_the_pipeline_is_a_build_that_a_project_knows()
+    {
+        var legs = Place.Text("deploy/pipelines/forward.yml").Split('\n').Select(line => line.Trim()).Where(line => line.StartsWith("build: ", StringComparison.Ordinal)).Select(line => line["build: ".Length..].Split('=')).ToList();
+        var projects = Place.Files("src", "*.csproj").Concat(Place.Files("tests", "*.csproj")).Select(Place.Text).ToList();
+
+        Assert.That(legs, Is.Not.Empty);
+        Assert.That(legs.Where(leg => !projects.Any(project => project.Contains($"'$({leg[0]})' == '{leg[1]}'", StringComparison.Ordinal))), Is.Empty);
+    }
+
     [TestCase(null, "CAMINO_TARGET is not set")]
     [TestCase("moon", "CAMINO_TARGET is \"moon\"")]
     [TestCase("machine", "CAMINO_MACHINE")]

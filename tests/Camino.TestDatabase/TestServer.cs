@@ -4,14 +4,20 @@ using Npgsql;
 namespace Camino.Testing;
 
 /// <summary>
-/// The PostgreSQL server of a test process, and the one place that chooses it: the one that CAMINO_TEST_DATABASE names, else a throw-away
-/// server of this process alone. Says once which it is. Nothing of it outlives the process, not even when the process is killed.
+/// The PostgreSQL server of a test process, and the one place that chooses it: the one that CAMINO_TEST_DATABASE names; else a throw-away
+/// server of this process alone, from the programs of this machine or the package; else, built with TestDatabase=Testcontainers, a container
+/// of that library. Says once which it is. Nothing of it outlives the process, not even when the process is killed.
 /// </summary>
 public sealed class TestServer
 {
     /// <summary>Names a server to use, as a connection string whose user may create databases.</summary>
     public const string Variable = "CAMINO_TEST_DATABASE";
 
+#if TESTCONTAINERS
+    /// <summary>With the value <c>true</c> the container is taken even where there are programs; the leg of the pipeline does so.</summary>
+    public const string ContainerVariable = "CAMINO_TEST_CONTAINER";
+
+#endif
     private static readonly Lazy<Task<TestServer>> Shared = new(StartAsync);
     private readonly string _connectionString;
 
@@ -51,7 +57,7 @@ public sealed class TestServer
 
     private static async Task<TestServer> StartAsync()
     {
-        var server = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given ? await TakeGivenAsync(given) : await StartThrowAwayAsync();
+        var server = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given ? await TakeGivenAsync(given) : await StartOwnAsync();
         Console.WriteLine($"Test databases: {server.Description}");
         return server;
     }
@@ -63,7 +69,32 @@ public sealed class TestServer
         return new TestServer(connectionString, $"the server that {Variable} names ({lease.ServerVersion})", lease.Prefix);
     }
 
-    private static async Task<TestServer> StartThrowAwayAsync()
+#if TESTCONTAINERS
+    private static async Task<TestServer> StartOwnAsync()
+    {
+        if (Environment.GetEnvironmentVariable(ContainerVariable) == "true")
+            return await StartContainerAsync();
+        try
+        {
+            return await StartThrowAwayAsync(containers: false);
+        }
+        catch (LocalStartException none)
+        {
+            Console.WriteLine($"{none.Message} Testcontainers is tried.");
+            return await StartContainerAsync();
+        }
+    }
+
+    private static async Task<TestServer> StartContainerAsync()
+    {
+        var (connectionString, description) = await TestContainer.StartAsync();
+        return new TestServer(connectionString, description, "camino_test_");
+    }
+#else
+    private static Task<TestServer> StartOwnAsync() => StartThrowAwayAsync(containers: true);
+#endif
+
+    private static async Task<TestServer> StartThrowAwayAsync(bool containers)
     {
         if (OperatingSystem.IsWindows())
             throw new LocalStartException($"On Windows, use the Linux subsystem (WSL), or name a server in {Variable}.");
@@ -76,6 +107,7 @@ public sealed class TestServer
                 PackageFolder = Path.Combine(Repository.Root ?? AppContext.BaseDirectory, ".camino", "postgres"),
                 Say = Console.WriteLine,
                 ThrowAway = true,
+                Containers = containers,
             },
             CancellationToken.None);
         AppDomain.CurrentDomain.ProcessExit += (_, _) =>

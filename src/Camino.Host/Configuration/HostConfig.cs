@@ -181,6 +181,8 @@ public static class HostConfig
 
     private static void CheckTogether(string path, HostSettings settings)
     {
+        if (settings.Jobs.Engine != JobsSettings.OwnEngine)
+            throw new ConfigRefusedException($"{path}: Jobs:Engine is \"{settings.Jobs.Engine}\", and this program was built without that engine; set it to \"{JobsSettings.OwnEngine}\" in both configuration files.");
         if (settings.Web.Urls.Split(';').FirstOrDefault(address => int.TryParse(address.TrimEnd('/').Split(':')[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 65535) is { } beyond)
             throw new ConfigRefusedException($"{path}: Web:Urls names {beyond}; a port must be 0 to 65535.");
         try

@@ -258,10 +258,13 @@ public sealed class LogSettings
 /// <summary>The queue between the roles.</summary>
 public sealed class JobsSettings
 {
-    /// <summary>Which engine carries the jobs.</summary>
+    /// <summary>The engine that every build has.</summary>
+    public const string OwnEngine = "Camino";
+
+    /// <summary>Which engine carries the jobs; one that was not built in is refused.</summary>
     [SameInBoth]
     [Matching("^(Camino|Hangfire)$", "Camino or Hangfire")]
-    public string Engine { get; set; } = "Camino";
+    public string Engine { get; set; } = OwnEngine;
 
     /// <summary>Jobs that run at once in this process.</summary>
     [OnlyFor(Role.Async)]

@@ -92,7 +92,7 @@ public sealed class LocalPostgres : IAsyncDisposable
             return new LocalPostgres(server.Port, server.Password, $"PostgreSQL {binaries.Version} from {binaries.Bin}", takenOver, server.StopAsync);
         }
 
-        if (major is null && await PostgresContainer.StartAsync(folder, options, reasons, ct) is { } container)
+        if (options.Containers && major is null && await PostgresContainer.StartAsync(folder, options, reasons, ct) is { } container)
         {
             await AnswersInTimeAsync(container, ct);
             return new LocalPostgres(container.Port, container.Password, container.Description, container.TakenOver, container.StopAsync);
@@ -171,4 +171,7 @@ public sealed record LocalPostgresOptions
 
     /// <summary>For tests: fast, and not safe against a crash of the machine.</summary>
     public bool ThrowAway { get; init; }
+
+    /// <summary>Whether a container engine is the last way out.</summary>
+    public bool Containers { get; init; } = true;
 }
