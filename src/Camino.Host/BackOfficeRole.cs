@@ -42,6 +42,7 @@ internal static class BackOfficeRole
         services.AddSingleton<MetricsText>();
         services.AddSingleton<DatabaseFigures>();
         services.AddCaminoPages();
+        JobEngine.AddDashboardTo(services, settings);
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.Never);
         if (settings.Web.BehindProxy)
         {
@@ -73,6 +74,7 @@ internal static class BackOfficeRole
         app.UseRateLimiter();
         app.UseAuthorization();
         Map(app);
+        JobEngine.MapDashboard(app, settings);
         app.Lifetime.ApplicationStarted.Register(() => _ = Task.Run(() => BuildModel(app.Services)));
         return app;
     }

@@ -59,7 +59,9 @@ internal static class HostModule
         if (listener is not null)
             services.AddSingleton(new ListenerSource(listener));
         services.AddSingleton(SchedulesOf(settings));
-        services.AddJobServer(OptionsOf(settings, listen: listener is not null), provider =>
+        var options = OptionsOf(settings, listen: listener is not null);
+        JobEngine.AddTo(services, settings, options);
+        services.AddJobServer(options, provider =>
         {
             var engine = provider.GetRequiredService<NpgsqlDataSource>();
             return new JobConnections(engine, provider.GetService<ListenerSource>()?.Source ?? engine);

@@ -19,7 +19,7 @@ internal static partial class RoleProcess
         await using var log = HostLog.Create(settings);
         await using var source = Database.Connect(settings, settings.Role.ToString());
         // the database is asked while the parts of the host are put together
-        var asked = Task.Run(() => WhyNotStartAsync(source, configPath));
+        var asked = Task.Run(() => WhyNotStartAsync(source, settings, configPath));
         using var export = OtlpExport.Start(settings);
         await using var app = build(settings, configPath, source, log);
         if (await asked is { } refusal)
@@ -74,12 +74,13 @@ internal static partial class RoleProcess
         return builder;
     }
 
-    private static async Task<string?> WhyNotStartAsync(NpgsqlDataSource source, string configPath)
+    private static async Task<string?> WhyNotStartAsync(NpgsqlDataSource source, HostSettings settings, string configPath)
     {
         try
         {
             await using var connection = await source.OpenConnectionAsync();
-            return SchemaWindow.Refusal(await SchemaWindow.ReadAsync(connection, CancellationToken.None), configPath);
+            return SchemaWindow.Refusal(await SchemaWindow.ReadAsync(connection, CancellationToken.None), configPath)
+                ?? await JobEngine.WhyNotAsync(connection, settings, configPath, CancellationToken.None);
         }
         catch (NpgsqlException silent)
         {

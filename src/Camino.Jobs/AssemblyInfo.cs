@@ -1,3 +1,4 @@
 using System.Runtime.CompilerServices;
 
 [assembly: InternalsVisibleTo("Camino.Jobs.Tests")]
+[assembly: InternalsVisibleTo("Camino.Jobs.Hangfire")]

@@ -11,7 +11,7 @@ namespace Camino.Jobs;
 /// </summary>
 internal sealed class Claimer(
     JobStore store, JobServerOptions options, JobRegistry registry, IServiceScopeFactory scopes, JobMetrics metrics, TimeProvider time,
-    Releaser releaser, ILogger logger) : IDisposable
+    Releaser releaser, ILogger logger) : IJobCarrier
 {
     private const int LargestWrite = 512;
     private const int FullWrite = 128;
@@ -162,7 +162,19 @@ internal sealed class Claimer(
     /// <summary>Once a second: timeouts, handlers that do not return, progress not yet stored, jobs held too long without a slot.</summary>
     public async Task TickAsync(CancellationToken ct)
     {
-        foreach (var run in Runs())
+        await WatchAsync(Runs(), options, logger, ct);
+        lock (_gate)
+        {
+            foreach (var ready in _ready.Remove(one => Stopwatch.GetElapsedTime(one.HeldAt) > TimeSpan.FromSeconds(1)))
+                Unhold(ready, "no slot became free here within a second");
+        }
+        await ReturnDoubtfulAsync(ct);
+    }
+
+    /// <summary>Stops runs that take too long, gives up on those whose handler does not return, and stores what they report.</summary>
+    internal static async Task WatchAsync(List<JobRun> runs, JobServerOptions options, ILogger logger, CancellationToken ct)
+    {
+        foreach (var run in runs)
         {
             if (run.Timeout is { } timeout && run.Age > timeout)
                 run.Stop(StopReason.TimedOut);
@@ -181,12 +193,6 @@ internal sealed class Claimer(
                 JobLog.ProgressFailed(logger, e, run.Kind);
             }
         }
-        lock (_gate)
-        {
-            foreach (var ready in _ready.Remove(one => Stopwatch.GetElapsedTime(one.HeldAt) > TimeSpan.FromSeconds(1)))
-                Unhold(ready, "no slot became free here within a second");
-        }
-        await ReturnDoubtfulAsync(ct);
     }
 
     /// <summary>Runs until the server drains, nothing runs and every result is stored.</summary>
@@ -380,7 +386,10 @@ internal sealed class Claimer(
             _inFlight = false;
     }
 
-    private void Tell(RunEnd end, bool accepted)
+    private void Tell(RunEnd end, bool accepted) => Tell(end, accepted, logger, metrics, releaser);
+
+    /// <summary>The end is in the database, or was refused there: says so, counts it, and lets those go on that waited for it.</summary>
+    internal static void Tell(RunEnd end, bool accepted, ILogger logger, JobMetrics metrics, Releaser releaser)
     {
         using var scope = logger.BeginScope(end.Run.LogScope);
         if (accepted)
@@ -464,12 +473,15 @@ internal sealed class Claimer(
         return begin;
     }
 
-    private static RunEnd Cancelled(JobRun run, string? reason) =>
+    internal static RunEnd Cancelled(JobRun run, string? reason) =>
         new(run, new FinishRow(run.JobId, run.Job.Lease, "cancelled", Result: null, reason, Note: null), PutBack: null, (log, told) =>
         {
             JobLog.Cancelled(log, run.Kind, reason ?? "asked for before it started");
             told.Cancelled(run.Queue);
         });
+
+    internal static RunEnd Unstorable(JobRun run, string sqlState) =>
+        new(run, new FinishRow(run.JobId, run.Job.Lease, "failed", Result: null, $"The end of the run could not be stored: {sqlState}.", "failed"), PutBack: null, (_, told) => told.Failed(run.Queue));
 
     private void Launch(JobRun run) => run.Begin(_services ??= new RunServices(scopes, logger, metrics, options.StuckSeconds, Ended));
 
@@ -564,10 +576,8 @@ internal sealed class Claimer(
             catch (PostgresException e) when (IsAboutData(e))
             {
                 JobLog.Unstorable(logger, e, end.Run.Kind, e.SqlState);
-                var row = new FinishRow(
-                    end.Run.JobId, end.Run.Job.Lease, "failed", Result: null, $"The end of the run could not be stored: {e.SqlState}.", "failed");
                 lock (_gate)
-                    Put(new RunEnd(end.Run, row, PutBack: null, (_, told) => told.Failed(end.Run.Queue)));
+                    Put(Unstorable(end.Run, e.SqlState));
             }
             catch (Exception e)
             {
@@ -583,7 +593,7 @@ internal sealed class Claimer(
     }
 
     /// <summary>Classes 22 and 23 and limits: the same rows will be refused again.</summary>
-    private static bool IsAboutData(PostgresException e) =>
+    internal static bool IsAboutData(PostgresException e) =>
         e.SqlState.StartsWith("22", StringComparison.Ordinal) || e.SqlState.StartsWith("23", StringComparison.Ordinal)
         || e.SqlState.StartsWith("54", StringComparison.Ordinal);
 }

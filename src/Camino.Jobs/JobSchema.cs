@@ -35,6 +35,15 @@ public static partial class JobSchema
         await command.ExecuteNonQueryAsync(ct);
     }
 
+    /// <summary>Ends the handing over of jobs to another engine, where there is one: what waits is claimed by this engine from now on. Changes nothing else.</summary>
+    /// <param name="connection">Open, as the owner of the tables.</param>
+    public static async Task TakeBackAsync(NpgsqlConnection connection, string schema = DefaultName, CancellationToken ct = default)
+    {
+        var name = JobNames.Schema(schema);
+        await using var command = new NpgsqlCommand($"DROP TRIGGER IF EXISTS job_hand_over_new ON {name}.job; DROP TRIGGER IF EXISTS job_hand_over_again ON {name}.job;", connection);
+        await command.ExecuteNonQueryAsync(ct);
+    }
+
     /// <summary>The version that is installed, or 0 when the schema is not there.</summary>
     public static async Task<int> InstalledVersionAsync(NpgsqlConnection connection, string schema = DefaultName, CancellationToken ct = default)
     {

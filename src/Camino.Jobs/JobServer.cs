@@ -46,7 +46,7 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
     private readonly JobRegistry _registry;
     private readonly ILogger<JobServer> _logger;
     private readonly JobMetrics _metrics;
-    private readonly Claimer _claimer;
+    private readonly IJobCarrier _carrier;
     private readonly Heartbeat _heartbeat;
     private readonly WakeListener? _listener;
     private readonly Releaser _releaser;
@@ -70,7 +70,7 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
 
     public JobServer(
         JobConnections connections, JobClientOptions client, JobServerOptions options, JobRegistry registry, JobSchedules schedules, IServiceScopeFactory scopes,
-        JobMetrics metrics, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<JobServer> logger)
+        JobMetrics metrics, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<JobServer> logger, IJobCarrierFactory? carriers = null)
     {
         _options = options;
         _registry = registry;
@@ -79,9 +79,9 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
         _time = time;
         _store = new JobStore(connections.Engine, client);
         _releaser = new Releaser(_store, options, logger);
-        _claimer = new Claimer(_store, options, registry, scopes, metrics, time, _releaser, logger);
+        _carrier = carriers?.Make(new CarrierParts(_store, options, registry, scopes, metrics, time, _releaser, logger)) ?? new Claimer(_store, options, registry, scopes, metrics, time, _releaser, logger);
         _heartbeat = new Heartbeat(connections.Engine, _store.Sql, options, registry, this, logger);
-        _listener = options.Listen ? new WakeListener(connections.Listener, _store.Channel, _claimer.Hint, _heartbeat.Nudge, _releaser, logger) : null;
+        _listener = options.Listen ? new WakeListener(connections.Listener, _store.Channel, _carrier.Hint, _heartbeat.Nudge, _releaser, logger) : null;
         _schedules = schedules;
         _scheduler = new Scheduler(_store, new JobWriter(client), schedules, () => _draining || _fenced ? null : _heartbeat.Me, logger);
         _upkeep = new Upkeep(_store, options, metrics, () => _draining || _fenced ? null : _heartbeat.Me, logger);
@@ -101,13 +101,13 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
 
     public bool Listening => _listener?.Up ?? false;
 
-    public int RunningJobs => _claimer.Running;
+    public int RunningJobs => _carrier.Running;
 
-    int IHeartbeatListener.Running => _claimer.Running;
+    int IHeartbeatListener.Running => _carrier.Running;
 
-    Guid[] IHeartbeatListener.Holds() => _claimer.Holds();
+    Guid[] IHeartbeatListener.Holds() => _carrier.Holds();
 
-    public DateTimeOffset? LastClaimAt => _claimer.LastAnswerAt;
+    public DateTimeOffset? LastClaimAt => _carrier.LastAnswerAt;
 
     public TimeSpan SinceHeartbeat => _heartbeat.Silent;
 
@@ -118,7 +118,7 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
         _schedules.CheckFire(_time.GetUtcNow());
         _started = true;
         _heartbeat.Start();
-        _claiming = Task.Run(() => _claimer.LoopAsync(_abandon.Token), CancellationToken.None);
+        _claiming = Task.Run(() => _carrier.LoopAsync(_abandon.Token), CancellationToken.None);
         _others = Task.WhenAll(
             Task.Run(TickAsync, CancellationToken.None),
             Task.Run(() => _upkeep.LoopAsync(_stopLoops.Token), CancellationToken.None),
@@ -141,12 +141,12 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
         BeginDrain();
         if (!await EndedAsync(TimeSpan.FromSeconds(_options.GraceSeconds), cancellationToken))
         {
-            var runs = _claimer.Runs();
+            var runs = _carrier.Runs();
             _returned = runs.Count;
-            _claimer.StopRuns(StopReason.ServerStopping);
+            _carrier.StopRuns(StopReason.ServerStopping);
             if (!await EndedAsync(UnwindTime, CancellationToken.None))
             {
-                _claimer.Runs().ForEach(run => run.GiveUpOn());
+                _carrier.Runs().ForEach(run => run.GiveUpOn());
                 await EndedAsync(UnwindTime, CancellationToken.None);
             }
         }
@@ -180,16 +180,16 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public void OnRegistered(ServerIdentity me) => _claimer.Begin(me);
+    public void OnRegistered(ServerIdentity me) => _carrier.Begin(me);
 
-    public void OnLost(ServerIdentity me) => JobLog.Lost(_logger, me.Name, _claimer.Lose(me));
+    public void OnLost(ServerIdentity me) => JobLog.Lost(_logger, me.Name, _carrier.Lose(me));
 
     public void OnFence(bool fenced)
     {
         if (fenced == _fenced)
             return;
         _fenced = fenced;
-        _claimer.Fence(fenced || Quiet);
+        _carrier.Fence(fenced || Quiet);
         if (fenced)
             JobLog.Fenced(_logger, _options.ServerName, _options.ReleaseNumber);
         else
@@ -202,23 +202,23 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
         {
             _wish = wish;
             _wishedAt = Stopwatch.GetTimestamp();
-            _claimer.Fence(_fenced || Quiet);
+            _carrier.Fence(_fenced || Quiet);
             if (wish is null)
                 JobLog.Unquieted(_logger, _options.ServerName);
             else
                 JobLog.Quieted(_logger, _options.ServerName, wish);
         }
         if (wish == "drain" && Stopwatch.GetElapsedTime(_wishedAt) > TimeSpan.FromSeconds(_options.GraceSeconds))
-            _claimer.StopRuns(StopReason.ServerStopping);
+            _carrier.StopRuns(StopReason.ServerStopping);
     }
 
-    public void OnCancel(CancelWish wish) => _claimer.Cancel(wish);
+    public void OnCancel(CancelWish wish) => _carrier.Cancel(wish);
 
     public void OnRescued(IReadOnlyList<RescuedJob> jobs)
     {
         foreach (var job in jobs)
             _metrics.Rescued(job.Queue);
-        _claimer.Hint(queue: null);
+        _carrier.Hint(queue: null);
     }
 
     public void Dispose()
@@ -231,7 +231,7 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
         _stopLoops.Cancel();
         _ = _heartbeat.StopAsync();
         _onStopping.Dispose();
-        _claimer.Dispose();
+        _carrier.Dispose();
         _heartbeat.Dispose();
         _releaser.Wake();
         _stopLoops.Dispose();
@@ -243,8 +243,8 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
         if (_draining)
             return;
         _draining = true;
-        JobLog.Draining(_logger, _options.ServerName, _claimer.Running, _options.GraceSeconds);
-        _claimer.Drain();
+        JobLog.Draining(_logger, _options.ServerName, _carrier.Running, _options.GraceSeconds);
+        _carrier.Drain();
     }
 
     /// <summary>True when all that ran has ended and is stored.</summary>
@@ -269,7 +269,7 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
             try
             {
                 await timer.WaitForNextTickAsync(_stopLoops.Token);
-                await _claimer.TickAsync(_stopLoops.Token);
+                await _carrier.TickAsync(_stopLoops.Token);
             }
             catch (OperationCanceledException) when (_stopLoops.IsCancellationRequested)
             {

@@ -13,6 +13,10 @@ internal sealed partial class JobSql(string schema)
 
     public string Claim { get; } = In(schema, ClaimText);
 
+    public string ClaimErrand { get; } = In(schema, ClaimErrandText);
+
+    public string Standing { get; } = In(schema, StandingText);
+
     public string Finish { get; } = In(schema, FinishText);
 
     public string FinishPlain { get; } = In(schema, FinishPlainText);
@@ -92,6 +96,27 @@ internal sealed partial class JobSql(string schema)
         RETURNING j.id, j.queue, j.kind, j.version, j.attempt, j.max_attempts, j.due_at, j.enqueued_at, j.requested_by, j.traceparent,
                   j.args, j.cancel_at IS NOT NULL AS cancelled, coalesce(j.expires_at <= now(), false) AS expired, j.claimed_at,
                   (SELECT c.state FROM {s}.checkpoint c WHERE c.job_id = j.id) AS checkpoint, j.planned_at, j.limit_key
+        """;
+
+    /// <summary>Takes one job that another engine brought, under the same rules as the claim of many: alive, inside the fence, not paused, a kind and version that this server knows.</summary>
+    private const string ClaimErrandText = """
+        UPDATE {s}.job j
+        SET lease = @lease, server_id = @server, claimed_at = now(), attempt = attempt + 1, started_key = NULL
+        WHERE j.id = @id AND j.lease IS NULL AND j.due_at <= now()
+          AND EXISTS (SELECT FROM {s}.server v WHERE v.id = @server AND v.lost_at IS NULL AND v.stopped_at IS NULL)
+          AND NOT EXISTS (SELECT FROM {s}.fence f WHERE @number < f.lowest OR @number > f.highest)
+          AND NOT EXISTS (SELECT FROM {s}.pause p WHERE (p.scope = 'queue' AND p.name = j.queue) OR (p.scope = 'kind' AND p.name = j.kind))
+          AND EXISTS (SELECT FROM unnest(@kinds, @versions) AS k(kind, version) WHERE k.kind = j.kind AND k.version >= j.version)
+        RETURNING j.id, j.queue, j.kind, j.version, j.attempt, j.max_attempts, j.due_at, j.enqueued_at, j.requested_by, j.traceparent,
+                  j.args, j.cancel_at IS NOT NULL AS cancelled, coalesce(j.expires_at <= now(), false) AS expired, j.claimed_at,
+                  (SELECT c.state FROM {s}.checkpoint c WHERE c.job_id = j.id) AS checkpoint, j.planned_at, j.limit_key
+        """;
+
+    /// <summary>Why one job could not be taken: over, running, for later, or not for this server now.</summary>
+    private const string StandingText = """
+        SELECT CASE WHEN j.lease IS NOT NULL THEN 'runs' WHEN j.due_at > now() THEN 'later' ELSE 'waits' END FROM {s}.job j WHERE j.id = @id
+        UNION ALL
+        SELECT f.state FROM {s}.finished f WHERE f.id = @id
         """;
 
     /// <summary>Moves finished jobs to history; whoever lost its lease finds no row and changes nothing.</summary>

@@ -86,6 +86,29 @@ public sealed partial class JobStore
         return answer;
     }
 
+    /// <summary>Takes this one job; null when it is not to be had.</summary>
+    /// <param name="lease">A new one, known to the caller also when no answer comes.</param>
+    internal async Task<ClaimedJob?> ClaimErrandAsync(ServerIdentity me, Guid id, Guid lease, CancellationToken ct)
+    {
+        await using var command = Command(_sql.ClaimErrand);
+        command.Parameters.AddWithValue("id", id);
+        command.Parameters.AddWithValue("lease", lease);
+        command.Parameters.AddWithValue("server", me.Id);
+        command.Parameters.AddWithValue("number", me.ReleaseNumber);
+        command.Parameters.AddWithValue("kinds", me.Kinds);
+        command.Parameters.AddWithValue("versions", me.Versions);
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        return await reader.ReadAsync(ct) ? ReadClaimed(reader, lease) : null;
+    }
+
+    /// <summary>waits, later, runs, or how it ended: done, failed, cancelled; null when there is no such job.</summary>
+    internal async Task<string?> StandingAsync(Guid id, CancellationToken ct)
+    {
+        await using var command = Command(_sql.Standing);
+        command.Parameters.AddWithValue("id", id);
+        return await command.ExecuteScalarAsync(ct) as string;
+    }
+
     internal async Task ReturnLeasesAsync(Guid server, IReadOnlyCollection<Guid> leases, CancellationToken ct)
     {
         await using var command = Command(_sql.ReturnLease);

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Npgsql;
 
 namespace Camino.Jobs.Tests;
@@ -272,32 +274,38 @@ internal abstract class EngineConformance
 [TestFixture]
 internal sealed class CaminoConformance : EngineConformance
 {
-    protected override async Task<IEngine> MakeAsync() => new Engine(await Bed.MakeAsync());
+    protected override async Task<IEngine> MakeAsync() => new EngineOnBed(await Bed.MakeAsync());
+}
 
-    private sealed class Engine(Bed bed) : IEngine
+/// <summary>An engine on a <see cref="Bed"/>: its servers differ by what brings the jobs.</summary>
+internal sealed class EngineOnBed(Bed bed, Action<JobServerOptions, IServiceCollection>? carrier = null) : IEngine
+{
+    public Bed Bed => bed;
+
+    public IJobWriter Writer => bed.Writer;
+
+    public IJobControl Control => bed.Store;
+
+    public Probe Probe => bed.Probe;
+
+    public async Task<NpgsqlConnection> OpenAsync() => await bed.Source.OpenConnectionAsync();
+
+    public async Task<IAsyncDisposable> StartServerAsync(string name)
     {
-        public IJobWriter Writer => bed.Writer;
-
-        public IJobControl Control => bed.Store;
-
-        public Probe Probe => bed.Probe;
-
-        public async Task<NpgsqlConnection> OpenAsync() => await bed.Source.OpenConnectionAsync();
-
-        public async Task<IAsyncDisposable> StartServerAsync(string name)
+        void Change(JobServerOptions options)
         {
-            var host = await bed.StartServerAsync(options =>
-            {
-                options.ServerName = name;
-                options.GraceSeconds = 1;
-            });
-            return new Running(host);
+            options.ServerName = name;
+            options.GraceSeconds = 1;
+            if (carrier is not null)
+                options.AgeingSeconds = 0;
         }
 
-        public ValueTask DisposeAsync() => bed.DisposeAsync();
+        return new Running(await bed.StartServerAsync(Change, configure: services => carrier?.Invoke(Bed.Options(Change), services)));
     }
 
-    private sealed class Running(Microsoft.Extensions.Hosting.IHost host) : IAsyncDisposable
+    public ValueTask DisposeAsync() => bed.DisposeAsync();
+
+    private sealed class Running(IHost host) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync() => await host.StopAsync();
     }

@@ -60,14 +60,22 @@ public sealed class RunningCamino : IAsyncDisposable
     /// <param name="chunkRows">Rows that an import commits at once.</param>
     /// <param name="withPeople">False: nobody can sign in yet, as at the first start; <see cref="Api"/> is signed in by nothing.</param>
     /// <param name="filesFolder">Another folder for files handed in.</param>
+    /// <param name="engine">Which engine carries the jobs: Camino, or Hangfire in a build with it.</param>
     /// <param name="onServer">An empty database of a server that the test has for itself; null: a copy of the template on the shared one.</param>
-    public static async Task<RunningCamino> StartAsync(bool withAsync = true, int chunkRows = 1_000, bool withPeople = true, string? filesFolder = null, string? onServer = null)
+    public static async Task<RunningCamino> StartAsync(bool withAsync = true, int chunkRows = 1_000, bool withPeople = true, string? filesFolder = null, string? onServer = null, string engine = "Camino")
     {
         var database = onServer is null ? await TestDatabase.CreateAsync("camino", PrepareAsync) : null;
         if (onServer is not null)
             await PrepareAsync(onServer);
         var camino = new RunningCamino(database, onServer ?? database?.ConnectionString ?? "", filesFolder);
         camino._chunkRows = chunkRows;
+        camino._engine = engine;
+        if (engine != "Camino")
+        {
+            await using var owner = NpgsqlDataSource.Create(camino.ConnectionString);
+            await JobEngine.PrepareAsync(owner, camino.SettingsOf(Role.Async), CancellationToken.None);
+        }
+
         camino.Office = camino.Build(Role.BackOffice, BackOfficeRole.Build);
         await camino.Office.StartAsync();
         if (withPeople)
@@ -86,6 +94,7 @@ public sealed class RunningCamino : IAsyncDisposable
     }
 
     private int _chunkRows;
+    private string _engine = "Camino";
 
     public async Task StartAsyncServerAsync()
     {
@@ -180,17 +189,27 @@ public sealed class RunningCamino : IAsyncDisposable
         await Migrator.MigrateAsync(source, options => Camino.Host.Database.Configure(options, source), CancellationToken.None);
     }
 
+    private HostSettings SettingsOf(Role role) => new()
+    {
+        Role = role,
+        Web = new WebSettings { Urls = "http://127.0.0.1:0" },
+        Database = new DatabaseSettings { ConnectionString = ConnectionString, MaxPoolSize = _engine == "Camino" ? 12 : 20 },
+        Files = new FilesSettings { Folder = FilesFolder },
+        Imports = new ImportsSettings { ChunkRows = _chunkRows, MaxFileBytes = 64 * 1024 * 1024 },
+        Jobs = new JobsSettings
+        {
+            Engine = _engine,
+            Slots = 4,
+            LeaseSeconds = 5,
+            GraceSeconds = 2,
+            AgeingSeconds = _engine == "Camino" ? 300 : 0,
+            Queues = [new() { Name = "urgent", ReservedSlots = 1 }, new() { Name = "default" }, new() { Name = "bulk" }],
+        },
+    };
+
     private WebApplication Build(Role role, Func<HostSettings, string, NpgsqlDataSource, Serilog.ILogger, WebApplication> build)
     {
-        var settings = new HostSettings
-        {
-            Role = role,
-            Web = new WebSettings { Urls = "http://127.0.0.1:0" },
-            Database = new DatabaseSettings { ConnectionString = ConnectionString, MaxPoolSize = 12 },
-            Files = new FilesSettings { Folder = FilesFolder },
-            Imports = new ImportsSettings { ChunkRows = _chunkRows, MaxFileBytes = 64 * 1024 * 1024 },
-            Jobs = new JobsSettings { Slots = 4, LeaseSeconds = 5, GraceSeconds = 2, Queues = [new() { Name = "urgent", ReservedSlots = 1 }, new() { Name = "default" }, new() { Name = "bulk" }] },
-        };
+        var settings = SettingsOf(role);
         var source = Camino.Host.Database.Connect(settings, $"test {role}");
         _sources.Add(source);
         var log = Camino.Host.Logging.HostLog.Configure(settings).WriteTo.Sink(_log).CreateLogger();

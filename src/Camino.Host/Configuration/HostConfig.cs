@@ -181,8 +181,6 @@ public static class HostConfig
 
     private static void CheckTogether(string path, HostSettings settings)
     {
-        if (settings.Jobs.Engine != JobsSettings.OwnEngine)
-            throw new ConfigRefusedException($"{path}: Jobs:Engine is \"{settings.Jobs.Engine}\", and this program was built without that engine; set it to \"{JobsSettings.OwnEngine}\" in both configuration files.");
         if (settings.Web.Urls.Split(';').FirstOrDefault(address => int.TryParse(address.TrimEnd('/').Split(':')[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 65535) is { } beyond)
             throw new ConfigRefusedException($"{path}: Web:Urls names {beyond}; a port must be 0 to 65535.");
         try
@@ -199,6 +197,8 @@ public static class HostConfig
             throw new ConfigRefusedException($"{path}: Database:RootCertificate is \"{certificate}\"; there is no such file.");
         if (settings is { Role: Role.BackOffice, Web.BehindProxy: true } && settings.Web.DrainSeconds >= settings.Web.ShutdownSeconds)
             throw new ConfigRefusedException(FormattableString.Invariant($"{path}: Web:DrainSeconds is {settings.Web.DrainSeconds}; it must be less than Web:ShutdownSeconds, which is {settings.Web.ShutdownSeconds}, so that requests in flight have time to end."));
+        if (JobEngine.Faults(settings, settings.Role == Role.Async ? HostModule.OptionsOf(settings, listen: true) : null) is [var engine, ..])
+            throw new ConfigRefusedException($"{path}: {engine}");
         if (settings.Role != Role.Async)
             return;
         var jobs = settings.Jobs;

@@ -48,6 +48,7 @@ internal static class MigrateVerb
         var settings = HostConfig.Read(config);
         await using var source = Database.ConnectMigrator(settings, "migrate");
         var applied = await Migrator.MigrateAsync(source, options => Database.Configure(options, source), new MigratorOptions(settings.Migration.LockTimeoutSeconds, settings.Migration.Attempts, Console.WriteLine), ct);
+        await JobEngine.PrepareAsync(source, settings, ct);
         Console.WriteLine(applied.Count == 0
             ? FormattableString.Invariant($"The schema is version {SchemaWindow.Newest} already; nothing to do.")
             : FormattableString.Invariant($"Applied {applied.Count} migration(s): {string.Join(", ", applied)}. The schema is version {SchemaWindow.Newest}."));

@@ -2,6 +2,9 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
 using Camino.Jobs;
+#if HANGFIRE
+using Camino.Jobs.Hangfire;
+#endif
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -10,7 +13,7 @@ using Npgsql;
 namespace Camino.Benchmarks;
 
 /// <summary>This engine as a contender: a process of its own that speaks as peers/contender.mjs does.</summary>
-internal sealed class QueueWorker(string connectionString, int count, int milliseconds) : IAsyncDisposable
+internal sealed class QueueWorker(string connectionString, int count, int milliseconds, bool onHangfire) : IAsyncDisposable
 {
     private const int Slots = 24;
     private readonly NpgsqlDataSource _source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = 20 });
@@ -25,11 +28,12 @@ internal sealed class QueueWorker(string connectionString, int count, int millis
         var connection = new Argument<string>("connection");
         var count = new Argument<int>("count");
         var milliseconds = new Argument<int>("milliseconds");
-        var command = new Command("queue-worker", "One operation of this engine, for the bench.") { operation, connection, count, milliseconds };
+        var engine = new Option<string>("--engine") { DefaultValueFactory = _ => "camino" };
+        var command = new Command("queue-worker", "One operation of this engine, for the bench.") { operation, connection, count, milliseconds, engine };
         command.Hidden = true;
         command.SetAction(async (parsed, _) =>
         {
-            await using var worker = new QueueWorker(parsed.GetRequiredValue(connection), parsed.GetValue(count), parsed.GetValue(milliseconds));
+            await using var worker = new QueueWorker(parsed.GetRequiredValue(connection), parsed.GetValue(count), parsed.GetValue(milliseconds), parsed.GetValue(engine) == "hangfire");
             await worker.RunAsync(parsed.GetRequiredValue(operation));
             return 0;
         });
@@ -46,7 +50,12 @@ internal sealed class QueueWorker(string connectionString, int count, int millis
     private async Task RunAsync(string operation)
     {
         await using (var install = await _source.OpenConnectionAsync())
+        {
             await JobSchema.InstallAsync(install);
+            if (onHangfire)
+                await QueueHost.HandOverAsync(install);
+        }
+
         await (operation switch
         {
             "single" => EnqueueAsync(() => EnqueueEachAsync(count)),
@@ -243,7 +252,7 @@ internal sealed class QueueWorker(string connectionString, int count, int millis
             Queues = [new() { Name = JobQueues.Urgent, ReservedSlots = 1 }, new() { Name = JobQueues.Default }, new() { Name = JobQueues.Bulk }],
         };
         change?.Invoke(options);
-        var host = QueueHost.Make(connectionString, options, _probe, _connections);
+        var host = QueueHost.Make(connectionString, options, _probe, _connections, onHangfire);
         await host.StartAsync();
         return host;
     }
@@ -261,16 +270,40 @@ internal sealed class QueueWorker(string connectionString, int count, int millis
 internal static class QueueHost
 {
     /// <param name="shared">Connections of a worker that starts more than one server after another; null for connections of the host's own.</param>
-    public static IHost Make(string connectionString, JobServerOptions options, BenchProbe probe, JobConnections? shared = null)
+    /// <param name="onHangfire">Hangfire brings the jobs.</param>
+    public static IHost Make(string connectionString, JobServerOptions options, BenchProbe probe, JobConnections? shared = null, bool onHangfire = false)
     {
         var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.AddSingleton(probe);
         builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(connectionString));
         builder.Services.AddJobs(jobs => jobs.Add<Noop, Noop.Handler>().Add<Slow, Slow.Handler>().Add<Ping, Ping.Handler>());
+#if HANGFIRE
+        if (onHangfire)
+        {
+            options.AgeingSeconds = 0;
+            builder.Services.AddHangfireCarrier(options);
+        }
+#endif
         builder.Services.AddJobServer(options, _ => shared ?? Connections(connectionString));
         return builder.Build();
     }
+
+    /// <summary>Whether this bench was built with Hangfire.</summary>
+    public static bool HasHangfire =>
+#if HANGFIRE
+        true;
+#else
+        false;
+#endif
+
+    /// <summary>From now on the database's jobs go to Hangfire.</summary>
+    public static Task HandOverAsync(NpgsqlConnection connection) =>
+#if HANGFIRE
+        HangfireHandOver.InstallAsync(connection);
+#else
+        throw new BenchFailedException($"This bench was built without Hangfire; {connection.Database} keeps its jobs.");
+#endif
 
     public static JobConnections Connections(string connectionString) => new(Own(connectionString, "jobs", 4), Own(connectionString, "jobs listener", 1));
 

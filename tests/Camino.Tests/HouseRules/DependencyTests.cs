@@ -44,7 +44,20 @@ public sealed class DependencyTests
         var directions = House.Files("src", ".csproj").SelectMany(file => Project(House.Short(file)).Descendants("ProjectReference")
             .Select(reference => $"{Path.GetFileNameWithoutExtension(file)} -> {Path.GetFileNameWithoutExtension((string?)reference.Attribute("Include"))}"));
 
-        Assert.That(directions, Is.EquivalentTo(["Camino -> Camino.Jobs", "Camino -> Camino.Lending", "Camino.Host -> Camino"]));
+        Assert.That(directions, Is.EquivalentTo(["Camino -> Camino.Jobs", "Camino -> Camino.Lending", "Camino.Host -> Camino", "Camino.Host -> Camino.Jobs.Hangfire", "Camino.Jobs.Hangfire -> Camino.Jobs"]));
+    }
+
+    [Test]
+    public void The_everyday_build_needs_no_package_of_an_option()
+    {
+        string[] optional = ["Hangfire", "Testcontainers"];
+        var locked = House.Files("", ".json").Where(file => Path.GetFileName(file) == "packages.lock.json" && optional.Any(package => File.ReadAllText(file).Contains($"\"{package}", StringComparison.OrdinalIgnoreCase)));
+        var unasked = House.Files("", ".csproj").SelectMany(file => Project(House.Short(file)).Descendants("PackageReference")
+            .Where(reference => optional.Any(package => ((string?)reference.Attribute("Include"))?.StartsWith(package, StringComparison.Ordinal) == true) && reference.Attribute("Condition") is null && reference.Parent?.Attribute("Condition") is null)
+            .Select(_ => House.Short(file)));
+
+        Assert.That(locked.Select(House.Short), Is.Empty);
+        Assert.That(unasked, Is.Empty);
     }
 
     [Test]
