@@ -20,6 +20,8 @@ internal sealed class SplitBench(Report report, string folder, Dictionary<string
     /// <summary>1024 : 272 of the kernel's weights is 3.8, next to the four that compose.yaml and the manifests give pages.</summary>
     private const string NicenessLikeTheDeployFiles = "6";
 
+    private const string Pinned = "pinned";
+
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
     private static readonly TimeSpan ReadyLimit = TimeSpan.FromMinutes(1);
 
@@ -77,6 +79,8 @@ internal sealed class SplitBench(Report report, string folder, Dictionary<string
                 if (idle is null)
                     await bed.EndOfAsync((await bed.HandInAsync(looked.Path, dryRun: false, ct)).Id, ct);
                 await bed.QuietAsync(ct);
+                using var pinning = CancellationTokenSource.CreateLinkedTokenSource(ct);
+                var pinned = arrangement.Key == Pinned ? PinAsync(bed, pinning.Token) : Task.CompletedTask;
                 using var browser = await bed.SignInAsync(ct);
                 var loans = await PagesBench.LoanIdsAsync(bed, ct);
                 var loop = new OpenLoop(browser, RequestsPerSecond, [("/loans", _ => "/loans"), ("/loans/{id}", turn => $"/loans/{loans[(int)(turn % loans.Count)]}"), ("/portfolio", _ => "/portfolio")]);
@@ -84,7 +88,15 @@ internal sealed class SplitBench(Report report, string folder, Dictionary<string
                 idle ??= await IdleAsync(loop, roles, ct);
                 if (arrangement.Key == "one")
                     report.Add(new Figure("one.memory", "one process: resident when idle", Memory.Megabytes(roles[0].Pid, "VmRSS"), "MB"));
-                await UnderAsync(arrangement, bed, loop, checking.Path, idle.Value, ct);
+                try
+                {
+                    await UnderAsync(arrangement, bed, loop, checking.Path, idle.Value, ct);
+                }
+                finally
+                {
+                    await pinning.CancelAsync();
+                    await pinned;
+                }
             }
             finally
             {
@@ -93,7 +105,48 @@ internal sealed class SplitBench(Report report, string folder, Dictionary<string
             }
         }
 
-        report.Remark(string.Create(CultureInfo.InvariantCulture, $"{RequestsPerSecond} requests a second to the loan list, a loan and the portfolio in turn, timed from the moment each was due. Backlog: {DryRuns} dry runs of {(report.Quick ? 1 : 3)},000,000 rows (they bind processors) and figures over all loans one after the other (they bind PostgreSQL). PostgreSQL and this program share the cores in every arrangement."));
+        report.Remark(string.Create(CultureInfo.InvariantCulture, $"{RequestsPerSecond} requests a second to the loan list, a loan and the portfolio in turn, timed from the moment each was due. Backlog: {DryRuns} dry runs of {(report.Quick ? 1 : 3)},000,000 rows (they bind processors) and figures over all loans one after the other (they bind PostgreSQL). PostgreSQL and this program share the cores in every arrangement; only in the last one PostgreSQL works for each role on that role's core."));
+    }
+
+    /// <summary>PostgreSQL works for each role on that role's core, as if each had a machine; whoever connects anew is pinned within a tenth of a second.</summary>
+    private static async Task PinAsync(Bed bed, CancellationToken ct)
+    {
+        while (!ct.IsCancellationRequested)
+        {
+            foreach (var (pid, core) in await BackendsAsync(bed))
+            {
+                try
+                {
+                    using var backend = Process.GetProcessById(pid);
+                    if (OperatingSystem.IsLinux() && backend.ProcessorAffinity != core)
+                        backend.ProcessorAffinity = core;
+                }
+                catch (Exception gone) when (gone is ArgumentException or InvalidOperationException or System.ComponentModel.Win32Exception)
+                {
+                    // it ended in this moment
+                }
+            }
+
+            try
+            {
+                await Task.Delay(100, ct);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>The processes that work for a role, and the mask of its core.</summary>
+    private static async Task<List<(int Pid, nint Core)>> BackendsAsync(Bed bed)
+    {
+        await using var ask = bed.Database.CreateCommand("select pid, application_name like 'camino Async%' from pg_stat_activity where backend_type = 'client backend' and application_name like 'camino %'");
+        await using var reader = await ask.ExecuteReaderAsync(CancellationToken.None);
+        var backends = new List<(int Pid, nint Core)>();
+        while (await reader.ReadAsync(CancellationToken.None))
+            backends.Add((reader.GetInt32(0), reader.GetBoolean(1) ? 2 : 1));
+        return backends;
     }
 
     private IEnumerable<Arrangement> Arrangements()
@@ -104,7 +157,7 @@ internal sealed class SplitBench(Report report, string folder, Dictionary<string
         yield return new("one", "one process, as the old server was", false, [("BackOffice", ["dotnet", Path.Combine(AppContext.BaseDirectory, "camino-bench.dll"), "both-in-one", ConfigOf("BackOffice"), ConfigOf("Async")], "0")]);
         yield return new("weighted", "two processes, weighted as deployed", true, [("BackOffice", office, "0"), ("Async", async, NicenessLikeTheDeployFiles)]);
         if (Environment.ProcessorCount > 1 && File.Exists("/usr/bin/taskset"))
-            yield return new("pinned", "two processes on cores of their own", true, [("BackOffice", ["/usr/bin/taskset", "-c", "0", .. office], "0"), ("Async", ["/usr/bin/taskset", "-c", "1", .. async], "0")]);
+            yield return new(Pinned, "two processes, each with its part of PostgreSQL on a core of its own, as two machines", true, [("BackOffice", ["/usr/bin/taskset", "-c", "0", .. office], "0"), ("Async", ["/usr/bin/taskset", "-c", "1", .. async], "0")]);
         else
             report.Remark("Roles on cores of their own were not measured: there is one core only, or no taskset.");
     }
