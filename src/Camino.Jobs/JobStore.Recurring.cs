@@ -66,11 +66,12 @@ public sealed partial class JobStore
 
     /// <summary>Runs an entry once, now, whatever its times and also while it is disabled.</summary>
     /// <param name="by">The user who asks, 1 to 200 characters.</param>
+    /// <param name="within">The caller's transaction; null: it stands at once.</param>
     /// <returns>The job's id, or null when no such entry is listed.</returns>
-    public async Task<Guid?> RunRecurringAsync(string name, string by, CancellationToken ct = default)
+    public async Task<Guid?> RunRecurringAsync(string name, string by, NpgsqlTransaction? within = null, CancellationToken ct = default)
     {
         JobNames.Text(by, nameof(by), JobNames.LongestUser);
-        await using var command = Command(_sql.RunEntry);
+        await using var command = Command(_sql.RunEntry, within);
         command.Parameters.AddWithValue("name", name);
         command.Parameters.AddWithValue("id", Guid.CreateVersion7());
         command.Parameters.AddWithValue("by", by);
@@ -80,11 +81,12 @@ public sealed partial class JobStore
     }
 
     /// <summary>The entry fires only by hand until it is enabled; true when it was enabled.</summary>
-    public async Task<bool> DisableRecurringAsync(string name, string by, string? reason = null, CancellationToken ct = default)
+    /// <param name="within">The caller's transaction; null: it stands at once.</param>
+    public async Task<bool> DisableRecurringAsync(string name, string by, string? reason = null, NpgsqlTransaction? within = null, CancellationToken ct = default)
     {
         JobNames.Text(by, nameof(by), JobNames.LongestUser);
         JobNames.Text(reason, nameof(reason), 500);
-        await using var command = Command(_sql.DisableEntry);
+        await using var command = Command(_sql.DisableEntry, within);
         command.Parameters.AddWithValue("name", name);
         command.Parameters.AddWithValue("by", by);
         command.Parameters.Add(Optional("reason", NpgsqlDbType.Text, reason));
@@ -92,9 +94,10 @@ public sealed partial class JobStore
     }
 
     /// <summary>The entry fires again from its next moment on, and makes up for nothing; true when it was disabled.</summary>
-    public async Task<bool> EnableRecurringAsync(string name, CancellationToken ct = default)
+    /// <param name="within">The caller's transaction; null: it stands at once.</param>
+    public async Task<bool> EnableRecurringAsync(string name, NpgsqlTransaction? within = null, CancellationToken ct = default)
     {
-        await using var command = Command(_sql.EnableEntry);
+        await using var command = Command(_sql.EnableEntry, within);
         command.Parameters.AddWithValue("name", name);
         return await command.ExecuteNonQueryAsync(ct) == 1;
     }

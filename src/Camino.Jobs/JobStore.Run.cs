@@ -252,6 +252,10 @@ public sealed partial class JobStore
 
     private static NpgsqlParameter Array(string name, NpgsqlDbType type, Array value) => new(name, NpgsqlDbType.Array | type) { Value = value };
 
+    /// <summary>Within the caller's transaction, or on a connection of its own.</summary>
+    private NpgsqlCommand Command(string text, NpgsqlTransaction? within) =>
+        within is null ? Command(text) : new NpgsqlCommand(text, within.Connection, within) { CommandTimeout = CommandSeconds };
+
     private NpgsqlCommand Command(string text)
     {
         var command = _source.CreateCommand(text);

@@ -66,15 +66,18 @@ public sealed partial class JobStore
 
     /// <summary>The server takes nothing more; what runs goes on. Within 2 seconds; true when there is such a server.</summary>
     /// <param name="by">The user who asks, 1 to 200 characters.</param>
-    public Task<bool> QuietAsync(Guid server, string by, CancellationToken ct = default) => WishAsync(server, "quiet", by, ct);
+    /// <param name="within">The caller's transaction; null: it stands at once.</param>
+    public Task<bool> QuietAsync(Guid server, string by, NpgsqlTransaction? within = null, CancellationToken ct = default) => WishAsync(server, "quiet", by, within, ct);
 
     /// <summary>The server takes nothing more; what runs longer than its grace time is returned to the queue without burning an attempt. True when there is such a server.</summary>
     /// <param name="by">The user who asks, 1 to 200 characters.</param>
-    public Task<bool> DrainAsync(Guid server, string by, CancellationToken ct = default) => WishAsync(server, "drain", by, ct);
+    /// <param name="within">The caller's transaction; null: it stands at once.</param>
+    public Task<bool> DrainAsync(Guid server, string by, NpgsqlTransaction? within = null, CancellationToken ct = default) => WishAsync(server, "drain", by, within, ct);
 
     /// <summary>The server works again; true when there is such a server.</summary>
     /// <param name="by">The user who asks, 1 to 200 characters.</param>
-    public Task<bool> WorkAsync(Guid server, string by, CancellationToken ct = default) => WishAsync(server, wish: null, by, ct);
+    /// <param name="within">The caller's transaction; null: it stands at once.</param>
+    public Task<bool> WorkAsync(Guid server, string by, NpgsqlTransaction? within = null, CancellationToken ct = default) => WishAsync(server, wish: null, by, within, ct);
 
     /// <summary>Deletes one bounded batch of history that has had its time, with all that stands beside it.</summary>
     /// <param name="keepDays">Days that done, cancelled and acknowledged failed jobs are kept, 1 or more.</param>
@@ -174,10 +177,10 @@ public sealed partial class JobStore
         return changed;
     }
 
-    private async Task<bool> WishAsync(Guid server, string? wish, string by, CancellationToken ct)
+    private async Task<bool> WishAsync(Guid server, string? wish, string by, NpgsqlTransaction? within, CancellationToken ct)
     {
         JobNames.Text(by, nameof(by), JobNames.LongestUser);
-        await using var command = Command(_sql.SetWish);
+        await using var command = Command(_sql.SetWish, within);
         command.Parameters.AddWithValue("id", server);
         command.Parameters.Add(Optional("wish", NpgsqlDbType.Text, wish));
         command.Parameters.AddWithValue("by", by);

@@ -30,6 +30,7 @@ public static class CaminoModule
         services.AddScoped<ActOnJobs>();
         services.AddScoped<ActOnAllJobs>();
         services.AddScoped<PauseWork>();
+        services.AddScoped<SteerWork>();
         services.AddSingleton<JobFeed>();
         services.AddScoped<ListServers>();
 

@@ -112,6 +112,38 @@ internal sealed class JobTests : BrowserTest
         await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("You may not do that");
     }
 
+    [Test]
+    public async Task An_administrator_runs_a_recurring_job_by_hand_and_lets_it_rest()
+    {
+        var page = await OpenAsync("admin");
+        await page.GotoAsync("/jobs/recurring");
+        await Expect(page.Locator("table.list tbody tr").First).ToBeVisibleAsync();
+        await Access.CheckAsync(page, "recurring jobs");
+        await PictureAsync(page, "jobs-recurring");
+        var row = page.Locator("table.list tbody tr").First;
+        await row.GetByRole(AriaRole.Link, new() { Name = "Run now" }).ClickAsync();
+        await Access.CheckAsync(page, "run a recurring job");
+        await page.GetByLabel("Reason").FillAsync("The morning meeting asks for it");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Run now" }).ClickAsync();
+        await Expect(page.Locator(".head-sub .chip")).ToHaveTextAsync("Done");
+
+        await page.GotoAsync("/jobs/recurring");
+        await Expect(row).ToContainTextAsync("by hand");
+        await row.GetByRole(AriaRole.Link, new() { Name = "Disable" }).ClickAsync();
+        await page.GetByLabel("Reason").FillAsync("Audit week");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Disable" }).ClickAsync();
+        await Expect(row).ToContainTextAsync("Audit week");
+        await Expect(row).ToContainTextAsync("Only by hand");
+        await row.GetByRole(AriaRole.Link, new() { Name = "Enable" }).ClickAsync();
+        await page.GetByLabel("Reason").FillAsync("It is over");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Enable" }).ClickAsync();
+        await Expect(row.Locator(".chip")).ToHaveTextAsync("On");
+
+        await page.GotoAsync("/jobs");
+        await PictureAsync(page, "jobs-board-servers");
+        await Expect(page.GetByRole(AriaRole.Link, new() { NameRegex = new System.Text.RegularExpressions.Regex("^Quiet the server") }).First).ToBeVisibleAsync();
+    }
+
     private static async Task<Guid[]> FailAsync(int count, string error, string kind)
     {
         var ids = Enumerable.Range(0, count).Select(_ => Guid.CreateVersion7()).Order().ToArray();

@@ -41,7 +41,7 @@ internal static class JobsVerb
 
     public static Command Create()
     {
-        var jobs = new Command("jobs", "Look at jobs, queues and servers, and act on jobs.") { ListCommand(), ShowCommand(), QueuesCommand(), ServersCommand(), CausesCommand(), RestCommand("pause"), RestCommand("resume") };
+        var jobs = new Command("jobs", "Look at jobs, queues and servers, and act on jobs.") { ListCommand(), ShowCommand(), QueuesCommand(), ServersCommand(), CausesCommand(), RestCommand("pause"), RestCommand("resume"), RecurringCommand(), ServerCommand() };
         foreach (var act in JobAct.Words.Keys)
             jobs.Add(ActCommand(act));
         return jobs;
@@ -146,6 +146,49 @@ internal static class JobsVerb
             var (on, called) = (parse.GetRequiredValue(scope), parse.GetRequiredValue(name));
             await (what == "pause" ? pause.PauseAsync(on, called, parse.GetValue(Reason), user, ct) : pause.ResumeAsync(on, called, parse.GetValue(Reason), user, ct));
             return Say($"{on} {called} is {what}d.");
+        }, ct));
+        return command;
+    }
+
+    private static Command RecurringCommand()
+    {
+        var act = new Argument<string>("run|disable|enable|list") { DefaultValueFactory = _ => "list" };
+        act.AcceptOnlyFromAmong(["list", .. SteerWork.OfSchedules.Keys]);
+        var name = new Argument<string?>("NAME") { Arity = ArgumentArity.ZeroOrOne };
+        var command = With(new Command("recurring", "List recurring jobs; run one now, or let it fire only by hand, or by its times again.") { act, name }, [Reason, User, AsJson]);
+        command.SetAction((parse, ct) => RunAsync(parse, async services =>
+        {
+            var (what, called) = (parse.GetValue(act) ?? "list", parse.GetValue(name));
+            if (what != "list")
+            {
+                Refuse.If(called is null, "schedule.not_found", "Name the recurring job; camino jobs recurring lists them.");
+                var job = await services.GetRequiredService<SteerWork>().ScheduleAsync(what, called ?? "", parse.GetValue(Reason), await ActorAsync(services, parse.GetValue(User), ct), ct);
+                return parse.GetValue(AsJson) ? Print(new { jobId = job }) : Say(job is null ? $"{called} is {SteerWork.OfSchedules[what]}." : $"{called} runs as job {job}.");
+            }
+
+            var entries = (await services.GetRequiredService<JobStore>().RecurringAsync(ct)).Where(entry => called is null || entry.Name == called).ToList();
+            if (parse.GetValue(AsJson))
+                return Print(entries);
+            foreach (var entry in entries)
+                Console.WriteLine($"{entry.Name,-30}  {entry.Cron,-16}  {entry.Zone,-18}  {(entry.DisabledAt is null ? entry.NextAt is { } next ? "next " + Time(next) : "not looked at yet" : "disabled" + (entry.DisabledReason is { } why ? ": " + why : ""))}{(entry.Last is { } last ? $"  last {Time(last.PlannedAt)} {last.Outcome} {last.State}" : "")}");
+            return 0;
+        }, ct));
+        return command;
+    }
+
+    private static Command ServerCommand()
+    {
+        var act = new Argument<string>("quiet|drain|work");
+        act.AcceptOnlyFromAmong([.. SteerWork.OfServers.Keys]);
+        var server = new Argument<string>("SERVER") { Description = "Its id, or its name when only one living server has it (camino jobs servers)." };
+        var command = With(new Command("server", "Let a job server take nothing more (quiet), give back what runs too long as well (drain), or work again.") { act, server }, [Reason, User]);
+        command.SetAction((parse, ct) => RunAsync(parse, async services =>
+        {
+            var (what, called) = (parse.GetRequiredValue(act), parse.GetRequiredValue(server));
+            var living = (await services.GetRequiredService<JobStore>().ServersAsync(ct)).Where(one => one.State is not ("stopped" or "lost") && (one.Name == called || one.Id.ToString() == called)).ToList();
+            Refuse.If(living.Count != 1, "server.not_found", living.Count == 0 ? $"No job server {called} is alive." : $"{living.Count} living job servers are called {called}; name it by its id.");
+            await services.GetRequiredService<SteerWork>().ServerAsync(what, living[0].Id, parse.GetValue(Reason), await ActorAsync(services, parse.GetValue(User), ct), ct);
+            return Say($"Server {living[0].Name} is {SteerWork.OfServers[what]}.");
         }, ct));
         return command;
     }

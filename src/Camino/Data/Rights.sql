@@ -35,6 +35,7 @@ begin
             execute format('grant select on table %s to camino_web, camino_async, camino_readonly', relation.name);
         elsif relation.schema = 'jobs' and relation.short = 'server' then
             execute format('grant select on table %s to camino_web, camino_readonly', relation.name);
+            execute format('grant update (wish, wish_by) on table %s to camino_web', relation.name);
             execute format('grant select, insert, update, delete on table %s to camino_async', relation.name);
         elsif is_written_once then
             execute format('grant select, insert on table %s to camino_web, camino_async', relation.name);

@@ -42,6 +42,19 @@ public static class JobApi
 
     public sealed record QueueList(IReadOnlyList<QueueView> Items);
 
+    public sealed record ScheduleRunView(DateTimeOffset PlannedAt, string Outcome, Guid? JobId, string? State, DateTimeOffset At);
+
+    public sealed record ScheduleRunList(IReadOnlyList<ScheduleRunView> Items);
+
+    public sealed record ScheduleView(
+        string Name, string Kind, string Queue, string Cron, string Zone, string? Calendar, string Closed, string Misfire, string Overlap, DateTimeOffset? NextAt, DateTimeOffset? DisabledAt, string? DisabledReason, ScheduleRunView? Last);
+
+    public sealed record ScheduleList(IReadOnlyList<ScheduleView> Items);
+
+    public sealed record JobServerView(Guid Id, string Name, string Release, string State, int Slots, int Running, IReadOnlyList<string> Queues, DateTimeOffset StartedAt, double SilentSeconds);
+
+    public sealed record JobServerList(IReadOnlyList<JobServerView> Items);
+
     public sealed record CauseList(IReadOnlyList<JobCause> Items);
 
     /// <param name="Reason">Why, 3 to 300 characters.</param>
@@ -67,11 +80,32 @@ public static class JobApi
         api.MapPost("/jobs/act", ActOnManyAsync).RequireAuthorization(Permissions.JobsAct);
         api.MapGet("/job-causes", async (JobStore jobs, CancellationToken ct) => TypedResults.Ok(new CauseList(await jobs.CausesAsync(ct)))).RequireAuthorization(Permissions.JobsRead);
         api.MapGet("/queues", ListQueuesAsync).RequireAuthorization(Permissions.JobsRead);
+        MapSteering(api);
         foreach (var scope in (string[])["queue", "kind"])
         {
             api.MapPost($"/{scope}s/{{name}}/pause", (string name, ActRequest? request, ClaimsPrincipal user, PauseWork pause, CancellationToken ct) => NothingAsync(pause.PauseAsync(scope, name, request?.Reason, user.Id(), ct))).RequireAuthorization(Permissions.JobsAll);
             api.MapPost($"/{scope}s/{{name}}/resume", (string name, ActRequest? request, ClaimsPrincipal user, PauseWork pause, CancellationToken ct) => NothingAsync(pause.ResumeAsync(scope, name, request?.Reason, user.Id(), ct))).RequireAuthorization(Permissions.JobsAll);
         }
+    }
+
+    /// <summary>Recurring jobs, and what can be done to job servers.</summary>
+    private static void MapSteering(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/schedules", async (JobStore jobs, CancellationToken ct) => TypedResults.Ok(new ScheduleList([.. (await jobs.RecurringAsync(ct)).Select(Schedule)]))).RequireAuthorization(Permissions.JobsRead);
+        api.MapGet("/schedules/{name}/runs", async (string name, JobStore jobs, CancellationToken ct, int take = 50) => TypedResults.Ok(new ScheduleRunList([.. (await jobs.RecurringRunsAsync(name, Math.Clamp(take, 1, MostItems), ct)).Select(Run)]))).RequireAuthorization(Permissions.JobsRead);
+        foreach (var act in SteerWork.OfSchedules.Keys.Order(StringComparer.Ordinal))
+        {
+            api.MapPost($"/schedules/{{name}}/{act}", async Task<Results<Accepted<Enqueued>, NoContent>> (string name, ActRequest? request, ClaimsPrincipal user, SteerWork steer, CancellationToken ct) =>
+                await steer.ScheduleAsync(act, name, request?.Reason, user.Id(), ct) is { } job ? TypedResults.Accepted($"/api/v1/jobs/{job}", new Enqueued(job)) : TypedResults.NoContent()).RequireAuthorization(Permissions.JobsAll);
+        }
+
+        api.MapGet("/job-servers", async (JobStore jobs, CancellationToken ct) => TypedResults.Ok(new JobServerList([.. (await jobs.ServersAsync(ct)).Select(s => new JobServerView(s.Id, s.Name, s.Release, s.State, s.Slots, s.Running, s.Queues, s.StartedAt, s.SilentFor.TotalSeconds))]))).RequireAuthorization(Permissions.JobsRead);
+        foreach (var act in SteerWork.OfServers.Keys.Order(StringComparer.Ordinal))
+            api.MapPost($"/job-servers/{{id:guid}}/{act}", (Guid id, ActRequest? request, ClaimsPrincipal user, SteerWork steer, CancellationToken ct) => NothingAsync(steer.ServerAsync(act, id, request?.Reason, user.Id(), ct))).RequireAuthorization(Permissions.JobsAll);
+
+        static ScheduleView Schedule(JobScheduleLine entry) =>
+            new(entry.Name, entry.Kind, entry.Queue, entry.Cron, entry.Zone, entry.Calendar, entry.Closed, entry.Misfire, entry.Overlap, entry.NextAt, entry.DisabledAt, entry.DisabledReason, entry.Last is { } last ? Run(last) : null);
+        static ScheduleRunView Run(JobScheduleRun run) => new(run.PlannedAt, run.Outcome, run.JobId, run.State is { } state ? Name(state) : null, run.At);
     }
 
     /// <summary>Live figures for the pages; signed in by cookie.</summary>

@@ -48,7 +48,7 @@ public sealed class RecurringTests
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
         Guid? asked = null;
         // The Async Server lists its entries when it leads.
-        while ((asked ??= await store.RunRecurringAsync("imports.weekly-clean-up", "user-1", limit.Token)) is null)
+        while ((asked ??= await store.RunRecurringAsync("imports.weekly-clean-up", "user-1", ct: limit.Token)) is null)
             await timer.WaitForNextTickAsync(limit.Token);
         var id = asked ?? Guid.Empty;
         while ((await store.GetAsync(id, limit.Token))?.State != JobState.Done)

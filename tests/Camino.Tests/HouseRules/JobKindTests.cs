@@ -35,6 +35,15 @@ public sealed class JobKindTests
     public void Every_kind_has_a_handler() =>
         Assert.That(new JobRegistry().AddCaminoKinds().Kinds.Where(kind => kind.HandlerType is null).Select(kind => kind.Name), Is.Empty);
 
+    [TestCase("Texts.resx")]
+    [TestCase("Texts.es.resx")]
+    public void Every_kind_has_a_name_that_staff_understand(string file)
+    {
+        var texts = File.ReadAllText(Path.Combine(House.Root, "src/Camino/Resources", file));
+
+        Assert.That(new JobRegistry().AddCaminoKinds().Kinds.Select(kind => kind.Name).Where(name => !texts.Contains($"\"JobKind.{name}\"", StringComparison.Ordinal)), Is.Empty);
+    }
+
     /// <summary>kind (old names) version queue: argument type, ...</summary>
     private static string Line(JobKind kind)
     {

@@ -127,6 +127,63 @@ internal sealed class JobBoardTests
     }
 
     [Test]
+    public async Task A_recurring_job_is_run_by_hand_disabled_and_enabled_with_a_reason_and_only_by_an_administrator()
+    {
+        using var admin = await ClientAsync("admin");
+        using var officer = await ClientAsync("officer");
+        var name = "";
+        await UntilAsync(async () => (name = (await SchedulesAsync(admin)).Select(entry => entry.GetProperty("name").GetString() ?? "").FirstOrDefault() ?? "").Length > 0);
+
+        Assert.That((await PostAsync(officer, $"/api/v1/schedules/{name}/run", new { reason = "impatient" })).StatusCode, Is.EqualTo(HttpStatusCode.Forbidden));
+        Assert.That(await CodeAsync(await PostAsync(admin, $"/api/v1/schedules/{name}/run", new { reason = "x" })), Is.EqualTo((HttpStatusCode.UnprocessableEntity, "job.reason")));
+        Assert.That(await CodeAsync(await PostAsync(admin, "/api/v1/schedules/none.such/run", new { reason = "a try" })), Is.EqualTo((HttpStatusCode.NotFound, "schedule.not_found")));
+        var job = (await AnswerAsync(await PostAsync(admin, $"/api/v1/schedules/{name}/run", new { reason = "the figures are wanted now" }))).GetProperty("jobId").GetGuid();
+        Assert.That((await admin.GetFromJsonAsync<JsonElement>(new Uri($"/api/v1/schedules/{name}/runs", UriKind.Relative))).GetProperty("items")[0].GetProperty("jobId").GetGuid(), Is.EqualTo(job));
+
+        Assert.That((await PostAsync(admin, $"/api/v1/schedules/{name}/disable", new { reason = "audit week" })).StatusCode, Is.EqualTo(HttpStatusCode.NoContent));
+        Assert.That(await CodeAsync(await PostAsync(admin, $"/api/v1/schedules/{name}/disable", new { reason = "again" })), Is.EqualTo((HttpStatusCode.UnprocessableEntity, "schedule.already")));
+        var entry = (await SchedulesAsync(officer)).Single(one => one.GetProperty("name").GetString() == name);
+        Assert.That((entry.GetProperty("disabledReason").GetString(), entry.GetProperty("nextAt").ValueKind), Is.EqualTo(("audit week", JsonValueKind.Null)));
+        Assert.That((await PostAsync(admin, $"/api/v1/schedules/{name}/enable", new { reason = "audit is over" })).StatusCode, Is.EqualTo(HttpStatusCode.NoContent));
+
+        Assert.That(
+            await _camino.ScalarAsync<string>("select string_agg(action || ': ' || (details ->> 'reason'), '; ' order by id) from camino.audit_entries where subject = 'schedule'"),
+            Is.EqualTo("schedule.run: the figures are wanted now; schedule.disabled: audit week; schedule.enabled: audit is over"));
+    }
+
+    [Test]
+    public async Task A_quiet_server_takes_nothing_until_it_is_told_to_work_again_and_both_are_stored()
+    {
+        using var admin = await ClientAsync("admin");
+        var server = Guid.Empty;
+        await UntilAsync(async () => (server = (await ServersAsync(admin)).Select(one => one.GetProperty("id").GetGuid()).FirstOrDefault()) != Guid.Empty);
+
+        Assert.That((await PostAsync(admin, $"/api/v1/job-servers/{server}/quiet", new { reason = "its disk is replaced" })).StatusCode, Is.EqualTo(HttpStatusCode.NoContent));
+        await UntilAsync(async () => (await ServersAsync(admin)).Single().GetProperty("state").GetString() == "quiet");
+        await UntilAsync(() => Task.FromResult(_camino.Async?.Services.GetRequiredService<Camino.Jobs.IJobServerState>().Quiet == true));
+        var job = (await AnswerAsync(await PostAsync(admin, "/api/v1/jobs/echo", new { text = "wait" }))).GetProperty("jobId").GetGuid();
+        Assert.That((await admin.GetFromJsonAsync<JsonElement>(new Uri($"/api/v1/jobs/{job}", UriKind.Relative))).GetProperty("state").GetString(), Is.EqualTo("waiting"));
+
+        Assert.That((await PostAsync(admin, $"/api/v1/job-servers/{server}/work", new { reason = "the disk is new" })).StatusCode, Is.EqualTo(HttpStatusCode.NoContent));
+        Assert.That((await ResultAsync(admin, job)).GetProperty("text").GetString(), Is.EqualTo("wait"));
+        Assert.That(await CodeAsync(await PostAsync(admin, $"/api/v1/job-servers/{Guid.CreateVersion7()}/drain", new { reason = "not there" })), Is.EqualTo((HttpStatusCode.NotFound, "server.not_found")));
+        Assert.That(await _camino.ScalarAsync<string>("select string_agg(action || ': ' || (details ->> 'reason'), '; ' order by id) from camino.audit_entries where subject = 'server'"), Is.EqualTo("server.quieted: its disk is replaced; server.resumed: the disk is new"));
+    }
+
+    private static async Task<List<JsonElement>> SchedulesAsync(HttpClient client) =>
+        [.. (await client.GetFromJsonAsync<JsonElement>(new Uri("/api/v1/schedules", UriKind.Relative))).GetProperty("items").EnumerateArray()];
+
+    private static async Task<List<JsonElement>> ServersAsync(HttpClient client) =>
+        [.. (await client.GetFromJsonAsync<JsonElement>(new Uri("/api/v1/job-servers", UriKind.Relative))).GetProperty("items").EnumerateArray()];
+
+    private static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!await condition())
+            await Task.Delay(25, limit.Token);
+    }
+
+    [Test]
     public void Arguments_are_shown_without_what_nobody_needs_to_see()
     {
         const string Args = """{"importId":"0197b6a0-0000-7000-8000-000000000001","count":3,"note":"call Ines","accessToken":"abc","borrower":{"ssn":"123-45-6789"}}""";
