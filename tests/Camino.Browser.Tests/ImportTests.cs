@@ -73,6 +73,7 @@ internal sealed partial class ImportTests : BrowserTest
         await Expect(page.Locator("[data-live=rows]")).ToHaveTextAsync("2,000");
         await page.GetByRole(AriaRole.Button, new() { Name = "Cancel import" }).ClickAsync();
         await Expect(page.GetByText("This import was cancelled.")).ToBeVisibleAsync();
+        await Expect(page.GetByText("Rows worked")).ToBeVisibleAsync();
         await transaction.RollbackAsync();
 
         await PictureAsync(page, "import-cancelled");

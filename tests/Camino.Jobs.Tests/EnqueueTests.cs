@@ -98,6 +98,29 @@ internal sealed class EnqueueTests
     }
 
     [Test]
+    public async Task A_hundred_thousand_jobs_go_in_with_one_call_and_memory_stays_flat_but_for_their_ids()
+    {
+        const int Jobs = 100_000;
+        const int Generous = 16_000_000; // the ids are 1.6 MB, in a list that doubles
+        var live = new List<long>();
+        IEnumerable<Count> All()
+        {
+            for (var number = 0; number < Jobs; number++)
+            {
+                if (number % 20_000 == 10_000)
+                    live.Add(GC.GetTotalMemory(forceFullCollection: true));
+                yield return new Count(number);
+            }
+        }
+
+        var ids = await _bed.EnqueueManyAsync(All());
+
+        Assert.That(ids, Has.Count.EqualTo(Jobs));
+        Assert.That(await _bed.ScalarAsync<long>("SELECT count(*) FROM jobs.job"), Is.EqualTo(Jobs));
+        Assert.That(live.Max() - live[0], Is.LessThan(Generous), string.Join(", ", live));
+    }
+
+    [Test]
     public async Task A_bulk_of_twenty_thousand_is_one_transaction_in_its_order()
     {
         var ids = await _bed.EnqueueManyAsync(Enumerable.Range(0, 20_000).Select(number => new Count(number)));

@@ -88,6 +88,20 @@ internal sealed partial class ProofTests
     }
 
     [Test]
+    public async Task A_claimer_whose_connections_are_half_open_takes_new_ones_and_every_job_ends_once()
+    {
+        await using var proxy = new TcpProxy(_bed.ConnectionString);
+        await _bed.StartServerAsync(pooler: proxy.ConnectionString);
+        await _bed.WaitForAsync(await _bed.EnqueueAsync(new Act("before")), JobState.Done);
+
+        proxy.CutOpenOnes();
+        var ids = await _bed.EnqueueManyAsync(Enumerable.Range(0, 50).Select(number => new Act($"after {number}")));
+        await _bed.DrainedAsync(seconds: 180);
+
+        Assert.That(await _bed.ScalarAsync<long>("SELECT count(*) FROM jobs.finished WHERE state = 'done'"), Is.EqualTo(ids.Count + 1));
+    }
+
+    [Test]
     public async Task A_half_open_listener_is_noticed_and_work_is_found_meanwhile()
     {
         await using var proxy = new TcpProxy(_bed.ConnectionString);

@@ -117,6 +117,41 @@ internal sealed class Play(Stage stage, Build previous, Build next, int requests
         return Effects("kill -9 inside an effect", await OverAsync(import, faults), 0, faults);
     }
 
+    /// <summary>The network between a worker and the database dies inside an effect: nobody is told, the worker lives on, and comes back when all is over.</summary>
+    public async Task<Scene> CutOffAsync()
+    {
+        say("the network of a worker is cut inside an effect");
+        await using var place = await CutOffPlace.TryMakeAsync();
+        if (place is null)
+            return new Scene("network cut: left out, no right to make networks", 0, 0, 0, 0, 0, 0, 0, 0, 0, []);
+        var faults = new List<string>();
+        await Task.WhenAll(TakeWorkers().Select(worker => worker.StopAsync()));
+        var cut = stage.StartAsyncServer(next, place);
+        await Stage.UntilAsync(async () => await LivingAsync(cut) == 1, "the worker behind the line to register", ct);
+        (Guid Id, int Rows) import;
+        await using (await stage.HoldLoansAsync())
+        {
+            import = await HandInAsync(ImportRows);
+            await stage.UntilHeldUpAsync(ct);
+            await place.CutAsync();
+            _async.Add(stage.StartAsyncServer(next));
+            await Stage.UntilAsync(async () => await LivingAsync(cut) == 0, "the worker that was cut off to be given up", ct);
+        }
+
+        await SmokeAsync(); // the others go on
+        var loans = await OverAsync(import, faults);
+        await place.HealAsync();
+        await Stage.UntilAsync(async () => await LivingAsync(cut) == 1, "the worker that was cut off to come back", ct);
+        var refused = cut.Lines.Count(line => line.Contains("lease was lost", StringComparison.Ordinal) || line.Contains("lost its lease", StringComparison.Ordinal));
+        if (await cut.StopAsync() is not 0 and var code)
+            faults.Add($"the worker that came back ended with exit code {code}");
+        _async.Add(stage.StartAsyncServer(next));
+        return Effects("network cut inside an effect, healed afterwards", loans, refused, faults);
+    }
+
+    private Task<long> LivingAsync(ChildProcess worker) =>
+        stage.ScalarAsync<long>(string.Create(CultureInfo.InvariantCulture, $"select count(*) from jobs.server where name like '%/{worker.Pid}' and stopped_at is null and lost_at is null"));
+
     /// <summary>Proof 4: jobs of a newer kind wait while only older workers run; the alarm sees them, nothing fails.</summary>
     public async Task<Scene> NewerKindAsync()
     {
@@ -268,12 +303,17 @@ internal sealed class Play(Stage stage, Build previous, Build next, int requests
         }
     }
 
+    /// <summary>One process after another, as a rollout adds them: on a small machine several that start at once would take the processors from those that serve.</summary>
     private async Task StartAsync(Build build)
     {
         for (var i = 0; i < 2; i++)
         {
-            _offices.Add(stage.StartOffice(build));
-            _async.Add(stage.StartAsyncServer(build));
+            var office = stage.StartOffice(build);
+            _offices.Add(office);
+            await Stage.UntilAsync(async () => await Stage.StatusAsync(office.Address, "/health/ready") == 200, $"{office.Address} to be ready", ct);
+            var worker = stage.StartAsyncServer(build);
+            _async.Add(worker);
+            await Stage.UntilAsync(async () => await LivingAsync(worker) == 1, "an Async Server to register", ct);
         }
 
         await ReadyAsync(build);

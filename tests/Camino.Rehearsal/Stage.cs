@@ -17,6 +17,9 @@ internal sealed class Stage : IAsyncDisposable
     private const string Password = "a password of the rehearsal";
     private const int Offices = 4;
 
+    /// <summary>The pooler's entry whose connections are given to one client for as long as it stays.</summary>
+    private const string DirectEntry = "camino_direct";
+
     private readonly List<ChildProcess> _children = [];
     private readonly string _folder;
     private readonly Action<string> _say;
@@ -227,14 +230,37 @@ internal sealed class Stage : IAsyncDisposable
     private void StartPooler(string program)
     {
         _poolerPort = FreePort();
+        StartPooler(program, "pgbouncer.ini", "127.0.0.1", _poolerPort);
+    }
+
+    /// <summary>An Async Server behind a line that can be cut, with a pooler at the near end of it; <see cref="DirectEntry"/> stands for the way past the pooler.</summary>
+    public ChildProcess StartAsyncServer(Build build, CutOffPlace place)
+    {
+        var port = FreePort();
+        StartPooler(Find("/usr/sbin/pgbouncer", "pgbouncer"), "pgbouncer-line.ini", place.Outside, port);
+        var through = new NpgsqlConnectionStringBuilder(_postgres.ConnectionString("camino")) { Host = place.Outside, Port = port, Username = "camino_async", Password = Password };
+        var direct = new NpgsqlConnectionStringBuilder(through.ConnectionString) { Database = DirectEntry };
+        var child = build.Start(place.Enter, ["run", "--config", Config("Async")], Variables(build, "Async", 0, "camino_async", [("CAMINO_Database__ConnectionString", through.ConnectionString), ("CAMINO_Database__DirectConnectionString", direct.ConnectionString)]));
+        _children.Add(child);
+        return child;
+    }
+
+    private void StartPooler(string program, string name, string address, int port)
+    {
         var database = new NpgsqlConnectionStringBuilder(_postgres.ConnectionString("camino"));
         var users = Write("users.txt", $"\"camino_web\" \"{Password}\"\n\"camino_async\" \"{Password}\"\n");
-        var file = Write("pgbouncer.ini", $"""
+        var file = Write(name, $"""
             [databases]
             camino = host={database.Host} port={database.Port} dbname=camino
+            {DirectEntry} = host={database.Host} port={database.Port} dbname=camino pool_mode=session
             [pgbouncer]
-            listen_addr = 127.0.0.1
-            listen_port = {_poolerPort}
+            listen_addr = {address}
+            listen_port = {port}
+            tcp_keepalive = 1
+            tcp_keepidle = 5
+            tcp_keepintvl = 2
+            tcp_keepcnt = 3
+            tcp_user_timeout = 10000
             unix_socket_dir =
             auth_type = plain
             auth_file = {users}
@@ -340,4 +366,8 @@ internal sealed class Stage : IAsyncDisposable
 internal sealed record Build(string Program, int Release)
 {
     public ChildProcess Start(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> variables) => ChildProcess.Start("dotnet", [Program, .. arguments], variables);
+
+    /// <param name="before">A program, with arguments, that becomes this one.</param>
+    public ChildProcess Start(IReadOnlyList<string> before, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?> variables) =>
+        ChildProcess.Start(before[0], [.. before.Skip(1), "dotnet", Program, .. arguments], variables);
 }

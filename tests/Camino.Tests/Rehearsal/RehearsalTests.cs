@@ -13,7 +13,7 @@ public sealed class RehearsalTests
     [Test]
     [Explicit("It takes minutes and most of a machine; the pipeline's stage Rehearse plays it by deploy/scripts/rehearse.")]
     [CancelAfter(540_000)]
-    public async Task A_deploy_there_and_back_a_forgotten_a_frozen_and_a_killed_worker_a_bad_release_and_a_database_restart_lose_nothing_and_double_nothing(CancellationToken ct)
+    public async Task A_deploy_there_and_back_a_forgotten_a_frozen_a_killed_and_a_cut_off_worker_a_bad_release_and_a_database_restart_lose_nothing_and_double_nothing(CancellationToken ct)
     {
         var program = Camino.Rehearsal.Program.ProgramBeside();
         IReadOnlyList<Scene> scenes;
