@@ -50,12 +50,14 @@ internal static class JobEngine
 #endif
     }
 
-    /// <summary>Hangfire's dashboard: who may read jobs may look, who may act on everybody's jobs may press its buttons.</summary>
+    /// <summary>Hangfire's dashboard: who may read jobs may look, who may act on everybody's jobs may press its buttons, each press in the audit trail first.</summary>
     public static void MapDashboard(WebApplication app, HostSettings settings)
     {
 #if HANGFIRE
-        if (IsHangfire(settings))
-            app.MapHangfireDashboardFor(DashboardPath, context => context.User.May(Permissions.JobsAll)).RequireAuthorization(Permissions.JobsRead);
+        if (!IsHangfire(settings))
+            return;
+        app.UseMiddleware<DashboardAudit>(DashboardPath); // the user is known and may see the dashboard by here
+        app.MapHangfireDashboardFor(DashboardPath, context => context.User.May(Permissions.JobsAll)).RequireAuthorization(Permissions.JobsRead);
 #endif
     }
 

@@ -188,22 +188,26 @@ internal sealed class HangfireCarrier(CarrierParts parts, HangfireStorage storag
     {
         var lease = Guid.CreateVersion7();
         ClaimedJob? job;
+        string? standing = null;
         try
         {
             job = await parts.Store.ClaimErrandAsync(me, id, lease, _abandon.Token);
+            if (job is null)
+                standing = await parts.Store.StandingAsync(id, _abandon.Token);
         }
-        catch (Exception)
+        catch (Exception e)
         {
-            // it may have reached the table without its answer reaching us
+            // the claim may have reached the table without its answer reaching us; where it did not, this errand is the only one: it must not end as failed
             lock (_gate)
                 _doubtful[lease] = parts.Time.GetUtcNow();
-            throw;
+            JobLog.RoundTripFailed(parts.Logger, e, 1, Later.TotalSeconds);
+            errand.Items[CarriedStateAttribute.Key] = new ScheduledState(Later) { Reason = "The database did not answer" };
+            return null;
         }
 
         LastAnswerAt = parts.Time.GetUtcNow();
         if (job is not null)
             return job;
-        var standing = await parts.Store.StandingAsync(id, _abandon.Token);
         if (standing == "failed" && errand.GetJobParameter<bool>(FailedBefore))
         {
             // somebody pressed "requeue" on the dashboard
@@ -212,9 +216,9 @@ internal sealed class HangfireCarrier(CarrierParts parts, HangfireStorage storag
             return null;
         }
 
-        errand.Items[CarriedStateAttribute.Key] = standing is "waits"
-            ? new ScheduledState(Later) { Reason = "Paused, fenced, or for a newer release" }
-            : new DeletedState { Reason = standing is null ? "There is no such job any more" : standing is "later" or "runs" ? "Another entry has it" : $"It is {standing} already" };
+        errand.Items[CarriedStateAttribute.Key] = standing is "waits" or "later"
+            ? new ScheduledState(Later) { Reason = standing is "later" ? "Not due yet by the database's clock" : "Paused, fenced, or for a newer release" }
+            : new DeletedState { Reason = standing is null ? "There is no such job any more" : standing is "held" or "runs" ? "Another entry has it" : $"It is {standing} already" };
         return null;
     }
 

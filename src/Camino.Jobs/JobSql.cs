@@ -114,7 +114,7 @@ internal sealed partial class JobSql(string schema)
 
     /// <summary>Why one job could not be taken: over, running, for later, or not for this server now.</summary>
     private const string StandingText = """
-        SELECT CASE WHEN j.lease IS NOT NULL THEN 'runs' WHEN j.due_at > now() THEN 'later' ELSE 'waits' END FROM {s}.job j WHERE j.id = @id
+        SELECT CASE WHEN j.lease IS NOT NULL THEN 'runs' WHEN j.due_at = 'infinity' THEN 'held' WHEN j.due_at > now() THEN 'later' ELSE 'waits' END FROM {s}.job j WHERE j.id = @id
         UNION ALL
         SELECT f.state FROM {s}.finished f WHERE f.id = @id
         """;

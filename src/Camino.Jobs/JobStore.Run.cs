@@ -101,7 +101,7 @@ public sealed partial class JobStore
         return await reader.ReadAsync(ct) ? ReadClaimed(reader, lease) : null;
     }
 
-    /// <summary>waits, later, runs, or how it ended: done, failed, cancelled; null when there is no such job.</summary>
+    /// <summary>waits, later, held (until others let it go), runs, or how it ended: done, failed, cancelled; null when there is no such job.</summary>
     internal async Task<string?> StandingAsync(Guid id, CancellationToken ct)
     {
         await using var command = Command(_sql.Standing);

@@ -99,6 +99,36 @@ internal sealed class HangfireTests
     }
 
     [Test]
+    public async Task An_errand_whose_claim_the_database_refuses_once_is_brought_again()
+    {
+        await Bed.RunAsync(
+            """
+            CREATE SEQUENCE jobs.tries;
+            CREATE FUNCTION jobs.fail_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF NEW.lease IS NOT NULL AND nextval('jobs.tries') = 1 THEN RAISE EXCEPTION 'not now'; END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER fail_once BEFORE UPDATE ON jobs.job FOR EACH ROW EXECUTE FUNCTION jobs.fail_once();
+            """);
+        await using var server = await _engine.StartServerAsync("one");
+        var id = await Bed.EnqueueAsync(new Act("refused once"));
+
+        Assert.That((await Bed.WaitForAsync(id, JobState.Done, seconds: 60)).Attempt, Is.EqualTo(1));
+        Assert.That(await Bed.ScalarAsync<long>("SELECT count(*) FROM hangfire.state WHERE reason = 'The database did not answer'"), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task An_errand_that_is_brought_before_its_time_is_kept_for_later()
+    {
+        await Bed.EnqueueAsync(new Act("early"), new JobOptions { DueAt = DateTimeOffset.UtcNow.AddHours(1) });
+        await Bed.RunAsync("UPDATE hangfire.set SET score = 0 WHERE key = 'schedule'"); // as by a clock that is ahead of the database's
+        await using var server = await _engine.StartServerAsync("one");
+
+        await Bed.UntilAsync(async () => await Bed.ScalarAsync<long>("SELECT count(*) FROM hangfire.state WHERE name = 'Scheduled' AND reason LIKE 'Not due yet%'") > 1, () => "Hangfire to bring it too early, twice");
+        Assert.That(Bed.Probe.Began, Is.Empty);
+    }
+
+    [Test]
     public async Task Moving_over_and_back_loses_nothing_and_runs_each_job_once_while_servers_of_both_engines_work()
     {
         await using (var connection = await Bed.Source.OpenConnectionAsync())

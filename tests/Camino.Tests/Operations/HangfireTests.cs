@@ -34,6 +34,15 @@ public sealed partial class HangfireTests
         Assert.That(await admin.GetStringAsync(new Uri("/hangfire/jobs/succeeded", UriKind.Relative)), Does.Contain("js-jobs-list-command"));
         using var bare = await viewer.PostAsync(new Uri("/hangfire/jobs/actions/requeue/1", UriKind.Relative), null);
         Assert.That((int)bare.StatusCode, Is.InRange(400, 403), "neither the right nor the token");
+        Assert.That(await camino.ScalarAsync<long>("SELECT count(*) FROM camino.audit_entries WHERE subject = 'hangfire'"), Is.Zero, "nothing was asked by somebody who may");
+
+        using var form = new FormUrlEncodedContent([new("jobs[]", "7"), new("jobs[]", "maria@example.com"), new("jobs[]", "8")]);
+        using var pressed = await admin.PostAsync(new Uri("/hangfire/jobs/succeeded/requeue", UriKind.Relative), form);
+        using var figures = await admin.PostAsync(new Uri("/hangfire/stats", UriKind.Relative), null);
+        using var typed = await admin.PostAsync(new Uri("/hangfire/recurring/Maria%20Perez", UriKind.Relative), null);
+        Assert.That(
+            await camino.ScalarAsync<string[]>("SELECT array_agg(action || ' ' || subject_id || ' ' || (details->>'jobs') || ' ' || (user_id IS NOT NULL) ORDER BY id) FROM camino.audit_entries WHERE subject = 'hangfire'"),
+            Is.EqualTo(new[] { "hangfire.asked /jobs/succeeded/requeue [7, 8] true", "hangfire.asked /recurring/* [] true" }));
     }
 
     private static async Task<HttpClient> SignedInAsync(RunningCamino camino, string name)
