@@ -54,9 +54,12 @@ begin
     if not exists (select from pg_trigger where tgrelid = '{s}.job'::regclass and tgname = 'job_hand_over_new') then
         create trigger job_hand_over_new after insert on {s}.job referencing new table as came for each statement execute function {s}.hand_over_new();
         create trigger job_hand_over_again after update on {s}.job referencing old table as before new table as afterwards for each statement execute function {s}.hand_over_again();
-        -- those that waited while another engine had them
-        perform {s}.hand_over(array(select j.id from {s}.job j where j.lease is null and j.due_at < 'infinity'));
     end if;
+    -- those that waited while another engine had them, and those whose errand was deleted
+    perform {s}.hand_over(array(
+        select j.id from {s}.job j
+        where j.lease is null and j.due_at < 'infinity'
+          and not exists (select from hangfire.job h where h.statename in ('Enqueued', 'Scheduled', 'Processing') and h.arguments->>0 = to_json(j.id::text)::text)));
     revoke all on function {s}.hand_over(uuid[]) from public;
     if (select count(*) from pg_roles where rolname in ('camino_web', 'camino_async')) = 2 then
         grant usage on schema hangfire to camino_web, camino_async;

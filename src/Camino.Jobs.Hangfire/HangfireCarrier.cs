@@ -14,6 +14,7 @@ internal sealed class HangfireCarrier(CarrierParts parts, HangfireStorage storag
     /// <summary>After so long an errand that could not be taken is brought again.</summary>
     private static readonly TimeSpan Later = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan NameEvery = TimeSpan.FromMinutes(1);
     private const string FailedBefore = "camino.failed";
 
     private readonly Lock _gate = new();
@@ -22,6 +23,7 @@ internal sealed class HangfireCarrier(CarrierParts parts, HangfireStorage storag
     private readonly List<BackgroundJobServer> _servers = [];
     private readonly Dictionary<Guid, DateTimeOffset> _doubtful = [];
     private readonly CancellationTokenSource _abandon = new();
+    private DateTimeOffset _namedAt;
     private ServerIdentity? _me;
     private bool _draining;
     private bool _fenced;
@@ -106,6 +108,12 @@ internal sealed class HangfireCarrier(CarrierParts parts, HangfireStorage storag
         {
             await parts.Store.StandingAsync(Guid.Empty, ct);
             LastAnswerAt = parts.Time.GetUtcNow();
+        }
+
+        if (parts.Time.GetUtcNow() - _namedAt > NameEvery && _servers.Count > 0)
+        {
+            _namedAt = parts.Time.GetUtcNow();
+            await storage.NameQueuesAsync(parts.Options, ct);
         }
 
         await ReturnDoubtfulAsync(ct);
@@ -229,6 +237,11 @@ internal sealed class HangfireCarrier(CarrierParts parts, HangfireStorage storag
             _running[run.JobId] = run;
         try
         {
+            bool lost;
+            lock (_gate)
+                lost = _me?.Id != run.Server.Id;
+            if (lost)
+                run.Stop(StopReason.LeaseLost); // between the claim and this line the server was given up
             run.Begin(new RunServices(parts.Scopes, parts.Logger, parts.Metrics, parts.Options.StuckSeconds, (_, end) => ended.TrySetResult(end)));
             return await ended.Task;
         }

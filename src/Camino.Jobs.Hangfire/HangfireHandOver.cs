@@ -38,33 +38,36 @@ public static class HangfireHandOver
     }
 
     /// <summary>
-    /// Names the queues so that Hangfire, which claims by the alphabet, claims them in the order given. Jobs that wait under other names are renamed.
+    /// Names the queues so that Hangfire, which claims by the alphabet, claims them in the order given. Errands that wait under another name are renamed, also those that a
+    /// transaction committed under the name of before; so it is repeated from time to time.
     /// </summary>
     internal static async Task NameQueuesAsync(NpgsqlDataSource source, string schema, IReadOnlyList<string> queues, CancellationToken ct)
     {
+        string[] statements =
+        [
+            $"select pg_advisory_xact_lock(hashtextextended('camino.jobs.{schema}.hangfire', 0))",
+            $"""
+            insert into {schema}.hangfire_queue as q (name, carried) select w.name, w.carried from unnest($1, $2) as w(name, carried)
+            on conflict (name) do update set carried = excluded.carried where q.carried <> excluded.carried
+            """,
+            "update hangfire.jobqueue q set queue = w.carried from unnest($1, $2) as w(name, carried) where q.queue <> w.carried and substr(q.queue, 4) = w.name",
+            """
+            update hangfire.job j set arguments = jsonb_set(j.arguments, '{2}', to_jsonb(to_json(w.carried)::text)) from unnest($1, $2) as w(name, carried)
+            where j.statename in ('Enqueued', 'Scheduled', 'Processing') and substr(trim(both '"' from j.arguments->>2), 4) = w.name and trim(both '"' from j.arguments->>2) <> w.carried
+            """,
+        ];
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await using var command = new NpgsqlCommand(
-            """
-            select pg_advisory_xact_lock(hashtextextended('camino.jobs.{s}.hangfire', 0));
-            create temporary table renamed on commit drop as
-                select w.name, coalesce(q.carried, '99-' || w.name) as was, w.carried from unnest($1, $2) as w(name, carried) left join {s}.hangfire_queue q on q.name = w.name
-                where q.carried is distinct from w.carried;
-            insert into {s}.hangfire_queue (name, carried) select name, carried from renamed on conflict (name) do update set carried = excluded.carried;
-            update hangfire.job j set arguments = jsonb_set(j.arguments, '{2}', to_jsonb(to_json(r.carried)::text))
-                from renamed r where j.statename in ('Enqueued', 'Scheduled', 'Processing') and j.arguments->>2 = to_json(r.was)::text;
-            update hangfire.jobqueue q set queue = r.carried from renamed r where q.queue = r.was;
-            """.Replace("{s}", schema, StringComparison.Ordinal), connection, transaction);
-        foreach (var statement in command.CommandText.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        foreach (var statement in statements)
         {
-            await using var one = new NpgsqlCommand(statement, connection, transaction);
+            await using var command = new NpgsqlCommand(statement, connection, transaction);
             if (statement.Contains("$1", StringComparison.Ordinal))
             {
-                one.Parameters.Add(new NpgsqlParameter { Value = queues.ToArray() });
-                one.Parameters.Add(new NpgsqlParameter { Value = queues.Select(CarriedName).ToArray() });
+                command.Parameters.Add(new NpgsqlParameter { Value = queues.ToArray() });
+                command.Parameters.Add(new NpgsqlParameter { Value = queues.Select(CarriedName).ToArray() });
             }
 
-            await one.ExecuteNonQueryAsync(ct);
+            await command.ExecuteNonQueryAsync(ct);
         }
 
         await transaction.CommitAsync(ct);

@@ -168,6 +168,18 @@ internal sealed class HangfireTests
     }
 
     [Test]
+    public async Task An_errand_that_was_deleted_on_the_dashboard_is_handed_over_again_by_the_next_migration_and_no_other_twice()
+    {
+        await Bed.EnqueueAsync(new Act("deleted"));
+        await Bed.EnqueueAsync(new Act("kept"));
+        await Bed.RunAsync("UPDATE hangfire.job SET statename = 'Deleted' WHERE id = (SELECT min(id) FROM hangfire.job)");
+        await using (var connection = await Bed.Source.OpenConnectionAsync())
+            await HangfireHandOver.InstallAsync(connection);
+
+        Assert.That(await Bed.ScalarAsync<long>("SELECT count(*) FROM hangfire.job WHERE statename = 'Enqueued'"), Is.EqualTo(2));
+    }
+
+    [Test]
     public void What_Hangfire_cannot_do_is_refused_by_name()
     {
         var options = Bed.Options(asked =>
