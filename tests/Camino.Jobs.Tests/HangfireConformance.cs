@@ -156,6 +156,27 @@ internal sealed class HangfireTests
     }
 
     [Test]
+    public async Task Worker_processes_killed_again_and_again_leave_every_effect_exactly_once()
+    {
+        const int Jobs = 400;
+        await Bed.EnqueueManyAsync(Enumerable.Range(0, Jobs).Select(number => new Count(number)));
+        for (var kill = 1; kill <= 4; kill++)
+        {
+            using var victim = Worker.Start(Bed.ConnectionString, $"victim {kill}", "hangfire");
+            var (name, least) = ($"victim {kill}", kill * 20);
+            await Bed.UntilAsync(async () => await Bed.ScalarAsync<long>("SELECT count(*) FROM effect") >= least, () => $"{name} to have effects", seconds: 90);
+            victim.Kill();
+            await victim.WaitForExitAsync();
+        }
+
+        await using var heir = await _engine.StartServerAsync("heir");
+        await Bed.DrainedAsync(seconds: 180);
+
+        Assert.That(await Bed.ScalarAsync<long>("SELECT count(*) FROM effect"), Is.EqualTo(Jobs));
+        Assert.That(await Bed.ScalarAsync<long>("SELECT count(DISTINCT number) FROM effect"), Is.EqualTo(Jobs));
+    }
+
+    [Test]
     public async Task Queues_that_change_their_order_keep_their_jobs()
     {
         await Bed.EnqueueAsync(new Act("bulk"), new JobOptions { Queue = "bulk" });

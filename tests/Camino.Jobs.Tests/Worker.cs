@@ -9,22 +9,35 @@ internal static class Worker
 {
     public static async Task<int> Main(string[] args)
     {
-        if (args is not [var connectionString, var name])
+        if (args is not [var connectionString, var name, var engine])
         {
             await Console.Error.WriteLineAsync("This is a test assembly: run it with dotnet test.");
             return 64;
         }
-        using var host = Bed.MakeHost(
-            connectionString, connectionString, Bed.Options(options => options.ServerName = name), builder => builder.Services.AddSingleton<Probe>());
+        var options = Bed.Options(options =>
+        {
+            options.ServerName = name;
+            if (engine != "camino")
+                options.AgeingSeconds = 0;
+        });
+        using var host = Bed.MakeHost(connectionString, connectionString, options, builder =>
+        {
+            builder.Services.AddSingleton<Probe>();
+#if HANGFIRE
+            if (engine == "hangfire")
+                Hangfire.HangfireServices.AddHangfireCarrier(builder.Services, options);
+#endif
+        });
         await host.RunAsync();
         return 0;
     }
 
-    public static Process Start(string connectionString, string name)
+    /// <param name="engine">camino, or hangfire in a build with it.</param>
+    public static Process Start(string connectionString, string name, string engine = "camino")
     {
         var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
         {
-            ArgumentList = { typeof(Worker).Assembly.Location, connectionString, name },
+            ArgumentList = { typeof(Worker).Assembly.Location, connectionString, name, engine },
             UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -13,8 +13,9 @@ internal sealed class Load(Stage stage, int perSecond)
     private readonly ConcurrentQueue<string> _failures = new();
     private Task _sending = Task.CompletedTask;
     private volatile bool _stopping;
+    private readonly Lock _gate = new();
     private long _sent;
-    private long _longest;
+    private (double Milliseconds, string What) _longest = (0, "none");
 
     /// <summary>Jobs that were promised: their request was answered with 202.</summary>
     public IReadOnlyCollection<Guid> Jobs => _jobs;
@@ -24,8 +25,15 @@ internal sealed class Load(Stage stage, int perSecond)
     /// <summary>What went wrong, in words.</summary>
     public IReadOnlyCollection<string> Failures => _failures;
 
-    /// <summary>From when a request was due to its last byte.</summary>
-    public double LongestMilliseconds => Interlocked.Read(ref _longest) * 1000.0 / Stopwatch.Frequency;
+    /// <summary>The request that took longest from when it was due to its last byte, and when that was.</summary>
+    public (double Milliseconds, string What) Longest
+    {
+        get
+        {
+            lock (_gate)
+                return _longest;
+        }
+    }
 
     public void Start() => _sending = Task.Run(SendAllAsync);
 
@@ -79,10 +87,11 @@ internal sealed class Load(Stage stage, int perSecond)
             _failures.Enqueue($"{what}: {broken.Message}");
         }
 
-        var took = Stopwatch.GetTimestamp() - begun;
-        long before;
-        while ((before = Interlocked.Read(ref _longest)) < took && Interlocked.CompareExchange(ref _longest, took, before) != before)
+        var took = Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
+        lock (_gate)
         {
+            if (took > _longest.Milliseconds)
+                _longest = (took, string.Create(CultureInfo.InvariantCulture, $"{what}, due {turn / (double)perSecond:0.0} s after the load began"));
         }
     }
 }

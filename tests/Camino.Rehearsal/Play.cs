@@ -249,7 +249,7 @@ internal sealed class Play(Stage stage, Build previous, Build next, int requests
         await Task.Delay(steady, ct);
         var faults = new List<string>();
         _faults = faults;
-        await deploy();
+        await TimedAsync(deploy, load);
         await load.StopAsync();
         await watching.CancelAsync();
         await watch;
@@ -257,6 +257,15 @@ internal sealed class Play(Stage stage, Build previous, Build next, int requests
             faults.Add($"{_mostConnections} connections at once; the budget is {stage.Budget}");
         say($"at most {_mostConnections} connections to the database; the budget is {stage.Budget}");
         return await CountAsync(name, load, load.Jobs, faults);
+    }
+
+    /// <summary>Says when the deploy began and ended, and which request took longest, so that the one can be laid beside the other.</summary>
+    private async Task TimedAsync(Func<Task> deploy, Load load)
+    {
+        var began = System.Diagnostics.Stopwatch.GetTimestamp();
+        await deploy();
+        var (milliseconds, what) = load.Longest;
+        say(string.Create(CultureInfo.InvariantCulture, $"the deploy took from {steady.TotalSeconds:0.0} to {steady.TotalSeconds + System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s of the load; the longest request, {milliseconds:0} ms: {what}"));
     }
 
     private List<string> _faults = [];
@@ -276,7 +285,7 @@ internal sealed class Play(Stage stage, Build previous, Build next, int requests
         var pause = ids.Length == 0 ? 0 : await CountAsync("select coalesce(max(extract(epoch from started_at - due_at)) * 1000, 0)::bigint from jobs.finished where id = any($1)", ids);
         if (load is not null)
             faults.AddRange(load.Failures.Take(5));
-        return new Scene(name, load?.Sent ?? 0, load?.Failures.Count ?? 0, ids.Length, effects, effects - distinct, ids.Length - distinct, load?.LongestMilliseconds ?? 0, pause, 0, faults);
+        return new Scene(name, load?.Sent ?? 0, load?.Failures.Count ?? 0, ids.Length, effects, effects - distinct, ids.Length - distinct, load?.Longest.Milliseconds ?? 0, pause, 0, faults);
     }
 
     private async Task<long> CountAsync(string sql, Guid[] ids)

@@ -17,14 +17,15 @@ public static class Program
         var seconds = new Option<int>("--seconds") { Description = "Seconds of steady load before and after each deploy, 1 to 600.", DefaultValueFactory = _ => 5 };
         var rate = new Option<int>("--rate") { Description = "Requests a second, 1 to 1,000.", DefaultValueFactory = _ => 20 };
         var previous = new Option<string?>("--previous") { Description = "Folder of the previous release's build (it holds camino.dll). Left out: this build plays both, under two numbers." };
-        var command = new RootCommand("Plays a deploy from the previous release to this one and back, and what can go wrong, with real processes on this machine.") { json, seconds, rate, previous };
-        command.SetAction((parse, ct) => PlayAsync(parse.GetValue(json), parse.GetValue(seconds), parse.GetValue(rate), parse.GetValue(previous), ct));
+        var current = new Option<string?>("--this") { Description = "Folder of this release's build. Left out: the build beside this program, which is compiled as it runs." };
+        var command = new RootCommand("Plays a deploy from the previous release to this one and back, and what can go wrong, with real processes on this machine.") { json, seconds, rate, previous, current };
+        command.SetAction((parse, ct) => PlayAsync(parse.GetValue(json), parse.GetValue(seconds), parse.GetValue(rate), parse.GetValue(previous), parse.GetValue(current), ct));
         return await command.Parse(args).InvokeAsync();
     }
 
-    private static async Task<int> PlayAsync(string? json, int seconds, int rate, string? previousFolder, CancellationToken ct)
+    private static async Task<int> PlayAsync(string? json, int seconds, int rate, string? previousFolder, string? folder, CancellationToken ct)
     {
-        var here = ProgramBeside();
+        var here = folder is null ? ProgramBeside() : Path.Combine(folder, "camino.dll");
         var previous = new Build(previousFolder is null ? here : Path.Combine(previousFolder, "camino.dll"), PreviousRelease);
         var next = new Build(here, PreviousRelease + 1);
         var builds = previousFolder is null ? "one build under two release numbers" : $"{previous.Program} and {next.Program}";
