@@ -177,7 +177,14 @@ internal sealed class HangfireCarrier(CarrierParts parts, HangfireStorage storag
         parts.Metrics.Claimed(job);
         using var run = new JobRun(job, known, me, parts.Store, rank: 0);
         var end = job.Cancelled || job.Expired ? Claimer.Cancelled(run, job.Cancelled ? null : "expired") : await HandleAsync(run);
-        await StoreAsync(me, end);
+        if (!await StoreAsync(me, end))
+        {
+            // the handler committed "done" together with its effect, or others have the job
+            if (!run.Completed)
+                errand.Items[CarriedStateAttribute.Key] = new DeletedState { Reason = "Its lease was lost; others have the job" };
+            return;
+        }
+
         switch (end)
         {
             case { Finish: { State: "failed" } failed }:
@@ -258,7 +265,8 @@ internal sealed class HangfireCarrier(CarrierParts parts, HangfireStorage storag
     }
 
     /// <summary>Until the database has answered, or the server is abandoned and others take what it had.</summary>
-    private async Task StoreAsync(ServerIdentity me, RunEnd end)
+    /// <returns>False when the row was not this run's any more.</returns>
+    private async Task<bool> StoreAsync(ServerIdentity me, RunEnd end)
     {
         for (var failures = 0; ; failures++)
         {
@@ -266,7 +274,7 @@ internal sealed class HangfireCarrier(CarrierParts parts, HangfireStorage storag
             {
                 var trip = await parts.Store.RunBatchAsync(me, end.Finish is { } finish ? [finish] : [], end.PutBack is { } back ? [back] : [], ask: null, _abandon.Token);
                 Claimer.Tell(end, trip.Refused.Count == 0, parts.Logger, parts.Metrics, parts.Releaser);
-                return;
+                return trip.Refused.Count == 0;
             }
             catch (PostgresException e) when (Claimer.IsAboutData(e) && failures == 0)
             {

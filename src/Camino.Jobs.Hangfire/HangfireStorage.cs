@@ -21,6 +21,7 @@ internal sealed class HangfireStorage(NpgsqlDataSource source, JobClientOptions 
         PrepareSchemaIfNecessary = false, // that is the migrator's
         AllowDegradedModeWithoutStorage = false,
         InvisibilityTimeout = Silent,
+        DistributedLockTimeout = Silent, // Hangfire's locks are rows that a killed process leaves behind; by default they stand in the way for ten minutes
         UseSlidingInvisibilityTimeout = true,
         QueuePollInterval = Look,
         EnableLongPolling = false, // a connection for each worker, and none of them behind a pooler
