@@ -71,6 +71,7 @@ internal static class BackOfficeRole
         app.UseMiddleware<ReadAgain>();
         app.UseRouting();
         app.UseAuthentication();
+        app.UseMiddleware<SessionWatch>();
         app.UseRateLimiter();
         app.UseAuthorization();
         Map(app);
@@ -117,10 +118,15 @@ internal static class BackOfficeRole
             cookie.LogoutPath = "/sign-out";
             cookie.AccessDeniedPath = "/error/403";
             cookie.ReturnUrlParameter = "ReturnUrl";
-            cookie.ExpireTimeSpan = TimeSpan.FromMinutes(settings.SignIn.IdleMinutes);
-            cookie.SlidingExpiration = true;
+            cookie.ExpireTimeSpan = TimeSpan.FromHours(settings.SignIn.AbsoluteHours); // when nobody uses it, its row in the database says so
+            cookie.SlidingExpiration = false;
             cookie.Events.OnRedirectToLogin = SessionEnd.LeadToSignIn;
+            cookie.Events.OnSigningIn = SessionGuard.BeginAsync;
+            cookie.Events.OnValidatePrincipal = SessionGuard.CheckAsync;
+            cookie.Events.OnSigningOut = SessionGuard.EndAsync;
         });
+        services.AddSingleton(new SessionLimits(TimeSpan.FromMinutes(settings.SignIn.IdleMinutes), TimeSpan.FromHours(settings.SignIn.AbsoluteHours)));
+        services.AddSingleton<CheckSession>();
         services.AddAuthorization(Permissions.AddTo);
         services.AddCaminoIdentity(settings);
         services.AddDataProtection().SetApplicationName("Camino");

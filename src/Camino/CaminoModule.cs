@@ -48,6 +48,8 @@ public static class CaminoModule
         services.AddScoped<SeedBook>();
 
         services.AddScoped<AddApiKey>();
+        services.AddScoped<BeginSession>();
+        services.AddScoped<EndSessions>();
         services.AddScoped<OfferFirstAdminLink>();
         services.AddScoped<CreateFirstAdmin>();
         services.AddScoped<SeedDemo>();
@@ -66,13 +68,15 @@ public static class CaminoModule
         .Add<PlanClose, PlanClose.Handler>()
         .Add<CloseLoans, CloseLoans.Handler>()
         .Add<CheckLedger, CheckLedger.Handler>()
-        .Add<WriteLetter, WriteLetter.Handler>();
+        .Add<WriteLetter, WriteLetter.Handler>()
+        .Add<PruneSessions, PruneSessions.Handler>();
 
     /// <summary>What comes again and again; the configuration may give it other times or switch it off.</summary>
     public static JobSchedules AddCaminoSchedules(this JobSchedules schedules) => schedules
         .Calendar(BankHolidays.CalendarName, BankHolidays.UnitedStates.IsBusinessDay)
         .Add("portfolio.nightly", new RefreshPortfolio(), "15 2 * * *", InNewYork)
         .Add("imports.weekly-clean-up", new SweepFiles(), "30 3 * * SUN", InNewYork)
+        .Add("people.nightly-clean-up", new PruneSessions(), "50 3 * * *", InNewYork)
         .Add(CloseDue.Schedule, new CloseDue(), CloseDue.Cron);
 
     private static JobSchedule InNewYork(JobSchedule entry) => entry with { Zone = TimeZoneInfo.FindSystemTimeZoneById("America/New_York") };

@@ -369,6 +369,10 @@ public sealed class SignInSettings
     [Between(5, 720)]
     public int IdleMinutes { get; set; } = 30;
 
+    /// <summary>Hours after which a session ends, however busy it is.</summary>
+    [Between(1, 24)]
+    public int AbsoluteHours { get; set; } = 12;
+
     /// <summary>Wrong passwords in a row before the account is locked for 5 minutes.</summary>
     [Between(3, 20)]
     public int Attempts { get; set; } = 5;

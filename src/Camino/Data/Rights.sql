@@ -44,6 +44,9 @@ begin
             execute format('grant select, insert, update, delete on table %s to camino_web', relation.name);
             if relation.short in ('staff_users', 'staff_roles', 'staff_user_roles') then
                 execute format('grant select on table %s to camino_async', relation.name);
+            elsif relation.short = 'staff_sessions' then
+                -- old ones are forgotten by a recurring job
+                execute format('grant select, delete on table %s to camino_async', relation.name);
             end if;
         else
             execute format('grant select, insert, update, delete on table %s to camino_web, camino_async', relation.name);

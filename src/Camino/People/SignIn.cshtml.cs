@@ -1,3 +1,4 @@
+using Camino.Lending;
 using Camino.Resources;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Identity;
@@ -43,8 +44,15 @@ public sealed class SignInPage(SignInManager<StaffUser> signIn, IStringLocalizer
             return Refused(texts["SignIn.Refused"]);
         }
 
-        var result = await signIn.PasswordSignInAsync(user, Password, isPersistent: false, lockoutOnFailure: true);
-        return result.Succeeded ? LocalRedirect(Target) : Refused(texts["SignIn.Refused"]);
+        try
+        {
+            var result = await signIn.PasswordSignInAsync(user, Password, isPersistent: false, lockoutOnFailure: true);
+            return result.Succeeded ? LocalRedirect(Target) : Refused(texts["SignIn.Refused"]);
+        }
+        catch (RefusedException)
+        {
+            return Refused(texts["SignIn.Refused"]); // disabled, or the password changed, at this very moment
+        }
     }
 
     private string Target => Url.IsLocalUrl(ReturnUrl) ? ReturnUrl : "/";

@@ -55,6 +55,7 @@ public static class WebSetup
         services.AddScoped<UnreadNotices>();
         services.AddScoped<ReadNotice>();
         services.AddScoped<ListNotices>();
+        services.AddScoped<ListSessions>();
         services.AddScoped<ListImports>();
         services.AddScoped<ShowImport>();
         services.AddScoped<ListLoans>();

@@ -1,0 +1,52 @@
+using Npgsql;
+
+namespace Camino.People;
+
+/// <summary>
+/// Whether a session is still open: asked at every request, from one row by its key. Nothing is kept in the process, so a session that was ended anywhere opens nothing from then on, on any server.
+/// </summary>
+public sealed class CheckSession(NpgsqlDataSource source, SessionLimits limits, TimeProvider clock)
+{
+    /// <summary>How exactly a session knows when it was used last; its idle end comes earlier by this at most.</summary>
+    public static readonly TimeSpan SeenEvery = TimeSpan.FromMinutes(1);
+
+    internal const string Ask = "select begun_at, last_seen_at from camino.staff_sessions where id = $1 and user_id = $2 and ended_at is null";
+    private const string Seen = "update camino.staff_sessions set last_seen_at = $2 where id = $1 and last_seen_at < $2 and ended_at is null";
+    private const string End = "update camino.staff_sessions set ended_at = $2, ended_why = $3 where id = $1 and ended_at is null";
+
+    /// <param name="isUse">A person did something; a page that keeps itself up to date does not count.</param>
+    public async Task<bool> IsOpenAsync(Guid session, Guid userId, bool isUse, CancellationToken ct)
+    {
+        try
+        {
+            return await AskAsync(session, userId, isUse, ct);
+        }
+        catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.InvalidPassword)
+        {
+            return await AskAsync(session, userId, isUse, ct); // the database's password was changed while the connection was made
+        }
+    }
+
+    private async Task<bool> AskAsync(Guid session, Guid userId, bool isUse, CancellationToken ct)
+    {
+        await using var connection = await source.OpenConnectionAsync(ct);
+        DateTimeOffset begun, seen;
+        await using (var ask = new NpgsqlCommand(Ask, connection) { Parameters = { new() { Value = session }, new() { Value = userId } } })
+        {
+            await using var row = await ask.ExecuteReaderAsync(ct);
+            if (!await row.ReadAsync(ct))
+                return false;
+            (begun, seen) = (await row.GetFieldValueAsync<DateTimeOffset>(0, ct), await row.GetFieldValueAsync<DateTimeOffset>(1, ct));
+        }
+
+        var now = clock.GetUtcNow();
+        var why = now - begun >= limits.Absolute ? SessionEnds.TooOld : now - seen >= limits.Idle ? SessionEnds.Idle : null;
+        if (why is null && (!isUse || now - seen < SeenEvery))
+            return true;
+        await using var write = new NpgsqlCommand(why is null ? Seen : End, connection) { Parameters = { new() { Value = session }, new() { Value = now } } };
+        if (why is not null)
+            write.Parameters.Add(new() { Value = why });
+        await write.ExecuteNonQueryAsync(ct);
+        return why is null;
+    }
+}
