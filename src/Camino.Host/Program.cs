@@ -29,6 +29,7 @@ public static class Program
             QuoteVerb.Create(),
             JobsVerb.Create(),
             AuditVerb.Create(),
+            UserVerb.Create(),
             SeedDemoVerb.Create(),
             FirstAdminLinkVerb.Create(),
             Up.Create(),

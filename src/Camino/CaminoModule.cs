@@ -50,6 +50,12 @@ public static class CaminoModule
         services.AddScoped<AddApiKey>();
         services.AddScoped<BeginSession>();
         services.AddScoped<EndSessions>();
+        services.AddScoped<AddStaff>();
+        services.AddScoped<ChangeRoles>();
+        services.AddScoped<DisableStaff>();
+        services.AddScoped<OfferPasswordLink>();
+        services.AddScoped<ChoosePassword>();
+        services.AddScoped<ListStaff>();
         services.AddScoped<OfferFirstAdminLink>();
         services.AddScoped<CreateFirstAdmin>();
         services.AddScoped<SeedDemo>();

@@ -5,7 +5,7 @@ namespace Camino.Browser;
 /// <summary>Every page, as wide as a desk and as narrow as a phone, in both languages and both themes: usable by everybody, and nothing sticks out.</summary>
 internal sealed class LookTests : BrowserTest
 {
-    private static readonly string[] Pages = ["/", "/portfolio", "/loans", "loan", "/imports", "import", "/jobs", "/jobs/all", "/jobs/errors", "/jobs/recurring", "job", "/notices", "/sessions", "/error/404", "/error/403"];
+    private static readonly string[] Pages = ["/", "/portfolio", "/loans", "loan", "/imports", "import", "/jobs", "/jobs/all", "/jobs/errors", "/jobs/recurring", "job", "/notices", "/sessions", "/password", "/people", "/people/add", "person", "/error/404", "/error/403"];
 
     [TestCaseSource(nameof(Pages))]
     public async Task A_page_suits_everybody_in_both_languages_and_themes(string path)
@@ -40,6 +40,7 @@ internal sealed class LookTests : BrowserTest
     }
 
     [TestCase("/sign-in")]
+    [TestCase("/set-password")]
     public async Task What_is_open_to_everybody_suits_everybody(string path)
     {
         foreach (var language in (string[])["en", "es"])
@@ -73,6 +74,7 @@ internal sealed class LookTests : BrowserTest
         "loan" => "/loans/" + await Site.Camino.ScalarAsync<Guid>("select id from camino.loans where number = 'L-000007'"),
         "import" => $"/imports/{Site.FirstImport}",
         "job" => "/jobs/" + await Site.Camino.ScalarAsync<Guid>("select id from jobs.finished where kind = 'imports.load' order by id limit 1"),
+        "person" => "/people/" + await Site.Camino.ScalarAsync<Guid>("select id from camino.staff_users where user_name = 'viewer@demo.camino.example'"),
         _ => path,
     };
 

@@ -14,6 +14,9 @@ public sealed class StaffUser : IdentityUser<Guid>
 
     /// <summary>Marked as demo wherever the user is shown.</summary>
     public bool IsDemo { get; set; }
+
+    /// <summary>Signs in no more, and opens nothing by keys; wrong passwords lock for minutes only.</summary>
+    public bool IsDisabled => LockoutEnd == DateTimeOffset.MaxValue;
 }
 
 /// <summary>The roles; what each may do stands in <see cref="Web.Permissions"/>. The names are stored and never change.</summary>

@@ -70,13 +70,16 @@ public static class Permissions
     /// <summary>Read the audit trail.</summary>
     public const string AuditRead = "audit.read";
 
+    /// <summary>Add and disable users, change their roles, hand out links for passwords.</summary>
+    public const string PeopleManage = "people.manage";
+
     private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse];
 
     /// <summary>Every permission, in the order of the table.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
         Own, PortfolioRead, LoansRead, LoansExport, BookRead, BookLoans, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, BookChargeOff, ProductsRead, ProductsChange, LedgerRead, LedgerCheck,
-        DayClose, ImportsRead, ImportsWrite, JobsRead, JobsAct, JobsAll, ServersRead, MetricsRead, QuotesUse, AuditRead,
+        DayClose, ImportsRead, ImportsWrite, JobsRead, JobsAct, JobsAll, ServersRead, MetricsRead, QuotesUse, AuditRead, PeopleManage,
     ];
 
     private static readonly Dictionary<string, HashSet<string>> s_roles = new(StringComparer.Ordinal)

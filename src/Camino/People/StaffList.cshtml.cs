@@ -1,0 +1,124 @@
+using Camino.Lending;
+using Camino.Resources;
+using Camino.Web;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+using Microsoft.Extensions.Localization;
+
+namespace Camino.People;
+
+/// <summary>Who signs in here, with which roles, and when last.</summary>
+[Authorize(Permissions.PeopleManage)]
+public sealed class StaffListPage(ListStaff list) : PageModel
+{
+    public IReadOnlyList<StaffLine> Lines { get; private set; } = [];
+
+    public Guid? Next { get; private set; }
+
+    public async Task OnGetAsync(Guid? after, CancellationToken ct)
+    {
+        var lines = await list.RunAsync(after, ListStaff.PageSize + 1, ct);
+        Lines = [.. lines.Take(ListStaff.PageSize)];
+        Next = lines.Count > ListStaff.PageSize ? Lines[^1].Id : null;
+    }
+}
+
+/// <summary>Adds a user, and shows the one-time link for the password once.</summary>
+[Authorize(Permissions.PeopleManage)]
+public sealed class StaffAddPage(AddStaff add, IStringLocalizer<Texts> texts) : PageModel
+{
+    public string? Email { get; private set; }
+
+    public string? Name { get; private set; }
+
+    public IReadOnlyList<string> Roles { get; private set; } = [];
+
+    /// <summary>Where the link leads; null until the user was added.</summary>
+    public string? Link { get; private set; }
+
+    public string? Problem { get; private set; }
+
+    public void OnGet()
+    {
+        // the empty form
+    }
+
+    [Needs(Permissions.PeopleManage)]
+    public async Task<IActionResult> OnPostAsync(string? email, string? name, string[]? roles, CancellationToken ct)
+    {
+        (Email, Name, Roles) = (email, name, roles ?? []);
+        try
+        {
+            var (_, token) = await add.RunAsync(email, name, roles, new StaffActor(User.Id(), null), ct);
+            Link = SetPasswordPage.LinkOf(Request, token);
+        }
+        catch (RefusedException refused)
+        {
+            Problem = texts.Refusal(refused);
+        }
+
+        return Page();
+    }
+}
+
+/// <summary>One user: roles, access, a new link for the password.</summary>
+[Authorize(Permissions.PeopleManage)]
+public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, DisableStaff disable, OfferPasswordLink offer, IStringLocalizer<Texts> texts) : PageModel
+{
+    public StaffLine Line { get; private set; } = new(Guid.Empty, "", "", [], false, false, false, false, null, 0);
+
+    /// <summary>What the form says, where it was refused.</summary>
+    public IReadOnlyList<string>? Wanted { get; private set; }
+
+    public string? Reason { get; private set; }
+
+    public string? Link { get; private set; }
+
+    public string? Problem { get; private set; }
+
+    public bool IsOneself => Line.Id == User.Id();
+
+    public Task<IActionResult> OnGetAsync(Guid id, CancellationToken ct) => ShowAsync(id, ct);
+
+    [Needs(Permissions.PeopleManage)]
+    public Task<IActionResult> OnPostRolesAsync(Guid id, string[]? roles, string? reason, CancellationToken ct)
+    {
+        Wanted = roles ?? [];
+        return DoAsync(id, reason, actor => change.RunAsync(id, roles, reason, actor, ct), ct);
+    }
+
+    [Needs(Permissions.PeopleManage)]
+    public Task<IActionResult> OnPostDisableAsync(Guid id, string? reason, CancellationToken ct) => DoAsync(id, reason, actor => disable.DisableAsync(id, reason, actor, ct), ct);
+
+    [Needs(Permissions.PeopleManage)]
+    public Task<IActionResult> OnPostEnableAsync(Guid id, string? reason, CancellationToken ct) => DoAsync(id, reason, actor => disable.EnableAsync(id, reason, actor, ct), ct);
+
+    [Needs(Permissions.PeopleManage)]
+    public Task<IActionResult> OnPostLinkAsync(Guid id, CancellationToken ct) => DoAsync(id, null, async actor => Link = SetPasswordPage.LinkOf(Request, await offer.RunAsync(id, actor, ct)), ct);
+
+    private async Task<IActionResult> DoAsync(Guid id, string? reason, Func<StaffActor, Task> act, CancellationToken ct)
+    {
+        try
+        {
+            await act(new StaffActor(User.Id(), null));
+            if (Link is null)
+                return LocalRedirect($"/people/{id}");
+        }
+        catch (RefusedException refused)
+        {
+            Problem = texts.Refusal(refused);
+            Reason = reason;
+        }
+
+        return await ShowAsync(id, ct);
+    }
+
+    private async Task<IActionResult> ShowAsync(Guid id, CancellationToken ct)
+    {
+        if (await list.OneAsync(id, ct) is not { } line)
+            return NotFound();
+        Line = line;
+        return Page();
+    }
+}
