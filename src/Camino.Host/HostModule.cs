@@ -37,7 +37,7 @@ internal static class HostModule
     {
         services.AddIdentityCore<StaffUser>(identity =>
             {
-                identity.Password.RequiredLength = 12;
+                identity.Password.RequiredLength = PasswordRules.Shortest;
                 identity.Password.RequireDigit = false;
                 identity.Password.RequireLowercase = false;
                 identity.Password.RequireUppercase = false;
@@ -47,6 +47,7 @@ internal static class HostModule
                 identity.User.RequireUniqueEmail = true;
             })
             .AddRoles<IdentityRole<Guid>>()
+            .AddPasswordValidator<PasswordRules>()
             .AddEntityFrameworkStores<CaminoDb>()
             .AddSignInManager()
             .AddDefaultTokenProviders();

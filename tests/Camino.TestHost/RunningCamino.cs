@@ -21,7 +21,7 @@ namespace Camino.Testing;
 /// <summary>Both roles as they are deployed, in this process: real Kestrel on free ports, a real database, a files folder that both see.</summary>
 public sealed class RunningCamino : IAsyncDisposable
 {
-    public const string Password = "correct horse battery staple";
+    public const string Password = "copper lantern river mosaic";
 
     private readonly TestDatabase? _database;
     private readonly string _folder = Directory.CreateTempSubdirectory("camino-test-").FullName;

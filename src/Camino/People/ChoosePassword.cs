@@ -43,12 +43,8 @@ public sealed class ChoosePassword(CaminoDb db, UserManager<StaffUser> users, Ti
 
     private async Task SetAsync(StaffUser user, string? password, string action, CancellationToken ct)
     {
-        foreach (var rule in users.PasswordValidators)
-        {
-            var said = await rule.ValidateAsync(users, user, password ?? "");
-            Refuse.If(!said.Succeeded, "password.weak", string.Join(' ', said.Errors.Select(error => error.Description)));
-        }
-
+        if (PasswordRules.Fault(password, user.Email, user.DisplayName) is { } fault)
+            throw fault;
         user.LockoutEnd = null;
         user.AccessFailedCount = 0;
         user.PasswordHash = users.PasswordHasher.HashPassword(user, password ?? "");

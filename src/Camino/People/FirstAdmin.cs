@@ -34,7 +34,7 @@ public sealed class CreateFirstAdmin(CaminoDb db, UserManager<StaffUser> users, 
     /// <param name="email">Becomes the name to sign in with.</param>
     /// <param name="displayName">1 to 100 characters.</param>
     /// <param name="password">12 characters or more.</param>
-    /// <exception cref="RefusedException"><c>first_admin.link_invalid</c>, <c>first_admin.password_weak</c>, <c>first_admin.name</c>.</exception>
+    /// <exception cref="RefusedException"><c>first_admin.link_invalid</c>, <c>first_admin.password_weak</c>, <c>first_admin.name</c>, and what <see cref="PasswordRules"/> refuses.</exception>
     public async Task<StaffUser> RunAsync(string token, string email, string displayName, string password, CancellationToken ct)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
@@ -45,6 +45,8 @@ public sealed class CreateFirstAdmin(CaminoDb db, UserManager<StaffUser> users, 
         Refuse.If(displayName.Trim().Length is 0 or > 100, "first_admin.name", $"The name has {displayName.Trim().Length} characters; it must have 1 to 100.");
 
         var user = new StaffUser { Id = Guid.CreateVersion7(), UserName = email.Trim(), Email = email.Trim(), EmailConfirmed = true, DisplayName = displayName.Trim() };
+        if (PasswordRules.Fault(password, user.Email, user.DisplayName) is { } fault)
+            throw fault;
         var created = await users.CreateAsync(user, password);
         Refuse.If(!created.Succeeded, "first_admin.password_weak", string.Join(" ", created.Errors.Select(e => e.Description)));
         await users.AddToRoleAsync(user, StaffRoles.Administrator);

@@ -53,11 +53,6 @@ public sealed class OwnPasswordPage(ChoosePassword choose, IStringLocalizer<Text
 {
     public string? Problem { get; private set; }
 
-    public void OnGet()
-    {
-        // the empty form
-    }
-
     [Needs(Permissions.Own)]
     public async Task<IActionResult> OnPostAsync(string? present, string? password, string? passwordAgain, CancellationToken ct)
     {

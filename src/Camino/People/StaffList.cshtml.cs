@@ -39,11 +39,6 @@ public sealed class StaffAddPage(AddStaff add, IStringLocalizer<Texts> texts) : 
 
     public string? Problem { get; private set; }
 
-    public void OnGet()
-    {
-        // the empty form
-    }
-
     [Needs(Permissions.PeopleManage)]
     public async Task<IActionResult> OnPostAsync(string? email, string? name, string[]? roles, CancellationToken ct)
     {

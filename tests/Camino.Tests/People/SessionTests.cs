@@ -76,7 +76,7 @@ internal sealed class SessionTests
         Assert.That(await between.LeadsToAsync("/loans"), Does.Contain("/sign-in"));
 
         using var after = await SignedInAsync(user);
-        await ChangeAsync(user, (users, found) => users.ChangePasswordAsync(found, RunningCamino.Password, "another horse battery staple"));
+        await ChangeAsync(user, (users, found) => users.ChangePasswordAsync(found, RunningCamino.Password, "walnut engine harbor violet"));
         Assert.That(await after.LeadsToAsync("/loans"), Does.Contain("/sign-in"));
         Assert.That(await WhyAsync(user), Is.EqualTo("credentials"));
     }
