@@ -120,31 +120,35 @@ internal sealed partial class JobSql(string schema)
         """;
 
     /// <summary>Moves finished jobs to history; whoever lost its lease finds no row and changes nothing.</summary>
+    /// <remarks>
+    /// What belongs to a job is looked up in the arrays by its place there, and not joined: a planner that takes the table for small, because a moment ago it was,
+    /// joins by comparing each row with each.
+    /// </remarks>
     private const string FinishText = """
-        WITH outcome AS MATERIALIZED (
-            SELECT * FROM unnest(@ids, @leases, @states, @results, @errors, @notes) AS o(id, lease, state, result, error, note)
-        ), gone AS (
-            DELETE FROM {s}.job j USING outcome o
-            WHERE j.id = ANY(@ids) AND j.id = o.id AND j.lease IS NOT DISTINCT FROM o.lease
-            RETURNING j.*, o.state, o.result, o.error, o.note
+        WITH gone AS (
+            DELETE FROM {s}.job j
+            WHERE j.id = ANY(@ids) AND j.lease IS NOT DISTINCT FROM (@leases)[array_position(@ids, j.id)]
+            RETURNING j.*, array_position(@ids, j.id) AS place
+        ), ended AS (
+            SELECT g.*, (@states)[place] AS state, (@results)[place] AS result, (@errors)[place] AS error, (@notes)[place] AS note FROM gone g
         ), noted AS (
             INSERT INTO {s}.attempt (job_id, number, outcome, started_at, server, error)
-            SELECT id, attempt, note, claimed_at, @name, error FROM gone WHERE note IS NOT NULL
+            SELECT id, attempt, note, claimed_at, @name, error FROM ended WHERE note IS NOT NULL
         ), cleared AS (
-            DELETE FROM {s}.checkpoint c USING gone g WHERE c.job_id = g.id AND g.state = 'done'
+            DELETE FROM {s}.checkpoint c WHERE c.job_id = ANY(ARRAY(SELECT id FROM ended WHERE state = 'done'))
         ), dropped_attempts AS (
-            DELETE FROM {s}.attempt a USING gone g WHERE NOT @keep AND a.job_id = g.id AND g.state = 'done'
+            DELETE FROM {s}.attempt a WHERE NOT @keep AND a.job_id = ANY(ARRAY(SELECT id FROM ended WHERE state = 'done'))
         ), dropped_log AS (
-            DELETE FROM {s}.log l USING gone g WHERE NOT @keep AND l.job_id = g.id AND g.state = 'done'
+            DELETE FROM {s}.log l WHERE NOT @keep AND l.job_id = ANY(ARRAY(SELECT id FROM ended WHERE state = 'done'))
         ), dropped_progress AS (
-            DELETE FROM {s}.progress p USING gone g WHERE NOT @keep AND p.job_id = g.id AND g.state = 'done'
+            DELETE FROM {s}.progress p WHERE NOT @keep AND p.job_id = ANY(ARRAY(SELECT id FROM ended WHERE state = 'done'))
         ), kept AS (
             INSERT INTO {s}.finished (id, due_at, enqueued_at, started_at, expires_at, version, attempt, max_attempts, state, queue, kind, unique_key,
                                       requested_by, traceparent, server, error, cancel_at, cancel_by, cancel_reason, args, result)
             SELECT id, due_at, enqueued_at, claimed_at, expires_at, version, attempt, max_attempts, state, queue, kind, unique_key,
                    requested_by, traceparent, @name, error, cancel_at, cancel_by,
                    CASE WHEN state = 'cancelled' AND cancel_at IS NULL THEN error ELSE cancel_reason END, args, result
-            FROM gone WHERE @keep OR state <> 'done'
+            FROM ended WHERE @keep OR state <> 'done'
         )
         SELECT CASE WHEN count(*) < cardinality(@ids) THEN coalesce(array_agg(id), '{}') END FROM gone
         """;
@@ -152,8 +156,8 @@ internal sealed partial class JobSql(string schema)
     /// <summary>The same for jobs that are done and on which nothing hangs, see <see cref="JobRun.IsPlain"/>: two thirds of all the work that a small job is.</summary>
     private const string FinishPlainText = """
         WITH gone AS (
-            DELETE FROM {s}.job j USING unnest(@ids, @leases) AS o(id, lease)
-            WHERE j.id = ANY(@ids) AND j.id = o.id AND j.lease IS NOT DISTINCT FROM o.lease
+            DELETE FROM {s}.job j
+            WHERE j.id = ANY(@ids) AND j.lease IS NOT DISTINCT FROM (@leases)[array_position(@ids, j.id)]
             RETURNING j.*
         ), kept AS (
             INSERT INTO {s}.finished (id, due_at, enqueued_at, started_at, expires_at, version, attempt, max_attempts, state, queue, kind, unique_key,
@@ -170,24 +174,21 @@ internal sealed partial class JobSql(string schema)
     /// A job with a wish to cancel comes at once, so that the wish is carried out.
     /// </summary>
     private const string PutBackText = """
-        WITH outcome AS MATERIALIZED (
-            SELECT * FROM unnest(@ids, @leases, @waits, @burns, @notes, @errors) AS o(id, lease, wait, burn, note, error)
-        ), held AS MATERIALIZED (
-            SELECT j.id, j.attempt, j.claimed_at, o.wait, o.burn, o.note, o.error
-            FROM {s}.job j JOIN outcome o ON o.id = j.id AND j.lease IS NOT DISTINCT FROM o.lease
-            WHERE j.id = ANY(@ids)
-            FOR UPDATE OF j
+        WITH held AS MATERIALIZED (
+            SELECT j.id, j.attempt, j.claimed_at, array_position(@ids, j.id) AS place
+            FROM {s}.job j
+            WHERE j.id = ANY(@ids) AND j.lease IS NOT DISTINCT FROM (@leases)[array_position(@ids, j.id)]
+            FOR UPDATE
         ), noted AS (
             INSERT INTO {s}.attempt (job_id, number, outcome, started_at, server, error)
-            SELECT id, attempt, note, claimed_at, @name, error FROM held WHERE note IS NOT NULL
+            SELECT id, attempt, (@notes)[place], claimed_at, @name, (@errors)[place] FROM held WHERE (@notes)[place] IS NOT NULL
         ), back AS (
             UPDATE {s}.job j
             SET lease = NULL, server_id = NULL, claimed_at = NULL,
-                attempt = CASE WHEN h.burn THEN j.attempt ELSE greatest(j.attempt - 1, 0) END,
-                due_at = CASE WHEN h.wait IS NULL OR j.cancel_at IS NOT NULL THEN least(j.due_at, clock_timestamp())
-                              ELSE clock_timestamp() + make_interval(secs => h.wait) END
-            FROM held h
-            WHERE j.id = h.id AND j.id = ANY(@ids)
+                attempt = CASE WHEN (@burns)[array_position(@ids, j.id)] THEN j.attempt ELSE greatest(j.attempt - 1, 0) END,
+                due_at = CASE WHEN (@waits)[array_position(@ids, j.id)] IS NULL OR j.cancel_at IS NOT NULL THEN least(j.due_at, clock_timestamp())
+                              ELSE clock_timestamp() + make_interval(secs => (@waits)[array_position(@ids, j.id)]) END
+            WHERE j.id = ANY(ARRAY(SELECT id FROM held))
             RETURNING j.id
         )
         SELECT CASE WHEN count(*) < cardinality(@ids) THEN coalesce(array_agg(id), '{}') END FROM back

@@ -47,7 +47,7 @@ public sealed partial class JobStore
 {
     internal string Channel => _sql.Channel;
 
-    /// <summary>Writes results and takes new jobs: one round trip, one commit.</summary>
+    /// <summary>Writes results and takes new jobs: one round trip, one commit. A job comes at most once among the results.</summary>
     internal async Task<RoundTrip> RunBatchAsync(
         ServerIdentity me, IReadOnlyList<FinishRow> finish, IReadOnlyList<PutBackRow> putBack, ClaimAsk? ask, CancellationToken ct)
     {
@@ -179,7 +179,7 @@ public sealed partial class JobStore
         await command.ExecuteNonQueryAsync(ct);
     }
 
-    private NpgsqlBatchCommand FinishPlain(ServerIdentity me, List<FinishRow> rows)
+    internal NpgsqlBatchCommand FinishPlain(ServerIdentity me, List<FinishRow> rows)
     {
         var command = new NpgsqlBatchCommand(_sql.FinishPlain);
         command.Parameters.Add(Array("ids", NpgsqlDbType.Uuid, rows.ConvertAll(row => row.Id).ToArray()));
@@ -189,7 +189,7 @@ public sealed partial class JobStore
         return command;
     }
 
-    private NpgsqlBatchCommand Finish(ServerIdentity me, IReadOnlyList<FinishRow> rows)
+    internal NpgsqlBatchCommand Finish(ServerIdentity me, IReadOnlyList<FinishRow> rows)
     {
         var command = new NpgsqlBatchCommand(_sql.Finish);
         command.Parameters.Add(Array("ids", NpgsqlDbType.Uuid, rows.Select(row => row.Id).ToArray()));
@@ -203,7 +203,7 @@ public sealed partial class JobStore
         return command;
     }
 
-    private NpgsqlBatchCommand PutBack(ServerIdentity me, IReadOnlyList<PutBackRow> rows)
+    internal NpgsqlBatchCommand PutBack(ServerIdentity me, IReadOnlyList<PutBackRow> rows)
     {
         var command = new NpgsqlBatchCommand(_sql.PutBack);
         command.Parameters.Add(Array("ids", NpgsqlDbType.Uuid, rows.Select(row => row.Id).ToArray()));
