@@ -11,6 +11,7 @@ using Camino.Quotes;
 using Camino.Releases;
 using Camino.Servicing;
 using Camino.Web;
+using Camino.Web.Reference;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
@@ -101,6 +102,7 @@ internal static class BackOfficeRole
         api.MapQuoteApi();
         api.MapServerApi();
         api.MapServicingApi();
+        ApiDocument.Map(app);
     }
 
     private static void AddSignIn(IServiceCollection services, HostSettings settings)

@@ -3,6 +3,7 @@ using System.Text;
 using Camino.Data;
 using Camino.Resources;
 using Camino.Web;
+using Camino.Web.Reference;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -29,15 +30,15 @@ public static class ImportEndpoints
     /// <summary>API of programs; they sign in by key.</summary>
     public static void MapImportApi(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/imports/template", () => Results.Text(Template, "text/csv")).RequireAuthorization(Permissions.ImportsRead);
-        api.MapPost("/imports", ImportUpload.PostAsync).RequireAuthorization(Permissions.ImportsWrite).DisableAntiforgery();
-        api.MapGet("/imports", ListAsync).RequireAuthorization(Permissions.ImportsRead);
-        api.MapGet("/imports/{id:guid}", GetAsync).RequireAuthorization(Permissions.ImportsRead);
-        api.MapGet("/imports/{id:guid}/rows", RowsAsync).RequireAuthorization(Permissions.ImportsRead);
-        api.MapGet("/imports/{id:guid}/rejected", (Guid id, RejectedRows rejected, IStringLocalizer<Texts> texts, CaminoDb db, CancellationToken ct) => RejectedAsync(id, rejected, f => $"{texts.Sentence(f)} [{f.Code}]", db, ct)).RequireAuthorization(Permissions.ImportsRead);
-        api.MapGet("/imports/{id:guid}/events", EventsAsync).RequireAuthorization(Permissions.ImportsRead);
-        api.MapPost("/imports/{id:guid}/load", async (Guid id, ClaimsPrincipal user, LoadImport load, CancellationToken ct) => TypedResults.Accepted($"/api/v1/imports/{id}", ImportReport.Of(await load.RunAsync(id, user.Id(), ct)))).RequireAuthorization(Permissions.ImportsWrite);
-        api.MapPost("/imports/{id:guid}/cancel", async (Guid id, ClaimsPrincipal user, CancelImport cancel, CancellationToken ct) => TypedResults.Ok(ImportReport.Of(await cancel.RunAsync(id, user.Id(), ct)))).RequireAuthorization(Permissions.ImportsWrite);
+        api.MapGet("/imports/template", () => Results.Text(Template, "text/csv")).RequireAuthorization(Permissions.ImportsRead).WithSummary("An example file with the columns of the house").Produces<string>(StatusCodes.Status200OK, "text/csv");
+        api.MapPost("/imports", ImportUpload.PostAsync).RequireAuthorization(Permissions.ImportsWrite).WithSummary("Takes a file of loans as the body; the answer says where its progress is").Reads(null, "application/octet-stream", "text/csv", "application/gzip", "application/zip").DisableAntiforgery();
+        api.MapGet("/imports", ListAsync).RequireAuthorization(Permissions.ImportsRead).WithSummary("Imports, the newest first");
+        api.MapGet("/imports/{id:guid}", GetAsync).RequireAuthorization(Permissions.ImportsRead).WithSummary("An import: state, figures, problems");
+        api.MapGet("/imports/{id:guid}/rows", RowsAsync).RequireAuthorization(Permissions.ImportsRead).WithSummary("Rows that were rejected or corrected, in the order of the file");
+        api.MapGet("/imports/{id:guid}/rejected", (Guid id, RejectedRows rejected, IStringLocalizer<Texts> texts, CaminoDb db, CancellationToken ct) => RejectedAsync(id, rejected, f => $"{texts.Sentence(f)} [{f.Code}]", db, ct)).RequireAuthorization(Permissions.ImportsRead).WithSummary("The rejected rows as CSV, with what is wrong").Produces<string>(StatusCodes.Status200OK, "text/csv");
+        api.MapGet("/imports/{id:guid}/events", EventsAsync).RequireAuthorization(Permissions.ImportsRead).WithSummary("Progress as server-sent events").Produces<string>(StatusCodes.Status200OK, "text/event-stream");
+        api.MapPost("/imports/{id:guid}/load", async (Guid id, ClaimsPrincipal user, LoadImport load, CancellationToken ct) => TypedResults.Accepted($"/api/v1/imports/{id}", ImportReport.Of(await load.RunAsync(id, user.Id(), ct)))).RequireAuthorization(Permissions.ImportsWrite).WithSummary("Loads what a dry run or a review has checked");
+        api.MapPost("/imports/{id:guid}/cancel", async (Guid id, ClaimsPrincipal user, CancelImport cancel, CancellationToken ct) => TypedResults.Ok(ImportReport.Of(await cancel.RunAsync(id, user.Id(), ct)))).RequireAuthorization(Permissions.ImportsWrite).WithSummary("Cancels an import; what was loaded stays");
         api.MapMappingApi();
     }
 

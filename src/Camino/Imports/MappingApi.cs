@@ -40,9 +40,9 @@ public static class MappingApi
 
     internal static void MapMappingApi(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/imports/mappings", ListAsync).RequireAuthorization(Permissions.ImportsRead);
-        api.MapGet("/imports/{id:guid}/columns", ColumnsAsync).RequireAuthorization(Permissions.ImportsWrite);
-        api.MapPost("/imports/{id:guid}/mapping", PostAsync).RequireAuthorization(Permissions.ImportsWrite);
+        api.MapGet("/imports/mappings", ListAsync).RequireAuthorization(Permissions.ImportsRead).WithSummary("Saved mappings of columns");
+        api.MapGet("/imports/{id:guid}/columns", ColumnsAsync).RequireAuthorization(Permissions.ImportsWrite).WithSummary("The columns of a file, and what they may mean");
+        api.MapPost("/imports/{id:guid}/mapping", PostAsync).RequireAuthorization(Permissions.ImportsWrite).WithSummary("Says what the columns of a file mean");
     }
 
     private static async Task<Ok<List<MappingView>>> ListAsync(ShowImport show, CancellationToken ct)

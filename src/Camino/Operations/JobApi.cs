@@ -4,6 +4,7 @@ using Camino.Data;
 using Camino.Jobs;
 using Camino.Lending;
 using Camino.Web;
+using Camino.Web.Reference;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -72,36 +73,38 @@ public static class JobApi
     /// <summary>Adds the endpoints to <c>/api/v1</c>.</summary>
     public static void MapJobApi(this IEndpointRouteBuilder api)
     {
-        api.MapPost("/jobs/echo", EchoAsync).RequireAuthorization(Permissions.JobsAct);
-        api.MapGet("/jobs", ListAsync).RequireAuthorization(Permissions.JobsRead);
-        api.MapGet("/jobs/{id:guid}", GetAsync).RequireAuthorization(Permissions.JobsRead);
+        api.MapPost("/jobs/echo", EchoAsync).RequireAuthorization(Permissions.JobsAct).WithSummary("Runs a job that gives its text back: for trying the queue");
+        api.MapGet("/jobs", ListAsync).RequireAuthorization(Permissions.JobsRead).WithSummary("Jobs, the newest first")
+            .Asks("q", "Text of arguments, errors or ids, 2 characters or more.").Asks("state", "waiting, scheduled, running, done, failed, cancelled or held.").Asks("queue", "Name of a queue.").Asks("kind", "Name of a kind.").Asks("tag", "A tag.").Asks("key", "The unique key.")
+            .Asks("by", "Id of the user who asked.").Asks("parent", "Id of the job that asked.").Asks("cause", "A cause of /job-causes.").Asks("open", "true: only failures that nobody has acknowledged.").Asks("from", "Enqueued since, such as 2026-03-01T00:00:00Z.").Asks("to", "Enqueued before.");
+        api.MapGet("/jobs/{id:guid}", GetAsync).RequireAuthorization(Permissions.JobsRead).WithSummary("A job with its whole life");
         foreach (var act in JobAct.Words.Keys)
-            api.MapPost($"/jobs/{{id:guid}}/{act}", (Guid id, ActRequest? request, ClaimsPrincipal user, ActOnJobs some, CancellationToken ct) => ActAsync(act, id, request, user, some, ct)).RequireAuthorization(Permissions.JobsAct);
-        api.MapPost("/jobs/act", ActOnManyAsync).RequireAuthorization(Permissions.JobsAct);
-        api.MapGet("/job-causes", async (JobStore jobs, CancellationToken ct) => TypedResults.Ok(new CauseList(await jobs.CausesAsync(ct)))).RequireAuthorization(Permissions.JobsRead);
-        api.MapGet("/queues", ListQueuesAsync).RequireAuthorization(Permissions.JobsRead);
+            api.MapPost($"/jobs/{{id:guid}}/{act}", (Guid id, ActRequest? request, ClaimsPrincipal user, ActOnJobs some, CancellationToken ct) => ActAsync(act, id, request, user, some, ct)).RequireAuthorization(Permissions.JobsAct).WithSummary($"{act} for one job");
+        api.MapPost("/jobs/act", ActOnManyAsync).RequireAuthorization(Permissions.JobsAct).WithSummary("Acts on some jobs, or on all that match");
+        api.MapGet("/job-causes", async (JobStore jobs, CancellationToken ct) => TypedResults.Ok(new CauseList(await jobs.CausesAsync(ct)))).RequireAuthorization(Permissions.JobsRead).WithSummary("Errors of failed jobs, grouped by cause");
+        api.MapGet("/queues", ListQueuesAsync).RequireAuthorization(Permissions.JobsRead).WithSummary("Queues with what waits and runs");
         MapSteering(api);
         foreach (var scope in (string[])["queue", "kind"])
         {
-            api.MapPost($"/{scope}s/{{name}}/pause", (string name, ActRequest? request, ClaimsPrincipal user, PauseWork pause, CancellationToken ct) => NothingAsync(pause.PauseAsync(scope, name, request?.Reason, user.Id(), ct))).RequireAuthorization(Permissions.JobsAll);
-            api.MapPost($"/{scope}s/{{name}}/resume", (string name, ActRequest? request, ClaimsPrincipal user, PauseWork pause, CancellationToken ct) => NothingAsync(pause.ResumeAsync(scope, name, request?.Reason, user.Id(), ct))).RequireAuthorization(Permissions.JobsAll);
+            api.MapPost($"/{scope}s/{{name}}/pause", (string name, ActRequest? request, ClaimsPrincipal user, PauseWork pause, CancellationToken ct) => NothingAsync(pause.PauseAsync(scope, name, request?.Reason, user.Id(), ct))).RequireAuthorization(Permissions.JobsAll).WithSummary($"Nobody takes from this {scope} until it is resumed; what runs goes on");
+            api.MapPost($"/{scope}s/{{name}}/resume", (string name, ActRequest? request, ClaimsPrincipal user, PauseWork pause, CancellationToken ct) => NothingAsync(pause.ResumeAsync(scope, name, request?.Reason, user.Id(), ct))).RequireAuthorization(Permissions.JobsAll).WithSummary($"Takes from this {scope} again");
         }
     }
 
     /// <summary>Recurring jobs, and what can be done to job servers.</summary>
     private static void MapSteering(IEndpointRouteBuilder api)
     {
-        api.MapGet("/schedules", async (JobStore jobs, CancellationToken ct) => TypedResults.Ok(new ScheduleList([.. (await jobs.RecurringAsync(ct)).Select(Schedule)]))).RequireAuthorization(Permissions.JobsRead);
-        api.MapGet("/schedules/{name}/runs", async (string name, JobStore jobs, CancellationToken ct, int take = 50) => TypedResults.Ok(new ScheduleRunList([.. (await jobs.RecurringRunsAsync(name, Math.Clamp(take, 1, MostItems), ct)).Select(Run)]))).RequireAuthorization(Permissions.JobsRead);
+        api.MapGet("/schedules", async (JobStore jobs, CancellationToken ct) => TypedResults.Ok(new ScheduleList([.. (await jobs.RecurringAsync(ct)).Select(Schedule)]))).RequireAuthorization(Permissions.JobsRead).WithSummary("Recurring jobs");
+        api.MapGet("/schedules/{name}/runs", async (string name, JobStore jobs, CancellationToken ct, int take = 50) => TypedResults.Ok(new ScheduleRunList([.. (await jobs.RecurringRunsAsync(name, Math.Clamp(take, 1, MostItems), ct)).Select(Run)]))).RequireAuthorization(Permissions.JobsRead).WithSummary("The last runs of a recurring job");
         foreach (var act in SteerWork.OfSchedules.Keys.Order(StringComparer.Ordinal))
         {
             api.MapPost($"/schedules/{{name}}/{act}", async Task<Results<Accepted<Enqueued>, NoContent>> (string name, ActRequest? request, ClaimsPrincipal user, SteerWork steer, CancellationToken ct) =>
-                await steer.ScheduleAsync(act, name, request?.Reason, user.Id(), ct) is { } job ? TypedResults.Accepted($"/api/v1/jobs/{job}", new Enqueued(job)) : TypedResults.NoContent()).RequireAuthorization(Permissions.JobsAll);
+                await steer.ScheduleAsync(act, name, request?.Reason, user.Id(), ct) is { } job ? TypedResults.Accepted($"/api/v1/jobs/{job}", new Enqueued(job)) : TypedResults.NoContent()).RequireAuthorization(Permissions.JobsAll).WithSummary($"{act} for a recurring job");
         }
 
-        api.MapGet("/job-servers", async (JobStore jobs, CancellationToken ct) => TypedResults.Ok(new JobServerList([.. (await jobs.ServersAsync(ct)).Select(s => new JobServerView(s.Id, s.Name, s.Release, s.State, s.Slots, s.Running, s.Queues, s.StartedAt, s.SilentFor.TotalSeconds))]))).RequireAuthorization(Permissions.JobsRead);
+        api.MapGet("/job-servers", async (JobStore jobs, CancellationToken ct) => TypedResults.Ok(new JobServerList([.. (await jobs.ServersAsync(ct)).Select(s => new JobServerView(s.Id, s.Name, s.Release, s.State, s.Slots, s.Running, s.Queues, s.StartedAt, s.SilentFor.TotalSeconds))]))).RequireAuthorization(Permissions.JobsRead).WithSummary("Servers that work the queues");
         foreach (var act in SteerWork.OfServers.Keys.Order(StringComparer.Ordinal))
-            api.MapPost($"/job-servers/{{id:guid}}/{act}", (Guid id, ActRequest? request, ClaimsPrincipal user, SteerWork steer, CancellationToken ct) => NothingAsync(steer.ServerAsync(act, id, request?.Reason, user.Id(), ct))).RequireAuthorization(Permissions.JobsAll);
+            api.MapPost($"/job-servers/{{id:guid}}/{act}", (Guid id, ActRequest? request, ClaimsPrincipal user, SteerWork steer, CancellationToken ct) => NothingAsync(steer.ServerAsync(act, id, request?.Reason, user.Id(), ct))).RequireAuthorization(Permissions.JobsAll).WithSummary($"{act} for a job server");
 
         static ScheduleView Schedule(JobScheduleLine entry) =>
             new(entry.Name, entry.Kind, entry.Queue, entry.Cron, entry.Zone, entry.Calendar, entry.Closed, entry.Misfire, entry.Overlap, entry.NextAt, entry.DisabledAt, entry.DisabledReason, entry.Last is { } last ? Run(last) : null);

@@ -1,7 +1,9 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using Camino.Lending;
 using Camino.Lending.Quotes;
 using Camino.Web;
+using Camino.Web.Reference;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -12,7 +14,7 @@ namespace Camino.Quotes;
 public static class QuoteApi
 {
     /// <summary>Adds <c>POST /api/v1/quotes/{what}</c>: one JSON object, or several as <c>application/x-ndjson</c>, answered line by line in the same order.</summary>
-    public static void MapQuoteApi(this IEndpointRouteBuilder api) => api.MapPost("/quotes/{what}", AnswerAsync).RequireAuthorization(Permissions.QuotesUse);
+    public static void MapQuoteApi(this IEndpointRouteBuilder api) => api.MapPost("/quotes/{what}", AnswerAsync).RequireAuthorization(Permissions.QuotesUse).WithSummary("Answers a calculation: one JSON object, or one a line as application/x-ndjson").Reads(typeof(JsonObject), "application/json", "application/x-ndjson").Produces<JsonObject>(StatusCodes.Status200OK, "application/json", "application/x-ndjson");
 
     private static async Task<IResult> AnswerAsync(string what, HttpContext context, CancellationToken ct)
     {

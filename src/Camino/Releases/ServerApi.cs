@@ -10,7 +10,7 @@ namespace Camino.Releases;
 public static class ServerApi
 {
     /// <summary>Adds <c>GET /servers</c> to the API: fence, releases and processes.</summary>
-    public static void MapServerApi(this IEndpointRouteBuilder api) => api.MapGet("/servers", ListAsync).RequireAuthorization(Permissions.ServersRead);
+    public static void MapServerApi(this IEndpointRouteBuilder api) => api.MapGet("/servers", ListAsync).RequireAuthorization(Permissions.ServersRead).WithSummary("Fence, releases and processes");
 
     private static async Task<Ok<ServerOverview>> ListAsync(ListServers list, CancellationToken ct) => TypedResults.Ok(await list.RunAsync(ct));
 }

@@ -3,10 +3,13 @@ using System.Security.Claims;
 using System.Text.Json;
 using Camino.Data;
 using Camino.Lending;
+using Camino.Lending.Delinquency;
 using Camino.Lending.Loans;
 using Camino.Web;
+using Camino.Web.Reference;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 
@@ -18,47 +21,77 @@ public static class ServicingApi
     /// <summary>Adds the endpoints to <c>/api/v1</c>.</summary>
     public static void MapServicingApi(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/loans", ListAsync).RequireAuthorization(Permissions.BookRead);
-        api.MapPost("/loans", BookAsync).RequireAuthorization(Permissions.BookLoans);
-        api.MapGet("/loans/{id:guid}", GetAsync).RequireAuthorization(Permissions.BookRead);
-        api.MapGet("/loans/{id:guid}/schedule", ScheduleAsync).RequireAuthorization(Permissions.BookRead);
-        api.MapGet("/loans/{id:guid}/events", EventsAsync).RequireAuthorization(Permissions.BookRead);
-        api.MapGet("/loans/{id:guid}/explanation", ExplainAsync).RequireAuthorization(Permissions.BookRead);
-        api.MapGet("/loans/{id:guid}/payoff", PayoffAsync).RequireAuthorization(Permissions.BookRead);
-        api.MapGet("/loans/{id:guid}/ledger", LedgerAsync).RequireAuthorization(Permissions.BookRead);
+        api.MapGet("/loans", ListAsync).RequireAuthorization(Permissions.BookRead).WithSummary("Loans of the serviced book, 50 a page")
+            .Asks("q", "Words of the borrower or the number, at most 100 characters.").Asks("status", $"One of {string.Join(", ", Enum.GetValues<LoanStatus>().Select(one => Words.Camel(one)))}.").Asks("bucket", $"Days past due: one of {string.Join(", ", Enum.GetValues<Bucket>().Select(one => Words.Camel(one)))}.")
+            .Asks("product", "Code of a product.").Asks("aside", "yes: only loans that a close set aside.").Asks("sort", $"One of {string.Join(", ", Enum.GetValues<ServicedSort>().Select(one => Words.Camel(one)))}; with a minus in front the other way round.").Asks("after", "From next of the page before.").Asks("before", "The other way.");
+        api.MapPost("/loans", BookAsync).RequireAuthorization(Permissions.BookLoans).WithSummary("Books a loan under a published product").NeedsIdempotencyKey();
+        api.MapGet("/loans/{id:guid}", GetAsync).RequireAuthorization(Permissions.BookRead).WithSummary("A loan: terms, version and balances");
+        api.MapGet("/loans/{id:guid}/schedule", ScheduleAsync).RequireAuthorization(Permissions.BookRead).WithSummary("The loan on a date: schedule, what is owed, what is past due");
+        api.MapGet("/loans/{id:guid}/events", EventsAsync).RequireAuthorization(Permissions.BookRead).WithSummary("Everything that happened to the loan, in order");
+        api.MapGet("/loans/{id:guid}/explanation", ExplainAsync).RequireAuthorization(Permissions.BookRead).WithSummary("How the balance came about, step by step");
+        api.MapGet("/loans/{id:guid}/payoff", PayoffAsync).RequireAuthorization(Permissions.BookRead).WithSummary("What pays the loan off on a date");
+        api.MapGet("/loans/{id:guid}/ledger", LedgerAsync).RequireAuthorization(Permissions.BookRead).WithSummary("Ledger lines of the loan, the newest transactions first");
         foreach (var command in LoanCommand.All)
         {
-            api.MapPost($"/loans/{{id:guid}}/{command.Name}", (Guid id, HttpContext context, RunLoanCommand run, CancellationToken ct) => CommandAsync(id, command, context, run, ct)).RequireAuthorization(command.Permission);
-            api.MapPost($"/loans/{{id:guid}}/{command.Name}/preview", (Guid id, HttpContext context, RunLoanCommand run, CancellationToken ct) => PreviewAsync(id, command, context, run, ct)).RequireAuthorization(command.Permission);
+            api.MapPost($"/loans/{{id:guid}}/{command.Name}", (Guid id, HttpContext context, RunLoanCommand run, CancellationToken ct) => CommandAsync(id, command, context, run, ct)).RequireAuthorization(command.Permission)
+                .WithSummary($"{SentenceOf(command)}").Reads(typeof(CommandInput), "application/json").NeedsIdempotencyKey().NeedsIfMatch();
+            api.MapPost($"/loans/{{id:guid}}/{command.Name}/preview", (Guid id, HttpContext context, RunLoanCommand run, CancellationToken ct) => PreviewAsync(id, command, context, run, ct)).RequireAuthorization(command.Permission)
+                .WithSummary($"What {command.Name} would do; nothing is stored").Reads(typeof(CommandInput), "application/json");
         }
 
-        api.MapGet("/products", ProductsAsync).RequireAuthorization(Permissions.ProductsRead);
-        api.MapPost("/products", AddProductAsync).RequireAuthorization(Permissions.ProductsChange);
-        api.MapPut("/products/{id:guid}/draft", ChangeProductAsync).RequireAuthorization(Permissions.ProductsChange);
-        api.MapPost("/products/{id:guid}/publish", async (Guid id, ClaimsPrincipal user, PublishProduct publish, CancellationToken ct) => TypedResults.Ok(new ProductVersionView(await publish.RunAsync(id, user.Id(), ct)))).RequireAuthorization(Permissions.ProductsChange);
+        api.MapGet("/products", ProductsAsync).RequireAuthorization(Permissions.ProductsRead).WithSummary("Products with their versions");
+        api.MapPost("/products", AddProductAsync).RequireAuthorization(Permissions.ProductsChange).WithSummary("Adds a product as a draft");
+        api.MapPut("/products/{id:guid}/draft", ChangeProductAsync).RequireAuthorization(Permissions.ProductsChange).WithSummary("Changes the draft of a product, or begins one");
+        api.MapPost("/products/{id:guid}/publish", async (Guid id, ClaimsPrincipal user, PublishProduct publish, CancellationToken ct) => TypedResults.Ok(new ProductVersionMade(await publish.RunAsync(id, user.Id(), ct)))).RequireAuthorization(Permissions.ProductsChange).WithSummary("Publishes the draft: new loans are booked under it");
         api.MapPost("/products/{id:guid}/retire", async (Guid id, ClaimsPrincipal user, RetireProduct retire, CancellationToken ct) =>
         {
             await retire.RunAsync(id, user.Id(), ct);
             return TypedResults.NoContent();
-        }).RequireAuthorization(Permissions.ProductsChange);
+        }).RequireAuthorization(Permissions.ProductsChange).WithSummary("Retires a product: no new loan is booked under it");
 
-        api.MapGet("/business-day", async (CaminoDb db, CancellationToken ct) => TypedResults.Ok(new BusinessDayView(await db.TodayAsync(ct), CloseView.Of(await db.CloseRuns.AsNoTracking().OrderByDescending(run => run.Id).FirstOrDefaultAsync(ct))))).RequireAuthorization(Permissions.LedgerRead);
-        api.MapPost("/business-day/close", CloseAsync).RequireAuthorization(Permissions.DayClose);
-        api.MapPost("/business-day/resume", async (ClaimsPrincipal user, ResumeClose resume, CancellationToken ct) => TypedResults.Accepted("/api/v1/business-day", new ResumedView(await resume.RunAsync(user.Id(), ct)))).RequireAuthorization(Permissions.DayClose);
+        api.MapGet("/business-day", async (CaminoDb db, CancellationToken ct) => TypedResults.Ok(new BusinessDayView(await db.TodayAsync(ct), CloseView.Of(await db.CloseRuns.AsNoTracking().OrderByDescending(run => run.Id).FirstOrDefaultAsync(ct))))).RequireAuthorization(Permissions.LedgerRead).WithSummary("The business date, and the last close");
+        api.MapPost("/business-day/close", CloseAsync).RequireAuthorization(Permissions.DayClose).WithSummary("Closes the business date; the work goes on in the Async Server");
+        api.MapPost("/business-day/resume", async (ClaimsPrincipal user, ResumeClose resume, CancellationToken ct) => TypedResults.Accepted("/api/v1/business-day", new ResumedView(await resume.RunAsync(user.Id(), ct)))).RequireAuthorization(Permissions.DayClose).WithSummary("Goes on with a close that stopped");
         api.MapPost("/ledger/checks", async (ClaimsPrincipal user, AskLedgerCheck ask, CancellationToken ct) =>
         {
             var check = await ask.RunAsync(user.Id(), ct);
             return TypedResults.Accepted($"/api/v1/ledger/checks/{check.Id}", CheckView.Of(check));
-        }).RequireAuthorization(Permissions.LedgerCheck);
+        }).RequireAuthorization(Permissions.LedgerCheck).WithSummary("Proves the ledger against the loans; the work goes on in the Async Server");
         api.MapGet("/ledger/checks/{id:guid}", async (Guid id, CaminoDb db, CancellationToken ct) =>
-            CheckView.Of(await db.LedgerChecks.AsNoTracking().SingleOrDefaultAsync(check => check.Id == id, ct) ?? throw new RefusedException("ledger_check.not_found", $"There is no ledger check {id}."))).RequireAuthorization(Permissions.LedgerRead);
-        api.MapGet("/ledger/trial-balance", async (ReadLedger ledger, CancellationToken ct) => TypedResults.Ok(await ledger.TrialBalanceAsync(ct))).RequireAuthorization(Permissions.LedgerRead);
+            CheckView.Of(await db.LedgerChecks.AsNoTracking().SingleOrDefaultAsync(check => check.Id == id, ct) ?? throw new RefusedException("ledger_check.not_found", $"There is no ledger check {id}."))).RequireAuthorization(Permissions.LedgerRead).WithSummary("A proof of the ledger, with its differences");
+        api.MapGet("/ledger/trial-balance", async (ReadLedger ledger, CancellationToken ct) => TypedResults.Ok(await ledger.TrialBalanceAsync(ct))).RequireAuthorization(Permissions.LedgerRead).WithSummary("The trial balance");
     }
 
     public sealed record CloseRequest(DateOnly? Closes);
 
     /// <summary>A product's version that a command made or published.</summary>
-    public sealed record ProductVersionView(int Version);
+    public sealed record ProductVersionMade(int Version);
+
+    /// <param name="Version">Always 1: a draft.</param>
+    public sealed record ProductAdded(Guid Id, string Code, int Version);
+
+    public sealed record ProductPage(IReadOnlyList<ProductView> Items);
+
+    public sealed record LoanPage(IReadOnlyList<LineView> Items, string? Next);
+
+    public sealed record PostingView(string Account, string Amount);
+
+    /// <summary>What a command would do: the event, the loan before and behind it, and what would be posted.</summary>
+    public sealed record PreviewView(JsonElement Event, StateView Before, StateView After, IReadOnlyList<PostingView> Entries);
+
+    /// <param name="TakenBackBy">The key of the event that reversed or returned it.</param>
+    public sealed record EventView(JsonElement Body, string? TakenBackBy);
+
+    public sealed record EventPage(string? Next, IReadOnlyList<EventView> Items);
+
+    public sealed record ExplainedView(DateOnly On, string What, string Key, PortionsView Change, PortionsView Owed, string Credit);
+
+    public sealed record ExplanationView(DateOnly On, IReadOnlyList<ExplainedView> Items);
+
+    /// <param name="PerDiem">What a day more costs.</param>
+    public sealed record PayoffView(DateOnly On, string Amount, PortionsView Owed, string Credit, string PerDiem, DateOnly GoodThrough);
+
+    public sealed record LoanLedgerPage(IReadOnlyList<LedgerLine> Items, string? Next);
 
     public sealed record BusinessDayView(DateOnly Today, CloseView? LastClose);
 
@@ -86,41 +119,40 @@ public static class ServicingApi
 
     public sealed record LoanView(Guid Id, string Number, string BorrowerName, string Product, int ProductVersion, int Version, DateOnly BookedOn, JsonElement Terms, LoanBalances Balances, string? SetAside);
 
-    private static async Task<IResult> ListAsync(HttpContext context, ListServicedLoans list, CancellationToken ct)
+    private static string SentenceOf(LoanCommand command) =>
+        $"Command {command.Name} on a loan; asks for {string.Join(", ", Enum.GetValues<CommandFields>().Where(field => field != CommandFields.None && command.Fields.HasFlag(field)).Select(Words.Camel))}";
+
+    private static async Task<Ok<LoanPage>> ListAsync(HttpContext context, ListServicedLoans list, CancellationToken ct)
     {
         var filter = ServicedFilter.FromQuery(context.Request.Query);
         var page = await list.RunAsync(filter, ListCursor.Of(context.Request.Query["after"], context.Request.Query["before"]), ct);
-        return TypedResults.Ok(new { items = page.Lines.Select(LineView.Of), next = page.Next is { } next ? "/api/v1/loans" + filter.ToQuery("after", next.ToString()) : null });
+        return TypedResults.Ok(new LoanPage([.. page.Lines.Select(LineView.Of)], page.Next is { } next ? "/api/v1/loans" + filter.ToQuery("after", next.ToString()) : null));
     }
 
-    private static async Task<IResult> BookAsync(HttpContext context, BookingInput input, BookLoan book, CancellationToken ct)
+    private static async Task<Created<BookingAnswer>> BookAsync(HttpContext context, BookingInput input, BookLoan book, CancellationToken ct)
     {
         var answer = await book.RunAsync(input, new AskedBy(context.User.Id(), KeyOf(context)), ct);
         Mark(context, answer.Version, answer.IsRepeated);
         return TypedResults.Created($"/api/v1/loans/{answer.LoanId}", answer);
     }
 
-    private static async Task<IResult> CommandAsync(Guid id, LoanCommand command, HttpContext context, RunLoanCommand run, CancellationToken ct)
+    private static async Task<Created<CommandAnswer>> CommandAsync(Guid id, LoanCommand command, HttpContext context, RunLoanCommand run, CancellationToken ct)
     {
         var answer = await run.RunAsync(id, command, await ReadAsync(context, ct), new AskedBy(context.User.Id(), KeyOf(context), VersionOf(context)), ct);
         Mark(context, answer.Version, answer.IsRepeated);
         return TypedResults.Created($"/api/v1/loans/{id}/events", answer);
     }
 
-    private static async Task<IResult> PreviewAsync(Guid id, LoanCommand command, HttpContext context, RunLoanCommand run, CancellationToken ct)
+    private static async Task<Ok<PreviewView>> PreviewAsync(Guid id, LoanCommand command, HttpContext context, RunLoanCommand run, CancellationToken ct)
     {
         var preview = await run.TryAsync(id, command, await ReadAsync(context, ct), ct);
         context.Response.Headers.ETag = Tag(preview.Version);
-        return TypedResults.Ok(new
-        {
-            @event = JsonSerializer.Deserialize<JsonElement>(StoredForm.Of(preview.Event)).GetProperty("event"),
-            before = StateView.Of(preview.Before),
-            after = StateView.Of(preview.After),
-            entries = preview.Entries.Select(entry => new { entry.Account, amount = Words.Amount(entry.Amount) }),
-        });
+        return TypedResults.Ok(new PreviewView(
+            JsonSerializer.Deserialize<JsonElement>(StoredForm.Of(preview.Event)).GetProperty("event"), StateView.Of(preview.Before), StateView.Of(preview.After),
+            [.. preview.Entries.Select(entry => new PostingView(entry.Account, Words.Amount(entry.Amount)))]));
     }
 
-    private static async Task<IResult> GetAsync(Guid id, HttpContext context, CaminoDb db, CancellationToken ct)
+    private static async Task<Ok<LoanView>> GetAsync(Guid id, HttpContext context, CaminoDb db, CancellationToken ct)
     {
         var found = await (from loan in db.ServicedLoans.AsNoTracking() join product in db.Products on loan.ProductId equals product.Id where loan.Id == id select new { Loan = loan, product.Code }).SingleOrDefaultAsync(ct)
             ?? throw new RefusedException("loan.not_found", $"There is no loan {id}.");
@@ -129,7 +161,7 @@ public static class ServicingApi
             id, found.Loan.Number, found.Loan.BorrowerName, found.Code, found.Loan.ProductVersion, found.Loan.Version, found.Loan.BookedOn, JsonSerializer.Deserialize<JsonElement>(found.Loan.Terms).GetProperty("terms"), LoanBalances.Of(found.Loan), found.Loan.SetAsideReason));
     }
 
-    private static async Task<IResult> ScheduleAsync(Guid id, HttpContext context, CaminoDb db, CancellationToken ct, DateOnly? on = null)
+    private static async Task<Ok<StateView>> ScheduleAsync(Guid id, HttpContext context, CaminoDb db, CancellationToken ct, DateOnly? on = null)
     {
         var loan = await FindAsync(db, id, ct);
         context.Response.Headers.ETag = Tag(loan.Loan.Version);
@@ -140,47 +172,47 @@ public static class ServicingApi
     private const int EventsPage = 200;
 
     /// <param name="after">The key of the last event of the page before; keys are numbers without gaps.</param>
-    private static async Task<IResult> EventsAsync(Guid id, CaminoDb db, CancellationToken ct, int after = 0)
+    private static async Task<Ok<EventPage>> EventsAsync(Guid id, CaminoDb db, CancellationToken ct, int after = 0)
     {
         var loan = await FindAsync(db, id, ct);
         var takenBack = loan.TakenBack();
         var begin = Math.Clamp(after, 0, loan.Events.Count);
         var next = begin + EventsPage < loan.Events.Count ? $"/api/v1/loans/{id}/events?after={(begin + EventsPage).ToString(CultureInfo.InvariantCulture)}" : null;
-        return TypedResults.Ok(new { next, items = loan.Events.Skip(begin).Take(EventsPage).Select(one => new { body = JsonSerializer.Deserialize<JsonElement>(StoredForm.Of(one)).GetProperty("event"), takenBackBy = takenBack.GetValueOrDefault(one.Key) }) });
+        return TypedResults.Ok(new EventPage(next, [.. loan.Events.Skip(begin).Take(EventsPage).Select(one => new EventView(JsonSerializer.Deserialize<JsonElement>(StoredForm.Of(one)).GetProperty("event"), takenBack.GetValueOrDefault(one.Key)))]));
     }
 
-    private static async Task<IResult> ExplainAsync(Guid id, CaminoDb db, CancellationToken ct, DateOnly? on = null, DateOnly? knownOn = null)
+    private static async Task<Ok<ExplanationView>> ExplainAsync(Guid id, CaminoDb db, CancellationToken ct, DateOnly? on = null, DateOnly? knownOn = null)
     {
         var loan = await FindAsync(db, id, ct);
         var chain = loan.HasDisbursements ? loan.AccountOn(on ?? loan.Today, explains: true, knownOn).Explain() : [];
-        return TypedResults.Ok(new { on = on ?? loan.Today, items = chain.Select(link => new { link.On, link.What, link.Key, change = PortionsView.Of(link.Change), owed = PortionsView.Of(link.Owed), credit = Words.Amount(link.Credit.Dollars) }) });
+        return TypedResults.Ok(new ExplanationView(on ?? loan.Today, [.. chain.Select(link => new ExplainedView(link.On, link.What, link.Key, PortionsView.Of(link.Change), PortionsView.Of(link.Owed), Words.Amount(link.Credit.Dollars)))]));
     }
 
-    private static async Task<IResult> PayoffAsync(Guid id, CaminoDb db, CancellationToken ct, DateOnly? on = null)
+    private static async Task<Ok<PayoffView>> PayoffAsync(Guid id, CaminoDb db, CancellationToken ct, DateOnly? on = null)
     {
         var loan = await FindAsync(db, id, ct);
         var quote = loan.PayoffOn(on ?? loan.Today);
-        return TypedResults.Ok(new { quote.On, amount = Words.Amount(quote.Amount.Dollars), owed = PortionsView.Of(quote.Owed), credit = Words.Amount(quote.Credit.Dollars), perDiem = Words.Amount(quote.PerDiem.Dollars), quote.GoodThrough });
+        return TypedResults.Ok(new PayoffView(quote.On, Words.Amount(quote.Amount.Dollars), PortionsView.Of(quote.Owed), Words.Amount(quote.Credit.Dollars), Words.Amount(quote.PerDiem.Dollars), quote.GoodThrough));
     }
 
-    private static async Task<IResult> LedgerAsync(Guid id, ReadLedger ledger, CancellationToken ct, Guid? after = null)
+    private static async Task<Ok<LoanLedgerPage>> LedgerAsync(Guid id, ReadLedger ledger, CancellationToken ct, Guid? after = null)
     {
         var page = await ledger.OfLoanAsync(id, after, ct);
-        return TypedResults.Ok(new { items = page.Lines, next = page.Next is { } next ? $"/api/v1/loans/{id}/ledger?after={next}" : null });
+        return TypedResults.Ok(new LoanLedgerPage(page.Lines, page.Next is { } next ? $"/api/v1/loans/{id}/ledger?after={next}" : null));
     }
 
-    private static async Task<IResult> ProductsAsync(ReadProducts products, CancellationToken ct) => TypedResults.Ok(new { items = await products.AllAsync(ct) });
+    private static async Task<Ok<ProductPage>> ProductsAsync(ReadProducts products, CancellationToken ct) => TypedResults.Ok(new ProductPage(await products.AllAsync(ct)));
 
-    private static async Task<IResult> AddProductAsync(ProductRequest request, ClaimsPrincipal user, AddProduct add, CancellationToken ct)
+    private static async Task<Created<ProductAdded>> AddProductAsync(ProductRequest request, ClaimsPrincipal user, AddProduct add, CancellationToken ct)
     {
         var product = await add.RunAsync(InputText.Text("code", request.Code, 20), InputText.Text("name", request.Name, 100), Raw(request.Rules), Raw(request.Offer), user.Id(), ct);
-        return TypedResults.Created($"/api/v1/products/{product.Id}", new { product.Id, product.Code, version = 1 });
+        return TypedResults.Created($"/api/v1/products/{product.Id}", new ProductAdded(product.Id, product.Code, 1));
     }
 
-    private static async Task<IResult> ChangeProductAsync(Guid id, ProductRequest request, ClaimsPrincipal user, ChangeProduct change, CancellationToken ct) =>
-        TypedResults.Ok(new { version = await change.RunAsync(id, Raw(request.Rules), Raw(request.Offer), user.Id(), ct) });
+    private static async Task<Ok<ProductVersionMade>> ChangeProductAsync(Guid id, ProductRequest request, ClaimsPrincipal user, ChangeProduct change, CancellationToken ct) =>
+        TypedResults.Ok(new ProductVersionMade(await change.RunAsync(id, Raw(request.Rules), Raw(request.Offer), user.Id(), ct)));
 
-    private static async Task<IResult> CloseAsync(CloseRequest request, ClaimsPrincipal user, CloseDay close, CancellationToken ct)
+    private static async Task<Accepted<CloseView>> CloseAsync(CloseRequest request, ClaimsPrincipal user, CloseDay close, CancellationToken ct)
     {
         Refuse.If(request.Closes is null, "input.closes", "closes is missing; it is the business date to end, such as 2026-03-01.");
         return TypedResults.Accepted("/api/v1/business-day", CloseView.Of(await close.RunAsync(request.Closes.Value, user.Id(), ct)));

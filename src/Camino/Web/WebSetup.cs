@@ -7,6 +7,7 @@ using Camino.Operations;
 using Camino.People;
 using Camino.Portfolio;
 using Camino.Servicing;
+using Camino.Web.Reference;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Identity;
@@ -51,6 +52,7 @@ public static class WebSetup
             options.Conventions.ConfigureFilter(new HandlerPermissions());
         }).ConfigureApplicationPartManager(AddPagesOfThisAssembly);
         services.Configure<RazorViewEngineOptions>(options => options.PageViewLocationFormats.Add("/Web/{0}.cshtml"));
+        ApiDocument.AddTo(services);
         services.AddScoped<IUserClaimsPrincipalFactory<StaffUser>, StaffClaims>();
         services.AddScoped<UnreadNotices>();
         services.AddScoped<ReadNotice>();

@@ -1,0 +1,67 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Net.Http.Headers;
+using Microsoft.OpenApi;
+
+namespace Camino.Web.Reference;
+
+/// <summary>The description of <c>/api/v1</c> as OpenAPI 3.1, generated from the endpoints; made once a process, when it is first asked for.</summary>
+/// <param name="services">Of the application.</param>
+public sealed class ApiDocument(IServiceProvider services)
+{
+    /// <summary>Where it is served, to everybody: it holds no data, and generators of clients have no key.</summary>
+    public const string Address = "/api/v1/openapi.json";
+
+    private const string Version = "v1";
+    private readonly Lazy<Task<(OpenApiDocument Document, byte[] Json)>> _made = new(() => MakeAsync(services));
+
+    /// <summary>The document itself, for the page that shows it.</summary>
+    public async Task<OpenApiDocument> GetAsync() => (await _made.Value).Document;
+
+    /// <summary>Adds the generator; it works when the document is first asked for.</summary>
+    public static void AddTo(IServiceCollection services)
+    {
+        services.AddSingleton<ApiDocument>();
+        services.AddOpenApi(Version, options =>
+        {
+            options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
+            options.ShouldInclude = description => description.RelativePath?.StartsWith("api/v1/", StringComparison.Ordinal) == true;
+            options.AddOperationTransformer(async (operation, context, ct) =>
+            {
+                if (context.Description.ActionDescriptor.EndpointMetadata.OfType<ApiBody>().FirstOrDefault() is { } body)
+                    operation.RequestBody = ApiOperation.Body(body, body.Shape is { } shape ? await context.GetOrCreateSchemaAsync(shape, cancellationToken: ct) : null);
+                ApiOperation.Complete(operation, context.Description);
+            });
+            options.AddDocumentTransformer((document, _, _) =>
+            {
+                ApiOperation.Complete(document);
+                return Task.CompletedTask;
+            });
+        });
+    }
+
+    /// <summary>Serves the document.</summary>
+    public static void Map(IEndpointRouteBuilder app) => app.MapGet(Address, ServeAsync).AllowAnonymous().ExcludeFromDescription();
+
+    private static async Task<IResult> ServeAsync(ApiDocument document, HttpContext context)
+    {
+        var (_, json) = await document._made.Value;
+        context.Response.Headers.CacheControl = "public, max-age=300";
+        return Results.Bytes(json, "application/json", entityTag: new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(json))[..16]}\""));
+    }
+
+    private static async Task<(OpenApiDocument Document, byte[] Json)> MakeAsync(IServiceProvider services)
+    {
+        await using var scope = services.CreateAsyncScope();
+        var document = await scope.ServiceProvider.GetRequiredKeyedService<IOpenApiDocumentProvider>(Version).GetOpenApiDocumentAsync();
+        var text = new StringBuilder();
+        await using (var words = new StringWriter(text, CultureInfo.InvariantCulture))
+            document.SerializeAsV31(new OpenApiJsonWriter(words));
+        return (document, Encoding.UTF8.GetBytes(text.ToString()));
+    }
+}

@@ -1,0 +1,109 @@
+using System.Net;
+using System.Text.Json;
+using Camino.Testing;
+using Camino.Web.Reference;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using NUnit.Framework;
+
+namespace Camino.Tests.Api;
+
+/// <summary>The document that describes the API says what the endpoints do, all of it.</summary>
+internal sealed class ApiDocumentTests
+{
+    private static readonly string[] Verbs = ["get", "post", "put", "patch", "delete"];
+
+    private RunningCamino _camino = null!;
+    private JsonDocument _document = null!;
+    private string _text = "";
+
+    [OneTimeSetUp]
+    public async Task StartAsync()
+    {
+        _camino = await RunningCamino.StartAsync(withAsync: false);
+        using var anybody = new HttpClient { BaseAddress = _camino.OfficeAddress };
+        _text = await anybody.GetStringAsync(new Uri(ApiDocument.Address, UriKind.Relative));
+        _document = JsonDocument.Parse(_text);
+    }
+
+    [OneTimeTearDown]
+    public async Task StopAsync()
+    {
+        _document.Dispose();
+        await _camino.DisposeAsync();
+    }
+
+    [Test]
+    public void It_is_of_version_3_1_and_names_every_endpoint_of_the_api_and_nothing_else()
+    {
+        var served = _camino.Office.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.RoutePattern.RawText?.StartsWith("/api/v1/", StringComparison.Ordinal) == true && endpoint.RoutePattern.RawText != ApiDocument.Address)
+            .Select(endpoint => $"{endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods[0].ToLowerInvariant()} {endpoint.RoutePattern.RawText?.Replace(":guid", "", StringComparison.Ordinal)}");
+
+        Assert.That(_document.RootElement.GetProperty("openapi").GetString(), Does.StartWith("3.1"));
+        Assert.That(Operations().Select(one => $"{one.Verb} {one.Path}"), Is.EquivalentTo(served));
+    }
+
+    [Test]
+    public void Every_operation_says_what_it_does_what_it_answers_and_how_it_refuses()
+    {
+        var wrong = new List<string>();
+        foreach (var (path, verb, operation) in Operations())
+        {
+            var what = $"{verb} {path}";
+            if (!operation.TryGetProperty("summary", out var summary) || summary.GetString()?.Length is not > 10)
+                wrong.Add($"{what} has no summary: add WithSummary where it is mapped.");
+            var answers = operation.GetProperty("responses").EnumerateObject().ToList();
+            if (!answers.Any(answer => answer.Name.StartsWith('2')))
+                wrong.Add($"{what} says nothing of its success: return a typed result, or add Produces.");
+            wrong.AddRange(answers.Where(answer => answer.Name is "200" or "201" && !answer.Value.TryGetProperty("content", out _)).Select(answer => $"{what} says nothing of the body of {answer.Name}."));
+            wrong.AddRange(new[] { "401", "403", "429", "503" }.Where(status => !answers.Any(answer => answer.Name == status)).Select(status => $"{what} does not say {status}."));
+        }
+
+        Assert.That(wrong, Is.Empty);
+        Assert.That(Operations().Select(one => one.Operation.GetProperty("operationId").GetString()), Is.Unique);
+    }
+
+    [Test]
+    public void What_moves_money_says_that_it_needs_the_keys_of_the_request_and_of_the_version()
+    {
+        var payment = Operations().Single(one => one is { Verb: "post", Path: "/api/v1/loans/{id}/record-payment" }).Operation;
+
+        Assert.That(payment.GetProperty("parameters").EnumerateArray().Where(word => word.GetProperty("in").GetString() == "header").Select(word => word.GetProperty("name").GetString()), Is.EquivalentTo(["Idempotency-Key", "If-Match"]));
+        Assert.That(payment.GetProperty("requestBody").GetProperty("content").TryGetProperty("application/json", out _), Is.True);
+        Assert.That(payment.GetProperty("responses").TryGetProperty("412", out _), Is.True);
+    }
+
+    [Test]
+    public void Every_reference_leads_somewhere()
+    {
+        var schemas = _document.RootElement.GetProperty("components").GetProperty("schemas").EnumerateObject().Select(one => "#/components/schemas/" + one.Name).ToHashSet(StringComparer.Ordinal);
+
+        Assert.That(References(_document.RootElement).Where(reference => reference.StartsWith("#/components/schemas/", StringComparison.Ordinal) && !schemas.Contains(reference)), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_client_that_has_it_is_told_that_nothing_changed()
+    {
+        using var anybody = new HttpClient { BaseAddress = _camino.OfficeAddress };
+        using var first = await anybody.GetAsync(new Uri(ApiDocument.Address, UriKind.Relative));
+        using var again = new HttpRequestMessage(HttpMethod.Get, new Uri(ApiDocument.Address, UriKind.Relative));
+        again.Headers.IfNoneMatch.Add(first.Headers.ETag ?? throw new InvalidOperationException("There is no ETag."));
+        using var second = await anybody.SendAsync(again);
+
+        Assert.That(second.StatusCode, Is.EqualTo(HttpStatusCode.NotModified));
+    }
+
+    private IEnumerable<(string Path, string Verb, JsonElement Operation)> Operations() =>
+        from path in _document.RootElement.GetProperty("paths").EnumerateObject()
+        from verb in path.Value.EnumerateObject()
+        where Verbs.Contains(verb.Name)
+        select (path.Name, verb.Name, verb.Value);
+
+    private static IEnumerable<string> References(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => element.EnumerateObject().SelectMany(one => one.Name == "$ref" && one.Value.GetString() is { } reference ? [reference] : References(one.Value)),
+        JsonValueKind.Array => element.EnumerateArray().SelectMany(References),
+        _ => [],
+    };
+}
