@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using Camino.Testing;
+using Camino.Tests.HouseRules;
 using Camino.Web.Reference;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -92,6 +94,39 @@ internal sealed class ApiDocumentTests
         using var second = await anybody.SendAsync(again);
 
         Assert.That(second.StatusCode, Is.EqualTo(HttpStatusCode.NotModified));
+    }
+
+    [Test]
+    public async Task The_linter_finds_nothing()
+    {
+        if (!Environment.GetEnvironmentVariable("PATH")?.Split(':').Any(folder => File.Exists(Path.Combine(folder, "npm"))) ?? true)
+            Assert.Ignore("There is no npm on this machine to install the linter with.");
+        var folder = Path.Combine(House.Root, "artifacts", "api-lint");
+        Directory.CreateDirectory(folder);
+        foreach (var name in new[] { "package.json", "package-lock.json" })
+            File.Copy(Path.Combine(House.Root, "tests/Camino.Tests/Api/lint", name), Path.Combine(folder, name), overwrite: true);
+        await File.WriteAllTextAsync(Path.Combine(folder, "openapi.json"), _text);
+        if (!Directory.Exists(Path.Combine(folder, "node_modules")))
+        {
+            TestContext.Progress.WriteLine("installing the linter of the API's description ...");
+            var (installed, how) = await RunAsync(folder, "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error");
+            if (!installed)
+                Assert.Ignore("npm could not install the linter: " + how);
+        }
+
+        var (clean, found) = await RunAsync(folder, "node_modules/.bin/spectral", "lint", "openapi.json", "--ruleset", Path.Combine(House.Root, ".spectral.yaml"), "--fail-severity", "hint");
+
+        Assert.That(clean, Is.True, found);
+    }
+
+    private static async Task<(bool Ok, string Output)> RunAsync(string folder, string program, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program.Contains('/', StringComparison.Ordinal) ? Path.Combine(folder, program) : program, arguments) { WorkingDirectory = folder, UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode == 0, await output + await errors);
     }
 
     private IEnumerable<(string Path, string Verb, JsonElement Operation)> Operations() =>

@@ -61,7 +61,7 @@ public sealed class ApiDocument(IServiceProvider services)
         var document = await scope.ServiceProvider.GetRequiredKeyedService<IOpenApiDocumentProvider>(Version).GetOpenApiDocumentAsync();
         var text = new StringBuilder();
         await using (var words = new StringWriter(text, CultureInfo.InvariantCulture))
-            document.SerializeAsV31(new OpenApiJsonWriter(words));
+            document.SerializeAsV31(new OpenApiJsonWriter(words, new OpenApiJsonWriterSettings { Terse = true }));
         return (document, Encoding.UTF8.GetBytes(text.ToString()));
     }
 }

@@ -30,6 +30,7 @@ internal static class ApiOperation
     {
         var metadata = description.ActionDescriptor.EndpointMetadata;
         var path = (description.RelativePath ?? "").Split('/')[2..];
+        operation.Summary = metadata.OfType<Microsoft.AspNetCore.Http.Metadata.IEndpointSummaryMetadata>().LastOrDefault()?.Summary ?? operation.Summary; // before what a comment says
         operation.OperationId ??= IdOf(description.HttpMethod ?? "GET", path);
         operation.Tags = new HashSet<OpenApiTagReference> { new(path[0]) };
         operation.Description ??= metadata.OfType<Microsoft.AspNetCore.Authorization.IAuthorizeData>().LastOrDefault(data => data.Policy is not null)?.Policy is { } permission ? $"Needs the permission {permission}." : null;
@@ -70,7 +71,7 @@ internal static class ApiOperation
             Description =
                 "Loans, imports, quotes and the queue of a small-business lender. Sign in with a key: Authorization: Bearer camino_... or X-Api-Key. Amounts and rates are decimal text such as \"1234.56\", dates are such as 2026-03-01. "
                 + "Lists are paged by key: follow next until it is null. Refusals are problem+json (RFC 9457) with a stable code. What is to be removed is marked deprecated here and goes on working for twelve months; what is added may come at any time, so ignore what you do not know.",
-            Contact = new OpenApiContact { Name = "The administrator of your Camino", Url = new Uri("/developers", UriKind.Relative) },
+            Contact = new OpenApiContact { Name = "The administrator of this Camino" },
             License = new OpenApiLicense { Name = "For clients of the lender" },
         };
         document.Servers = [new OpenApiServer { Url = "/", Description = "This Camino" }];

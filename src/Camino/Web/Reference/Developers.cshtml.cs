@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.OpenApi;
@@ -47,7 +48,7 @@ public sealed class DevelopersPage(ApiDocument document) : PageModel
     private static string TypeOf(IOpenApiSchema? schema) => schema switch
     {
         OpenApiSchemaReference reference => reference.Reference.Id ?? "object",
-        { Type: { } type } => string.Join(" or ", Enum.GetValues<JsonSchemaType>().Where(one => type.HasFlag(one) && one != JsonSchemaType.Null).Select(one => one.ToString())) + (schema.Format is { } format ? $" ({format})" : ""),
+        { Type: { } type } => string.Join(" or ", Enum.GetValues<JsonSchemaType>().Where(one => type.HasFlag(one) && one != JsonSchemaType.Null).Select(one => JsonNamingPolicy.CamelCase.ConvertName(one.ToString()))) + (schema.Format is { } format ? $" ({format})" : ""),
         _ => "any",
     };
 }
