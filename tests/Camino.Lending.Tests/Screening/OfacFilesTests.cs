@@ -18,7 +18,10 @@ public class OfacFilesTests
         Assert.That(consolidated.Counts, Is.EqualTo(new OfacCounts(442, 1_073, 574, 10)));
         Assert.That(sdn.Parties.CountBy(party => party.Kind).ToDictionary(), Is.EquivalentTo(new Dictionary<PartyKind, int>
         {
-            [PartyKind.Person] = 3_845, [PartyKind.Vessel] = 323, [PartyKind.Aircraft] = 217, [PartyKind.Entity] = 7_379 - 3_845 - 323 - 217,
+            [PartyKind.Person] = 3_845,
+            [PartyKind.Vessel] = 323,
+            [PartyKind.Aircraft] = 217,
+            [PartyKind.Entity] = 7_379 - 3_845 - 323 - 217,
         }));
         Assert.That(sdn.Parties.Concat(consolidated.Parties).SelectMany(party => party.Names).Count(name => name.Text.Length == 0 || name.Text.Contains("-0-", StringComparison.Ordinal)), Is.Zero);
     }
