@@ -73,6 +73,7 @@ internal static class BackOfficeRole
         app.UseRouting();
         app.UseAuthentication();
         app.UseMiddleware<SessionWatch>();
+        app.UseMiddleware<SecondFactorGate>();
         app.UseRateLimiter();
         app.UseAuthorization();
         Map(app);
@@ -127,8 +128,8 @@ internal static class BackOfficeRole
             cookie.Events.OnValidatePrincipal = SessionGuard.CheckAsync;
             cookie.Events.OnSigningOut = SessionGuard.EndAsync;
         });
-        services.AddSingleton(new SessionLimits(TimeSpan.FromMinutes(settings.SignIn.IdleMinutes), TimeSpan.FromHours(settings.SignIn.AbsoluteHours)));
         services.AddSingleton<CheckSession>();
+        services.AddSingleton(new SecondFactorPolicy(settings.SignIn.SecondFactor == SecondFactorMode.Required));
         services.AddAuthorization(Permissions.AddTo);
         services.AddCaminoIdentity(settings);
         services.AddDataProtection().SetApplicationName("Camino");

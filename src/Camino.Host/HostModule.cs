@@ -35,6 +35,7 @@ internal static class HostModule
     /// <summary>Users and passwords; without cookies, so that verbs can use it too.</summary>
     public static void AddCaminoIdentity(this IServiceCollection services, HostSettings settings)
     {
+        services.AddSingleton(new SessionLimits(TimeSpan.FromMinutes(settings.SignIn.IdleMinutes), TimeSpan.FromHours(settings.SignIn.AbsoluteHours)));
         services.AddIdentityCore<StaffUser>(identity =>
             {
                 identity.Password.RequiredLength = PasswordRules.Shortest;
@@ -50,7 +51,7 @@ internal static class HostModule
             .AddPasswordValidator<PasswordRules>()
             .AddEntityFrameworkStores<CaminoDb>()
             .AddSignInManager()
-            .AddDefaultTokenProviders();
+            .AddTokenProvider<SecondFactorProvider>(SecondFactorProvider.Name);
     }
 
     /// <summary>The engine that works the queues.</summary>

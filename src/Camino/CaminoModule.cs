@@ -56,6 +56,7 @@ public static class CaminoModule
         services.AddScoped<OfferPasswordLink>();
         services.AddScoped<ChoosePassword>();
         services.AddScoped<ListStaff>();
+        services.AddScoped<SecondFactors>();
         services.AddScoped<OfferFirstAdminLink>();
         services.AddScoped<CreateFirstAdmin>();
         services.AddScoped<SeedDemo>();

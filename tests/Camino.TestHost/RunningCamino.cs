@@ -61,8 +61,9 @@ public sealed class RunningCamino : IAsyncDisposable
     /// <param name="withPeople">False: nobody can sign in yet, as at the first start; <see cref="Api"/> is signed in by nothing.</param>
     /// <param name="filesFolder">Another folder for files handed in.</param>
     /// <param name="engine">Which engine carries the jobs: Camino, or Hangfire in a build with it.</param>
+    /// <param name="secondFactor">Required: roles that move money set one up before they do anything.</param>
     /// <param name="onServer">An empty database of a server that the test has for itself; null: a copy of the template on the shared one.</param>
-    public static async Task<RunningCamino> StartAsync(bool withAsync = true, int chunkRows = 1_000, bool withPeople = true, string? filesFolder = null, string? onServer = null, string engine = "Camino")
+    public static async Task<RunningCamino> StartAsync(bool withAsync = true, int chunkRows = 1_000, bool withPeople = true, string? filesFolder = null, string? onServer = null, string engine = "Camino", SecondFactorMode secondFactor = SecondFactorMode.Optional)
     {
         var database = onServer is null ? await TestDatabase.CreateAsync("camino", PrepareAsync) : null;
         if (onServer is not null)
@@ -70,6 +71,7 @@ public sealed class RunningCamino : IAsyncDisposable
         var camino = new RunningCamino(database, onServer ?? database?.ConnectionString ?? "", filesFolder);
         camino._chunkRows = chunkRows;
         camino._engine = engine;
+        camino._secondFactor = secondFactor;
         if (engine != "Camino")
         {
             await using var owner = NpgsqlDataSource.Create(camino.ConnectionString);
@@ -95,6 +97,7 @@ public sealed class RunningCamino : IAsyncDisposable
 
     private int _chunkRows;
     private string _engine = "Camino";
+    private SecondFactorMode _secondFactor;
 
     public async Task StartAsyncServerAsync()
     {
@@ -195,6 +198,7 @@ public sealed class RunningCamino : IAsyncDisposable
         Web = new WebSettings { Urls = "http://127.0.0.1:0" },
         Database = new DatabaseSettings { ConnectionString = ConnectionString, MaxPoolSize = _engine == "Camino" ? 12 : 20 },
         Files = new FilesSettings { Folder = FilesFolder },
+        SignIn = new SignInSettings { SecondFactor = _secondFactor },
         Imports = new ImportsSettings { ChunkRows = _chunkRows, MaxFileBytes = 64 * 1024 * 1024 },
         Jobs = new JobsSettings
         {

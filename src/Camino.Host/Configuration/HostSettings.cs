@@ -36,6 +36,16 @@ public enum DatabaseTls
     Verified,
 }
 
+/// <summary>Whether a second factor is asked for.</summary>
+public enum SecondFactorMode
+{
+    /// <summary>Whoever has a role that moves money sets one up at the first sign-in, and can do nothing before.</summary>
+    Required,
+
+    /// <summary>Whoever wants one; for demos.</summary>
+    Optional,
+}
+
 /// <summary>Least severity that is written.</summary>
 public enum LogLevelName
 {
@@ -372,6 +382,9 @@ public sealed class SignInSettings
     /// <summary>Hours after which a session ends, however busy it is.</summary>
     [Between(1, 24)]
     public int AbsoluteHours { get; set; } = 12;
+
+    /// <summary>Whether roles that move money need a second factor.</summary>
+    public SecondFactorMode SecondFactor { get; set; }
 
     /// <summary>Wrong passwords in a row before the account is locked for 5 minutes.</summary>
     [Between(3, 20)]

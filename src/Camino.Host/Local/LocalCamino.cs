@@ -82,6 +82,8 @@ internal sealed class LocalCamino(UpSettings settings, Action<string> say) : IAs
         var connectionString = await DatabaseAsync(_data, ct);
 
         var forBackOffice = Variables(connectionString, Address, _data);
+        if (settings.Demo)
+            forBackOffice["CAMINO_SignIn__SecondFactor"] = "Optional"; // so that one tries it out without a phone; Up says so
         await VerbAsync(["migrate", "--config", backOfficeConfig], forBackOffice, ct);
         if (settings.Demo)
             Demo = ReadDemo(await VerbAsync(["seed-demo", "--config", backOfficeConfig, "--data", _data.Path], forBackOffice, ct));

@@ -92,6 +92,7 @@ public static class Up
             Say("");
             foreach (var user in demo.Users)
                 Say($"  {user.Role,-16} {user.Email,-32} {user.Password}");
+            Say("  Demo: a second factor is optional here; without SignIn:SecondFactor=Optional every role that moves money needs one.");
             if (demo.ApiKey is { } key)
                 Say($"  {"API key",-16} {key}");
         }

@@ -25,6 +25,7 @@ internal static class UserVerb
         var command = new Command("user", "Add people, disable and enable them, set their roles, make links for their passwords.") { Add(), Roles(), Link(), ListCommand() };
         command.Add(Access("disable", "Disable a user: signed out everywhere at once, and API keys open nothing.", (disable, id, reason, actor, ct) => disable.DisableAsync(id, reason, actor, ct), "The user is disabled; every session has ended."));
         command.Add(Access("enable", "Let a disabled user in again, with the password that it was.", (disable, id, reason, actor, ct) => disable.EnableAsync(id, reason, actor, ct), "The user is enabled."));
+        command.Add(Reset());
         return command;
     }
 
@@ -59,6 +60,17 @@ internal static class UserVerb
         var command = new Command("link", "Print a one-time link with which the user chooses a new password; the present one works until then.") { Email, Address, By, Config, Data };
         command.SetAction((parse, ct) => RunAsync(parse, async (services, settings) =>
             Console.WriteLine(LinkOf(parse, settings, await services.GetRequiredService<OfferPasswordLink>().RunAsync(await IdAsync(services, parse, ct), ActorOf(parse), ct))), ct));
+        return command;
+    }
+
+    private static Command Reset()
+    {
+        var command = new Command("reset-second-factor", "Take the second factor away from a user who lost phone and recovery codes; a new one is set up at the next sign-in.") { Email, Reason, By, Config, Data };
+        command.SetAction((parse, ct) => RunAsync(parse, async (services, _) =>
+        {
+            await services.GetRequiredService<SecondFactors>().ResetAsync(await IdAsync(services, parse, ct), parse.GetValue(Reason), ActorOf(parse), ct);
+            Console.WriteLine("The second factor is gone; every session of the user has ended.");
+        }, ct));
         return command;
     }
 

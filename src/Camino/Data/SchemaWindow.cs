@@ -6,10 +6,10 @@ namespace Camino.Data;
 public static class SchemaWindow
 {
     /// <summary>The version that this release's migrations make; raised by every migration.</summary>
-    public const int Newest = 9;
+    public const int Newest = 10;
 
     /// <summary>The oldest version that this release still works on.</summary>
-    public const int Oldest = 9;
+    public const int Oldest = 10;
 
     /// <summary>A rollout may have migrated one further already.</summary>
     public const int NewestAccepted = Newest + 1;

@@ -13,8 +13,9 @@ public sealed class BeginSession(CaminoDb db, TimeProvider clock)
     /// <param name="address">From <see cref="SessionPlace.Network"/>.</param>
     /// <param name="agent">From <see cref="SessionPlace.Family"/>.</param>
     /// <param name="replaces">The session that the same browser had until now; it ends.</param>
+    /// <param name="hasSecondFactor">A second factor was asked and right; without it, nothing begins for whoever has one.</param>
     /// <exception cref="RefusedException"><c>session.refused</c>: the user was disabled, or the password changed, at that moment.</exception>
-    public async Task<Guid> RunAsync(Guid userId, string securityStamp, string address, string agent, Guid? replaces, CancellationToken ct)
+    public async Task<Guid> RunAsync(Guid userId, string securityStamp, string address, string agent, Guid? replaces, bool hasSecondFactor, CancellationToken ct)
     {
         var id = Guid.CreateVersion7();
         var now = clock.GetUtcNow();
@@ -22,7 +23,7 @@ public sealed class BeginSession(CaminoDb db, TimeProvider clock)
 
         // whoever disables the user waits for this row, or was first and nothing is begun; what waits finds the new session and ends it
         var may = await db.Database.SqlQuery<Guid>(
-            $"""select id as "Value" from camino.staff_users where id = {userId} and security_stamp = {securityStamp} and lockout_end is distinct from 'infinity' for share""").ToListAsync(ct);
+            $"""select id as "Value" from camino.staff_users where id = {userId} and security_stamp = {securityStamp} and lockout_end is distinct from 'infinity' and (not two_factor_enabled or {hasSecondFactor}) for share""").ToListAsync(ct);
         Refuse.If(may.Count == 0, "session.refused", "The account was changed at this moment; sign in again.");
         if (replaces is { } former)
             await db.Database.ExecuteSqlAsync($"update camino.staff_sessions set ended_at = {now}, ended_why = {SessionEnds.Replaced} where id = {former} and ended_at is null", ct);

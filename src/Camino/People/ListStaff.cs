@@ -6,11 +6,12 @@ namespace Camino.People;
 /// <param name="IsLocked">Too many wrong passwords; for some minutes.</param>
 /// <param name="HasPassword">False until the one-time link was followed.</param>
 /// <param name="LastSignIn">Null: never, or before sessions were kept.</param>
-/// <param name="OpenSessions">How many are not ended.</param>
-public sealed record StaffLine(Guid Id, string Email, string Name, IReadOnlyList<string> Roles, bool IsDisabled, bool IsLocked, bool IsDemo, bool HasPassword, DateTimeOffset? LastSignIn, int OpenSessions);
+/// <param name="OpenSessions">How many are neither ended nor over by their limits.</param>
+/// <param name="HasSecondFactor">A code is asked after the password.</param>
+public sealed record StaffLine(Guid Id, string Email, string Name, IReadOnlyList<string> Roles, bool IsDisabled, bool IsLocked, bool IsDemo, bool HasPassword, DateTimeOffset? LastSignIn, int OpenSessions, bool HasSecondFactor);
 
 /// <summary>Reads the users in the order of their e-mails.</summary>
-public sealed class ListStaff(NpgsqlDataSource source)
+public sealed class ListStaff(NpgsqlDataSource source, SessionLimits limits, TimeProvider clock)
 {
     /// <summary>Lines of one page.</summary>
     public const int PageSize = 50;
@@ -21,7 +22,7 @@ public sealed class ListStaff(NpgsqlDataSource source)
                array(select r.name from camino.staff_user_roles l join camino.staff_roles r on r.id = l.role_id where l.user_id = u.id order by r.name),
                coalesce(u.lockout_end = 'infinity', false), coalesce(u.lockout_end > now() and u.lockout_end < 'infinity', false), u.is_demo, u.password_hash is not null,
                (select s.begun_at from camino.staff_sessions s where s.user_id = u.id order by s.id desc limit 1),
-               (select count(*)::int from camino.staff_sessions s where s.user_id = u.id and s.ended_at is null)
+               (select count(*)::int from camino.staff_sessions s where s.user_id = u.id and s.ended_at is null and s.last_seen_at > $1 and s.begun_at > $2), u.two_factor_enabled
         from camino.staff_users u
         """;
 
@@ -29,14 +30,14 @@ public sealed class ListStaff(NpgsqlDataSource source)
     /// <param name="rows">At most so many.</param>
     public async Task<IReadOnlyList<StaffLine>> RunAsync(Guid? after, int rows, CancellationToken ct)
     {
-        await using var page = Page(source, after, rows);
+        await using var page = Page(after, rows);
         return await ReadAsync(page, ct);
     }
 
     /// <summary>One user; null when there is none.</summary>
     public async Task<StaffLine?> OneAsync(Guid id, CancellationToken ct)
     {
-        await using var one = source.CreateCommand(Columns + " where u.id = $1");
+        await using var one = Select(" where u.id = $3");
         one.Parameters.Add(new() { Value = id });
         return (await ReadAsync(one, ct)).FirstOrDefault();
     }
@@ -50,13 +51,22 @@ public sealed class ListStaff(NpgsqlDataSource source)
         return (Guid?)await one.ExecuteScalarAsync(ct);
     }
 
-    internal static NpgsqlCommand Page(NpgsqlDataSource source, Guid? after, int rows)
+    internal NpgsqlCommand Page(Guid? after, int rows)
     {
-        var page = source.CreateCommand(Columns + (after is null ? "" : " where u.normalized_user_name > (select before.normalized_user_name from camino.staff_users before where before.id = $2)") + " order by u.normalized_user_name limit $1");
+        var page = Select((after is null ? "" : " where u.normalized_user_name > (select before.normalized_user_name from camino.staff_users before where before.id = $4)") + " order by u.normalized_user_name limit $3");
         page.Parameters.Add(new() { Value = rows });
         if (after is { } id)
             page.Parameters.Add(new() { Value = id });
         return page;
+    }
+
+    private NpgsqlCommand Select(string which)
+    {
+        var now = clock.GetUtcNow();
+        var select = source.CreateCommand(Columns + which);
+        select.Parameters.Add(new() { Value = now - limits.Idle });
+        select.Parameters.Add(new() { Value = now - limits.Absolute });
+        return select;
     }
 
     private static async Task<List<StaffLine>> ReadAsync(NpgsqlCommand command, CancellationToken ct)
@@ -75,7 +85,8 @@ public sealed class ListStaff(NpgsqlDataSource source)
                 rows.GetBoolean(6),
                 rows.GetBoolean(7),
                 await rows.IsDBNullAsync(8, ct) ? null : await rows.GetFieldValueAsync<DateTimeOffset>(8, ct),
-                rows.GetInt32(9)));
+                rows.GetInt32(9),
+                rows.GetBoolean(10)));
         }
 
         return lines;

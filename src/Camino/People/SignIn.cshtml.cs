@@ -47,7 +47,7 @@ public sealed class SignInPage(SignInManager<StaffUser> signIn, IStringLocalizer
         try
         {
             var result = await signIn.PasswordSignInAsync(user, Password, isPersistent: false, lockoutOnFailure: true);
-            return result.Succeeded ? LocalRedirect(Target) : Refused(texts["SignIn.Refused"]);
+            return result.Succeeded ? LocalRedirect(Target) : result.RequiresTwoFactor ? RedirectToPage("/People/SignInCode", new { ReturnUrl }) : Refused(texts["SignIn.Refused"]);
         }
         catch (RefusedException)
         {

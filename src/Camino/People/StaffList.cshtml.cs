@@ -59,9 +59,9 @@ public sealed class StaffAddPage(AddStaff add, IStringLocalizer<Texts> texts) : 
 
 /// <summary>One user: roles, access, a new link for the password.</summary>
 [Authorize(Permissions.PeopleManage)]
-public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, DisableStaff disable, OfferPasswordLink offer, IStringLocalizer<Texts> texts) : PageModel
+public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, DisableStaff disable, OfferPasswordLink offer, SecondFactors factors, IStringLocalizer<Texts> texts) : PageModel
 {
-    public StaffLine Line { get; private set; } = new(Guid.Empty, "", "", [], false, false, false, false, null, 0);
+    public StaffLine Line { get; private set; } = new(Guid.Empty, "", "", [], false, false, false, false, null, 0, false);
 
     /// <summary>What the form says, where it was refused.</summary>
     public IReadOnlyList<string>? Wanted { get; private set; }
@@ -91,6 +91,9 @@ public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, Disable
 
     [Needs(Permissions.PeopleManage)]
     public Task<IActionResult> OnPostLinkAsync(Guid id, CancellationToken ct) => DoAsync(id, null, async actor => Link = SetPasswordPage.LinkOf(Request, await offer.RunAsync(id, actor, ct)), ct);
+
+    [Needs(Permissions.PeopleManage)]
+    public Task<IActionResult> OnPostResetAsync(Guid id, string? reason, CancellationToken ct) => DoAsync(id, reason, actor => factors.ResetAsync(id, reason, actor, ct), ct);
 
     private async Task<IActionResult> DoAsync(Guid id, string? reason, Func<StaffActor, Task> act, CancellationToken ct)
     {

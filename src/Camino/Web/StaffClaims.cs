@@ -6,11 +6,12 @@ using Microsoft.Extensions.Options;
 namespace Camino.Web;
 
 /// <summary>Puts what every page shows about the reader into the cookie, so that no page asks the database for it.</summary>
-public sealed class StaffClaims(UserManager<StaffUser> users, RoleManager<IdentityRole<Guid>> roles, IOptions<IdentityOptions> options)
+public sealed class StaffClaims(UserManager<StaffUser> users, RoleManager<IdentityRole<Guid>> roles, IOptions<IdentityOptions> options, SecondFactorPolicy policy)
     : UserClaimsPrincipalFactory<StaffUser, IdentityRole<Guid>>(users, roles, options)
 {
     internal const string DisplayName = "camino.name";
     internal const string Demo = "camino.demo";
+    internal const string MustSetUp = "camino.must-set-up";
 
     /// <inheritdoc/>
     protected override async Task<ClaimsIdentity> GenerateClaimsAsync(StaffUser user)
@@ -19,6 +20,16 @@ public sealed class StaffClaims(UserManager<StaffUser> users, RoleManager<Identi
         identity.AddClaim(new Claim(DisplayName, user.DisplayName));
         if (user.IsDemo)
             identity.AddClaim(new Claim(Demo, "true"));
+
+        // who must have a second factor and has none comes in without any role, to set it up and for nothing else
+        var given = identity.FindAll(identity.RoleClaimType).ToList();
+        if (!user.TwoFactorEnabled && policy.Asks(given.Select(role => role.Value)))
+        {
+            given.ForEach(identity.RemoveClaim);
+            identity.AddClaim(new Claim(Permissions.ScopeClaim, Permissions.Own));
+            identity.AddClaim(new Claim(MustSetUp, "true"));
+        }
+
         return identity;
     }
 }
@@ -34,6 +45,9 @@ public static class CurrentUser
     /// <summary>Name to show: the display name, else the sign-in name.</summary>
     public static string Name(this ClaimsPrincipal user) =>
         user.FindFirstValue(StaffClaims.DisplayName) is { Length: > 0 } name ? name : user.Identity?.Name ?? "";
+
+    /// <summary>True until somebody who must have a second factor has set it up.</summary>
+    public static bool MustSetUp(this ClaimsPrincipal user) => user.HasClaim(StaffClaims.MustSetUp, "true");
 
     /// <summary>True for demo users; every page marks them.</summary>
     public static bool IsDemo(this ClaimsPrincipal user) => user.HasClaim(StaffClaims.Demo, "true");

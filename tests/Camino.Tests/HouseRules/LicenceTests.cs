@@ -45,6 +45,7 @@ public sealed class LicenceTests
         ["Microsoft.TestPlatform.AdapterUtilities"] = "MIT",
         ["Microsoft.TestPlatform.ObjectModel"] = "MIT",
         ["Microsoft.TestPlatform.TestHost"] = "MIT",
+        ["Microsoft.Win32.SystemEvents"] = "MIT",
         ["Newtonsoft.Json"] = "MIT",
         ["Npgsql"] = "PostgreSQL",
         ["Npgsql.EntityFrameworkCore.PostgreSQL"] = "PostgreSQL",
@@ -55,6 +56,7 @@ public sealed class LicenceTests
         ["OpenTelemetry.Api"] = "Apache-2.0",
         ["OpenTelemetry.Api.ProviderBuilderExtensions"] = "Apache-2.0",
         ["OpenTelemetry.Exporter.OpenTelemetryProtocol"] = "Apache-2.0",
+        ["QRCoder"] = "MIT",
         ["Serilog"] = "Apache-2.0",
         ["Serilog.Extensions.Logging"] = "Apache-2.0",
         ["Serilog.Sinks.Console"] = "Apache-2.0",
@@ -67,6 +69,7 @@ public sealed class LicenceTests
         ["System.Composition.Runtime"] = "MIT",
         ["System.Composition.TypedParts"] = "MIT",
         ["YamlDotNet"] = "MIT",
+        ["System.Drawing.Common"] = "MIT",
         ["System.IO.Abstractions"] = "MIT",
     };
 

@@ -143,6 +143,7 @@ internal sealed partial class StaffTests
         Assert.That(line.GetProperty("roles").EnumerateArray().Select(role => role.GetString()), Is.EqualTo((string[])["viewer"]));
         Assert.That(line.GetProperty("isDisabled").GetBoolean(), Is.False);
         Assert.That(line.GetProperty("lastSignIn").GetDateTimeOffset(), Is.GreaterThan(DateTimeOffset.UtcNow.AddHours(-1)));
+        Assert.That(line.GetProperty("openSessions").GetInt32(), Is.Zero);
         var page = JsonSerializer.Deserialize<JsonElement>((await RunAsync("list", "--json", "--take", "1")).Output);
         Assert.That(page.GetProperty("next").GetGuid(), Is.EqualTo(page.GetProperty("users")[0].GetProperty("id").GetGuid()));
         Assert.That(await _camino.ScalarAsync<string>("select details from camino.audit_entries where action = 'user.added' and details::text like '%tester%'"), Does.Contain("servicing"));
@@ -196,12 +197,12 @@ internal sealed partial class StaffTests
             await fill.ExecuteNonQueryAsync();
         await using (var analyze = _camino.Source.CreateCommand("analyze camino.staff_users, camino.staff_user_roles, camino.staff_sessions"))
             await analyze.ExecuteNonQueryAsync();
-        var list = new ListStaff(_camino.Source);
+        var list = new ListStaff(_camino.Source, new SessionLimits(TimeSpan.FromMinutes(30), TimeSpan.FromHours(12)), TimeProvider.System);
         var first = await list.RunAsync(null, ListStaff.PageSize, CancellationToken.None);
         var second = await list.RunAsync(first[^1].Id, ListStaff.PageSize, CancellationToken.None);
 
         Assert.That(first.Concat(second).Select(line => line.Email), Is.Unique.And.Ordered);
-        await using var page = ListStaff.Page(_camino.Source, second[^1].Id, ListStaff.PageSize + 1);
+        await using var page = list.Page(second[^1].Id, ListStaff.PageSize + 1);
         page.CommandText = "explain " + page.CommandText;
         await using var rows = await page.ExecuteReaderAsync();
         var plan = new List<string>();
