@@ -1,3 +1,4 @@
+using Camino.Borrowers;
 using Camino.Data;
 using Camino.Host.Configuration;
 using Camino.Host.Health;
@@ -104,6 +105,7 @@ internal static class BackOfficeRole
         api.MapServerApi();
         api.MapServicingApi();
         ApiDocument.Map(app);
+        api.MapBorrowerApi();
     }
 
     private static void AddSignIn(IServiceCollection services, HostSettings settings)

@@ -73,8 +73,8 @@ internal sealed partial class ProblemMapping(IProblemDetailsService problems, IL
     private static int StatusOf(string code) => code switch
     {
         "import.file.too_large" => StatusCodes.Status413PayloadTooLarge,
-        "loan.version" => StatusCodes.Status412PreconditionFailed,
-        "loan.version_missing" => StatusCodes.Status428PreconditionRequired,
+        "loan.version" or "borrower.version" => StatusCodes.Status412PreconditionFailed,
+        "loan.version_missing" or "borrower.version_missing" => StatusCodes.Status428PreconditionRequired,
         "idempotency.key_missing" or "idempotency.key" => StatusCodes.Status400BadRequest,
         "close.running" or "close.not_today" or "close.none_open" => StatusCodes.Status409Conflict,
         "import.disk_full" => StatusCodes.Status507InsufficientStorage,

@@ -1,3 +1,4 @@
+using Camino.Borrowers;
 using Camino.Imports;
 using Camino.Jobs;
 using Camino.Loans;
@@ -47,6 +48,9 @@ public static class CaminoModule
         services.AddScoped<AskLedgerCheck>();
         services.AddScoped<SeedBook>();
 
+        services.AddScoped<AddBorrower>();
+        services.AddScoped<ChangeBorrower>();
+
         services.AddScoped<AddApiKey>();
         services.AddScoped<BeginSession>();
         services.AddScoped<EndSessions>();
@@ -70,6 +74,7 @@ public static class CaminoModule
         .Add<LoadPortfolio, LoadPortfolio.Handler>()
         .Add<SweepFiles, SweepFiles.Handler>()
         .Add<IndexNames, IndexNames.Handler>()
+        .Add<LinkBorrowers, LinkBorrowers.Handler>()
         .Add<RefreshPortfolio, RefreshPortfolio.Handler>()
         .Add<CloseDue, CloseDue.Handler>()
         .Add<PlanClose, PlanClose.Handler>()
@@ -82,6 +87,7 @@ public static class CaminoModule
     public static JobSchedules AddCaminoSchedules(this JobSchedules schedules) => schedules
         .Calendar(BankHolidays.CalendarName, BankHolidays.UnitedStates.IsBusinessDay)
         .Add("portfolio.nightly", new RefreshPortfolio(), "15 2 * * *", InNewYork)
+        .Add("borrowers.nightly", new LinkBorrowers(null), "45 2 * * *", InNewYork)
         .Add("imports.weekly-clean-up", new SweepFiles(), "30 3 * * SUN", InNewYork)
         .Add("people.nightly-clean-up", new PruneSessions(), "50 3 * * *", InNewYork)
         .Add(CloseDue.Schedule, new CloseDue(), CloseDue.Cron);

@@ -80,6 +80,35 @@ internal abstract partial class BrowserTest
         await Assertions.Expect(page.Locator("html:not([data-left]) h1")).ToBeVisibleAsync();
     }
 
+    /// <summary>Both languages and both themes, each once.</summary>
+    protected static IReadOnlyList<(string Language, string Theme)> LanguagesAndThemes { get; } = [("en", "light"), ("es", "dark")];
+
+    /// <summary>Opens a page in both languages and themes, wide and narrow: usable by everybody, no text missing, nothing sticks out.</summary>
+    protected async Task SuitsEverybodyAsync(string path, string picture)
+    {
+        foreach (var (language, theme) in LanguagesAndThemes)
+        {
+            var page = await OpenAsync("admin", language: language, theme: theme);
+            await page.GotoAsync(path);
+            await Assertions.Expect(page.Locator("main h1")).ToBeVisibleAsync();
+            await MustSuitAsync(page, $"{path} ({language})", picture, language, theme);
+        }
+    }
+
+    /// <summary>The same for a page that is open.</summary>
+    protected static async Task MustSuitAsync(IPage page, string what, string picture, string language, string theme)
+    {
+        await Assertions.Expect(page.Locator("html")).ToHaveAttributeAsync("lang", language);
+        Assert.That(await page.Locator("main").InnerTextAsync(), Does.Not.Contain("Serviced.").And.Not.Contain("Products.").And.Not.Contain("Books.").And.Not.Contain("Borrowers."), "A text is missing.");
+        await Access.CheckAsync(page, what);
+        Assert.That(await IsTooWideAsync(page), Is.False, $"{what} scrolls sideways at 1400 pixels.");
+        await PictureAsync(page, $"{picture}-desk-{language}-{theme}");
+        await page.SetViewportSizeAsync(320, 640);
+        Assert.That(await IsTooWideAsync(page), Is.False, $"{what} scrolls sideways at 320 pixels.");
+        if (language == "en")
+            await PictureAsync(page, $"{picture}-phone");
+    }
+
     /// <summary>The words of the element that has the keyboard.</summary>
     protected static Task<string> FocusedAsync(IPage page) =>
         page.EvaluateAsync<string>("(document.activeElement?.innerText || document.activeElement?.labels?.[0]?.innerText || document.activeElement?.getAttribute('aria-label') || document.activeElement?.tagName || '').trim()");

@@ -80,32 +80,6 @@ internal sealed class ServicingTests : BrowserTest
         await PictureAsync(page, "loan-serviced-on-paper");
     }
 
-    private static IReadOnlyList<(string Language, string Theme)> LanguagesAndThemes { get; } = [("en", "light"), ("es", "dark")];
-
-    private async Task SuitsEverybodyAsync(string path, string picture)
-    {
-        foreach (var (language, theme) in LanguagesAndThemes)
-        {
-            var page = await OpenAsync("admin", language: language, theme: theme);
-            await page.GotoAsync(path);
-            await Expect(page.Locator("main h1")).ToBeVisibleAsync();
-            await MustSuitAsync(page, $"{path} ({language})", picture, language, theme);
-        }
-    }
-
-    private static async Task MustSuitAsync(IPage page, string what, string picture, string language, string theme)
-    {
-        await Expect(page.Locator("html")).ToHaveAttributeAsync("lang", language);
-        Assert.That(await page.Locator("main").InnerTextAsync(), Does.Not.Contain("Serviced.").And.Not.Contain("Products.").And.Not.Contain("Books."), "A text is missing.");
-        await Access.CheckAsync(page, what);
-        Assert.That(await IsTooWideAsync(page), Is.False, $"{what} scrolls sideways at 1400 pixels.");
-        await PictureAsync(page, $"{picture}-desk-{language}-{theme}");
-        await page.SetViewportSizeAsync(320, 640);
-        Assert.That(await IsTooWideAsync(page), Is.False, $"{what} scrolls sideways at 320 pixels.");
-        if (language == "en")
-            await PictureAsync(page, $"{picture}-phone");
-    }
-
     private static async Task OnPaperAsync(IPage page)
     {
         await page.EmulateMediaAsync(new() { Media = Media.Print });

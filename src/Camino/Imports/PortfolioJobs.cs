@@ -1,3 +1,4 @@
+using Camino.Borrowers;
 using Camino.Jobs;
 using Camino.Loans;
 using Camino.Portfolio;
@@ -275,11 +276,12 @@ public sealed partial class ImportPass(NpgsqlDataSource source, FileStore files,
         await transaction.CommitAsync(ct);
     }
 
-    /// <summary>Names become searchable, the portfolio's pictures are drawn anew, and files that nobody needs any more go.</summary>
+    /// <summary>Names become searchable, loans find their borrowers, the portfolio's pictures are drawn anew, and files that nobody needs any more go.</summary>
     private async Task FollowUpAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid importId, CancellationToken ct)
     {
         await jobs.EnqueueAsync(connection, transaction, new RefreshPortfolio(), new JobOptions { UniqueKey = "portfolio" }, ct);
         await jobs.EnqueueAsync(connection, transaction, new IndexNames(importId), null, ct);
+        await jobs.EnqueueAsync(connection, transaction, new LinkBorrowers(importId), null, ct);
         await jobs.EnqueueAsync(connection, transaction, new SweepFiles(), new JobOptions { UniqueKey = "files" }, ct);
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Camino.Audit;
+using Camino.Borrowers;
 using Camino.Data;
 using Camino.Lending;
 using Camino.Lending.Loans;
@@ -12,6 +13,10 @@ public sealed record BookingInput
 {
     /// <summary>Code of a product with a published version.</summary>
     public string? Product { get; init; }
+
+    /// <summary>A borrower that is kept already; left out, one is made with the loan.</summary>
+    [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)]
+    public Guid? BorrowerId { get; init; }
 
     /// <summary>1 to 200 characters.</summary>
     public string? BorrowerName { get; init; }
@@ -42,7 +47,7 @@ public sealed record BookingAnswer(Guid LoanId, string Number, string Product, i
 /// <summary>Books a loan under the published version of a product; nothing is owed until money is handed out.</summary>
 public sealed class BookLoan(CaminoDb db, TimeProvider clock)
 {
-    /// <exception cref="RefusedException"><c>product.not_found</c>, <c>product.not_published</c>, <c>book.*</c>, <c>input.*</c>, <c>schedule.*</c>, <c>idempotency.*</c>.</exception>
+    /// <exception cref="RefusedException"><c>product.not_found</c>, <c>product.not_published</c>, <c>borrower.not_found</c>, <c>book.*</c>, <c>input.*</c>, <c>schedule.*</c>, <c>idempotency.*</c>.</exception>
     public async Task<BookingAnswer> RunAsync(BookingInput input, AskedBy by, CancellationToken ct)
     {
         var at = clock.GetUtcNow();
@@ -57,6 +62,7 @@ public sealed class BookLoan(CaminoDb db, TimeProvider clock)
         var booked = LoanInHand.Book(loan, StoredForm.ReadProduct(version.Rules), terms, today);
         db.ServicedLoans.Add(loan);
         db.Keep(booked);
+        await db.LinkNewLoanAsync(loan.Id, input.BorrowerId, borrower, at, by.UserId, ct);
         db.AuditEntries.Add(new AuditEntry(at, by.UserId, "loan.book", "loan", loan.Id.ToString(), JsonSerializer.Serialize(new { product = product.Code, version = version.Number })));
         await db.SaveChangesAsync(ct);
         var answer = new BookingAnswer(loan.Id, loan.Number, product.Code, version.Number, loan.Version);

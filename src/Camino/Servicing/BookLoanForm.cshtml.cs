@@ -1,3 +1,4 @@
+using Camino.Borrowers;
 using Camino.Data;
 using Camino.Lending;
 using Camino.Lending.Loans;
@@ -12,7 +13,7 @@ namespace Camino.Servicing;
 
 /// <summary>A new loan as a form: product, borrower, amount; then the schedule that would follow; then booked.</summary>
 [Authorize(Permissions.BookLoans)]
-public sealed class BookLoanFormPage(BookLoan book, ReadProducts products, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
+public sealed class BookLoanFormPage(BookLoan book, ReadProducts products, ShowBorrower borrowers, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
 {
     public IReadOnlyList<(string Code, string Name, ProductOffer Offer)> Offered { get; private set; } = [];
 
@@ -25,11 +26,12 @@ public sealed class BookLoanFormPage(BookLoan book, ReadProducts products, Camin
 
     public string? Problem { get; private set; }
 
-    public async Task OnGetAsync(CancellationToken ct)
+    public async Task OnGetAsync(Guid? borrower, CancellationToken ct)
     {
         Offered = await products.OfferedAsync(ct);
         Key = Guid.CreateVersion7().ToString("N");
-        Input = new BookingInput { DisburseOn = (await db.TodayAsync(ct)).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture) };
+        var known = borrower is { } id ? await borrowers.RunAsync(id, ct) : null;
+        Input = new BookingInput { BorrowerId = known?.Id, BorrowerName = known?.Name, DisburseOn = (await db.TodayAsync(ct)).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture) };
     }
 
     [Needs(Permissions.BookLoans)]

@@ -1,3 +1,4 @@
+using Camino.Borrowers;
 using Camino.Lending;
 using Camino.Lending.Loans;
 using Camino.Lending.Payments;
@@ -12,11 +13,14 @@ namespace Camino.Servicing;
 
 /// <summary>One serviced loan: where it stands, its schedule, what happened and why each balance is what it is.</summary>
 [Authorize(Permissions.BookRead)]
-public sealed class ServicedDetailsPage(ShowServicedLoan show, ReadLedger ledger, IStringLocalizer<Texts> texts) : PageModel
+public sealed class ServicedDetailsPage(ShowServicedLoan show, ShowBorrower borrowers, ReadLedger ledger, IStringLocalizer<Texts> texts) : PageModel
 {
     private ServicedView? _view;
 
     public ServicedView View => _view ?? throw new InvalidOperationException("The loan was not read.");
+
+    /// <summary>Whose it is; null until the loan was linked.</summary>
+    public Guid? BorrowerId { get; private set; }
 
     /// <summary>The date of the explanation.</summary>
     public DateOnly ExplainedOn { get; private set; }
@@ -42,6 +46,7 @@ public sealed class ServicedDetailsPage(ShowServicedLoan show, ReadLedger ledger
         if (_view is null)
             return NotFound();
         var loan = _view.InHand;
+        BorrowerId = await borrowers.OfLoanAsync(id, ct);
         Done = LoanCommand.Find(done);
         ExplainedOn = on is { } wanted && wanted <= loan.Today && wanted.Year >= 1900 ? wanted : loan.Today;
         if (loan.HasDisbursements)

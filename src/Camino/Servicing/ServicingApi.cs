@@ -237,7 +237,8 @@ public static class ServicingApi
 
     private static JsonSerializerOptions StrictInput { get; } = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow };
 
-    private static string KeyOf(HttpContext context)
+    /// <exception cref="RefusedException"><c>idempotency.key_missing</c>.</exception>
+    internal static string KeyOf(HttpContext context)
     {
         var key = context.Request.Headers["Idempotency-Key"].ToString();
         Refuse.If(key.Length == 0, "idempotency.key_missing", "The header Idempotency-Key is missing: any text of 1 to 64 characters that this caller uses once, and again only to repeat this request.");

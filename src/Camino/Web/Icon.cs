@@ -11,6 +11,8 @@ public static class Icon
 
     public static IHtmlContent Loans { get; } = Draw("M4 2.5h5.5L12.5 5.5v8H4zM9.3 2.7v3h3M6 8h4.5M6 10.5h4.5");
 
+    public static IHtmlContent Borrowers { get; } = Draw("M8 7.8a2.6 2.6 0 1 0 0-5.2 2.6 2.6 0 0 0 0 5.2zM3 13.4c.5-2.6 2.4-3.8 5-3.8s4.5 1.2 5 3.8z");
+
     public static IHtmlContent Servicing { get; } = Draw("M2.5 5h11v7.5h-11zM2.5 7.5h11M5 10.5h2.5M5.5 5V3.2h5V5");
 
     public static IHtmlContent Imports { get; } = Draw("M8 9.8V2.5M5 5.3 8 2.3l3 3M2.8 9.5v4h10.4v-4");

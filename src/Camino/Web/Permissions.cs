@@ -18,6 +18,15 @@ public static class Permissions
     public const string PortfolioRead = "portfolio.read";
     public const string LoansRead = "loans.read";
 
+    /// <summary>Borrowers with their numbers masked.</summary>
+    public const string BorrowersRead = "borrowers.read";
+
+    /// <summary>Add and change borrowers, their numbers and bank accounts.</summary>
+    public const string BorrowersChange = "borrowers.change";
+
+    /// <summary>See a tax number in full; each time is in the audit trail.</summary>
+    public const string BorrowersReveal = "borrowers.reveal";
+
     /// <summary>Take the list of loans out of the house as a file.</summary>
     public const string LoansExport = "loans.export";
 
@@ -73,22 +82,22 @@ public static class Permissions
     /// <summary>Add and disable users, change their roles, hand out links for passwords.</summary>
     public const string PeopleManage = "people.manage";
 
-    private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse];
+    private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BorrowersRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse];
 
     /// <summary>Every permission, in the order of the table.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
-        Own, PortfolioRead, LoansRead, LoansExport, BookRead, BookLoans, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, BookChargeOff, ProductsRead, ProductsChange, LedgerRead, LedgerCheck,
+        Own, PortfolioRead, LoansRead, LoansExport, BorrowersRead, BorrowersChange, BorrowersReveal, BookRead, BookLoans, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, BookChargeOff, ProductsRead, ProductsChange, LedgerRead, LedgerCheck,
         DayClose, ImportsRead, ImportsWrite, JobsRead, JobsAct, JobsAll, ServersRead, MetricsRead, QuotesUse, AuditRead, PeopleManage,
     ];
 
     private static readonly Dictionary<string, HashSet<string>> s_roles = new(StringComparer.Ordinal)
     {
         [StaffRoles.Viewer] = [.. s_reading],
-        [StaffRoles.Officer] = [.. s_reading, LoansExport, BookLoans, ImportsWrite, JobsAct],
-        [StaffRoles.Underwriter] = [.. s_reading, LoansExport, BookTerms, JobsAct],
-        [StaffRoles.Servicing] = [.. s_reading, LoansExport, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, LedgerCheck, JobsAct],
-        [StaffRoles.Collections] = [.. s_reading, LoansExport, BookPayments, BookWaive, BookPauses, JobsAct],
+        [StaffRoles.Officer] = [.. s_reading, LoansExport, BorrowersChange, BookLoans, ImportsWrite, JobsAct],
+        [StaffRoles.Underwriter] = [.. s_reading, LoansExport, BorrowersChange, BorrowersReveal, BookTerms, JobsAct],
+        [StaffRoles.Servicing] = [.. s_reading, LoansExport, BorrowersChange, BorrowersReveal, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, LedgerCheck, JobsAct],
+        [StaffRoles.Collections] = [.. s_reading, LoansExport, BorrowersChange, BookPayments, BookWaive, BookPauses, JobsAct],
         [StaffRoles.Accountant] = [.. s_reading, LoansExport, LedgerCheck, DayClose, BookChargeOff, JobsAct, AuditRead],
         [StaffRoles.Administrator] = [.. All],
     };

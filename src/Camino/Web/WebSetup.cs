@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Unicode;
+using Camino.Borrowers;
 using Camino.Imports;
 using Camino.Loans;
 using Camino.Notices;
@@ -68,6 +69,15 @@ public static class WebSetup
         services.AddScoped<ShowServicedLoan>();
         services.AddScoped<ReadLedger>();
         services.AddScoped<ReadProducts>();
+        services.AddSingleton<FieldVault>();
+        services.AddScoped<SetIdentifier>();
+        services.AddScoped<RevealIdentifier>();
+        services.AddScoped<AddBankAccount>();
+        services.AddScoped<VerifyBankAccount>();
+        services.AddScoped<RemoveBankAccount>();
+        services.AddScoped<ListBorrowers>();
+        services.AddScoped<FindBorrowers>();
+        services.AddScoped<ShowBorrower>();
         return services;
     }
 
