@@ -135,9 +135,7 @@ internal static class ApiOperation
     private static string IdOf(string method, string[] path)
     {
         var words = path.SelectMany(part => part.StartsWith('{') ? ["by", .. Words(part.Trim('{', '}').Split(':')[0])] : Words(part));
-#pragma warning disable CA1308 // a name, not a comparison
         return method.ToLowerInvariant() + string.Concat(words.Select(word => char.ToUpper(word[0], CultureInfo.InvariantCulture) + word[1..]));
-#pragma warning restore CA1308
     }
 
     private static string[] Words(string part) => part.Split(['-', '.', ':'], StringSplitOptions.RemoveEmptyEntries);
