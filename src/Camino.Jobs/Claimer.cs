@@ -327,18 +327,8 @@ internal sealed class Claimer(
 
     private List<RunEnd> TakeEnds()
     {
-        var ends = NextEnds(_ends, LargestWrite);
+        var ends = RunEnd.Next(_ends, LargestWrite);
         _firstEndAt = Stopwatch.GetTimestamp();
-        return ends;
-    }
-
-    /// <summary>Those that one statement can write: it finds each by its job, so a job that was lost and taken again by this process comes with the next.</summary>
-    internal static List<RunEnd> NextEnds(Queue<RunEnd> waiting, int most)
-    {
-        var ends = new List<RunEnd>(Math.Min(waiting.Count, most));
-        var jobs = new HashSet<Guid>(ends.Capacity);
-        while (ends.Count < most && waiting.TryPeek(out var next) && jobs.Add(next.Run.JobId))
-            ends.Add(waiting.Dequeue());
         return ends;
     }
 

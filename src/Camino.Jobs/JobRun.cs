@@ -17,7 +17,18 @@ internal enum StopReason
 }
 
 /// <summary>How a run ended: exactly one of the two rows, and what to log once it is stored.</summary>
-internal sealed record RunEnd(JobRun Run, FinishRow? Finish, PutBackRow? PutBack, Action<ILogger, JobMetrics> Tell);
+internal sealed record RunEnd(JobRun Run, FinishRow? Finish, PutBackRow? PutBack, Action<ILogger, JobMetrics> Tell)
+{
+    /// <summary>Those that one statement can write: it finds each by its job, so a job that was lost and taken again by this process comes with the next.</summary>
+    public static List<RunEnd> Next(Queue<RunEnd> waiting, int most)
+    {
+        var ends = new List<RunEnd>(Math.Min(waiting.Count, most));
+        var jobs = new HashSet<Guid>(ends.Capacity);
+        while (ends.Count < most && waiting.TryPeek(out var next) && jobs.Add(next.Run.JobId))
+            ends.Add(waiting.Dequeue());
+        return ends;
+    }
+}
 
 /// <summary>What every run of a server uses.</summary>
 /// <param name="Ended">Called once for each run, when its end is decided.</param>

@@ -80,10 +80,10 @@ internal sealed class ScaleTests
         var (once, twice) = (Guid.CreateVersion7(), Guid.CreateVersion7());
         var ends = new Queue<RunEnd>([End(twice), End(once), End(twice), End(Guid.CreateVersion7())]);
 
-        Assert.That(Claimer.NextEnds(ends, 512).ConvertAll(end => end.Run.JobId), Is.EqualTo([twice, once]));
-        Assert.That(Claimer.NextEnds(ends, 1), Has.Count.EqualTo(1), "at most as many as asked for");
-        Assert.That(Claimer.NextEnds(ends, 512), Has.Count.EqualTo(1));
-        Assert.That(Claimer.NextEnds(ends, 512), Is.Empty);
+        Assert.That(RunEnd.Next(ends, 512).ConvertAll(end => end.Run.JobId), Is.EqualTo([twice, once]));
+        Assert.That(RunEnd.Next(ends, 1), Has.Count.EqualTo(1), "at most as many as asked for");
+        Assert.That(RunEnd.Next(ends, 512), Has.Count.EqualTo(1));
+        Assert.That(RunEnd.Next(ends, 512), Is.Empty);
 
         RunEnd End(Guid job)
         {
