@@ -10,6 +10,7 @@ using Camino.Operations;
 using Camino.People;
 using Camino.Quotes;
 using Camino.Releases;
+using Camino.Screening;
 using Camino.Servicing;
 using Camino.Web;
 using Camino.Web.Reference;
@@ -104,6 +105,7 @@ internal static class BackOfficeRole
         api.MapQuoteApi();
         api.MapServerApi();
         api.MapServicingApi();
+        api.MapScreeningApi();
         ApiDocument.Map(app);
         api.MapBorrowerApi();
     }

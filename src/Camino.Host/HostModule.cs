@@ -16,7 +16,10 @@ internal static class HostModule
     /// <summary>What both roles and the verbs have in common.</summary>
     public static void AddCaminoApplication(this IServiceCollection services, HostSettings settings)
     {
-        services.AddCamino(new FileStoreOptions(Path.GetFullPath(settings.Files.Folder), settings.Imports.MaxFileBytes), new ImportOptions(settings.Imports.ChunkRows, settings.Imports.KeepFilesDays));
+        services.AddCamino(
+            new FileStoreOptions(Path.GetFullPath(settings.Files.Folder), settings.Imports.MaxFileBytes),
+            new ImportOptions(settings.Imports.ChunkRows, settings.Imports.KeepFilesDays),
+            new Screening.ScreeningOptions(settings.Screening.Threshold, settings.Screening.Folder, settings.Screening.Address is { Length: > 0 } address ? new Uri(address) : null));
         services.AddJobs(registry => registry.AddCaminoKinds());
         services.AddJobClient();
     }

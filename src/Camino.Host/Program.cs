@@ -29,6 +29,7 @@ public static class Program
             QuoteVerb.Create(),
             JobsVerb.Create(),
             AuditVerb.Create(),
+            ScreeningVerb.Create(),
             UserVerb.Create(),
             SeedDemoVerb.Create(),
             FirstAdminLinkVerb.Create(),

@@ -7,6 +7,7 @@ using Camino.People;
 using Camino.Portfolio;
 using Camino.Reference;
 using Camino.Releases;
+using Camino.Screening;
 using Camino.Servicing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -16,7 +17,7 @@ namespace Camino;
 public static class CaminoModule
 {
     /// <summary>Operations and what they need; both roles have them all.</summary>
-    public static void AddCamino(this IServiceCollection services, FileStoreOptions files, ImportOptions imports)
+    public static void AddCamino(this IServiceCollection services, FileStoreOptions files, ImportOptions imports, ScreeningOptions screening)
     {
         services.AddSingleton(files);
         services.AddSingleton<FileStore>();
@@ -50,6 +51,13 @@ public static class CaminoModule
 
         services.AddScoped<AddBorrower>();
         services.AddScoped<ChangeBorrower>();
+        services.AddSingleton(screening);
+        services.AddSingleton<CurrentWatchList>();
+        services.AddSingleton<ReadScreenings>();
+        services.AddScoped<ImportLists>();
+        services.AddScoped<AskForBook>();
+        services.AddScoped<ScreenName>();
+        services.AddScoped<ReviewHit>();
 
         services.AddScoped<AddApiKey>();
         services.AddScoped<BeginSession>();
@@ -81,6 +89,8 @@ public static class CaminoModule
         .Add<CloseLoans, CloseLoans.Handler>()
         .Add<CheckLedger, CheckLedger.Handler>()
         .Add<WriteLetter, WriteLetter.Handler>()
+        .Add<RefreshLists, RefreshLists.Handler>()
+        .Add<ScreenBook, ScreenBook.Handler>()
         .Add<PruneSessions, PruneSessions.Handler>();
 
     /// <summary>What comes again and again; the configuration may give it other times or switch it off.</summary>
@@ -90,6 +100,7 @@ public static class CaminoModule
         .Add("borrowers.nightly", new LinkBorrowers(null), "45 2 * * *", InNewYork)
         .Add("imports.weekly-clean-up", new SweepFiles(), "30 3 * * SUN", InNewYork)
         .Add("people.nightly-clean-up", new PruneSessions(), "50 3 * * *", InNewYork)
+        .Add("screening.refresh", new RefreshLists(), "40 4 * * *", InNewYork)
         .Add(CloseDue.Schedule, new CloseDue(), CloseDue.Cron);
 
     private static JobSchedule InNewYork(JobSchedule entry) => entry with { Zone = TimeZoneInfo.FindSystemTimeZoneById("America/New_York") };

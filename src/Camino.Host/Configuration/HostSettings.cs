@@ -118,6 +118,7 @@ public sealed class HostSettings
     public SignInSettings SignIn { get; set; } = new();
 
     public ImportsSettings Imports { get; set; } = new();
+    public ScreeningSettings Screening { get; set; } = new();
 }
 
 /// <summary>Where the process listens and how it ends.</summary>
@@ -408,4 +409,22 @@ public sealed class ImportsSettings
     [OnlyFor(Role.Async)]
     [Between(1, 3_650)]
     public int KeepFilesDays { get; set; } = 90;
+}
+
+/// <summary>Sanctions screening: how alike a name must be, and where the lists come from.</summary>
+public sealed class ScreeningSettings
+{
+    /// <summary>Least score of a hit.</summary>
+    [SameInBoth]
+    [Between(60, 100)]
+    public int Threshold { get; set; } = 85;
+
+    /// <summary>Folder with OFAC's files that the recurring job reads; with neither folder nor address it does nothing.</summary>
+    [OnlyFor(Role.Async)]
+    public string? Folder { get; set; }
+
+    /// <summary>Address below which the files are fetched; it goes before the folder.</summary>
+    [OnlyFor(Role.Async)]
+    [Matching("^https?://[^ ]{1,500}$", "an address that begins with https:// or http://")]
+    public string? Address { get; set; }
 }

@@ -76,6 +76,18 @@ public static class Permissions
     public const string MetricsRead = "metrics.read";
     public const string QuotesUse = "quotes.use";
 
+    /// <summary>Sanctions screening: what was found about whom, and which lists are in force.</summary>
+    public const string ScreeningRead = "screening.read";
+
+    /// <summary>Screen a name.</summary>
+    public const string ScreeningUse = "screening.use";
+
+    /// <summary>Propose what a hit is, and agree as the second person.</summary>
+    public const string ScreeningReview = "screening.review";
+
+    /// <summary>Have all borrowers screened again.</summary>
+    public const string ScreeningLists = "screening.lists";
+
     /// <summary>Read the audit trail.</summary>
     public const string AuditRead = "audit.read";
 
@@ -88,17 +100,17 @@ public static class Permissions
     public static IReadOnlyList<string> All { get; } =
     [
         Own, PortfolioRead, LoansRead, LoansExport, BorrowersRead, BorrowersChange, BorrowersReveal, BookRead, BookLoans, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, BookChargeOff, ProductsRead, ProductsChange, LedgerRead, LedgerCheck,
-        DayClose, ImportsRead, ImportsWrite, JobsRead, JobsAct, JobsAll, ServersRead, MetricsRead, QuotesUse, AuditRead, PeopleManage,
+        DayClose, ImportsRead, ImportsWrite, JobsRead, JobsAct, JobsAll, ServersRead, MetricsRead, QuotesUse, AuditRead, PeopleManage, ScreeningRead, ScreeningUse, ScreeningReview, ScreeningLists,
     ];
 
     private static readonly Dictionary<string, HashSet<string>> s_roles = new(StringComparer.Ordinal)
     {
         [StaffRoles.Viewer] = [.. s_reading],
-        [StaffRoles.Officer] = [.. s_reading, LoansExport, BorrowersChange, BookLoans, ImportsWrite, JobsAct],
-        [StaffRoles.Underwriter] = [.. s_reading, LoansExport, BorrowersChange, BorrowersReveal, BookTerms, JobsAct],
+        [StaffRoles.Officer] = [.. s_reading, LoansExport, BorrowersChange, BookLoans, ImportsWrite, JobsAct, ScreeningRead, ScreeningUse],
+        [StaffRoles.Underwriter] = [.. s_reading, LoansExport, BorrowersChange, BorrowersReveal, BookTerms, JobsAct, ScreeningRead, ScreeningUse, ScreeningReview],
         [StaffRoles.Servicing] = [.. s_reading, LoansExport, BorrowersChange, BorrowersReveal, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, LedgerCheck, JobsAct],
         [StaffRoles.Collections] = [.. s_reading, LoansExport, BorrowersChange, BookPayments, BookWaive, BookPauses, JobsAct],
-        [StaffRoles.Accountant] = [.. s_reading, LoansExport, LedgerCheck, DayClose, BookChargeOff, JobsAct, AuditRead],
+        [StaffRoles.Accountant] = [.. s_reading, LoansExport, LedgerCheck, DayClose, BookChargeOff, JobsAct, AuditRead, ScreeningRead],
         [StaffRoles.Administrator] = [.. All],
     };
 
