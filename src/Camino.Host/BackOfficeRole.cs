@@ -1,3 +1,4 @@
+using Camino.Applications;
 using Camino.Borrowers;
 using Camino.Data;
 using Camino.Host.Configuration;
@@ -45,6 +46,7 @@ internal static class BackOfficeRole
         services.AddSingleton<MetricsText>();
         services.AddSingleton<DatabaseFigures>();
         services.AddCaminoPages();
+        services.AddSingleton(_ => new NewsSource(Database.ConnectListener(settings)));
         JobEngine.AddDashboardTo(services, settings);
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.Never);
         if (settings.Web.BehindProxy)
@@ -108,6 +110,7 @@ internal static class BackOfficeRole
         api.MapScreeningApi();
         ApiDocument.Map(app);
         api.MapBorrowerApi();
+        api.MapApplicationApi();
     }
 
     private static void AddSignIn(IServiceCollection services, HostSettings settings)

@@ -1,3 +1,4 @@
+using Camino.Applications;
 using Camino.Borrowers;
 using Camino.Imports;
 using Camino.Jobs;
@@ -59,6 +60,8 @@ public static class CaminoModule
         services.AddScoped<ScreenName>();
         services.AddScoped<ReviewHit>();
 
+        services.AddScoped<IApplicationCheck, SanctionsCheck>();
+
         services.AddScoped<AddApiKey>();
         services.AddScoped<BeginSession>();
         services.AddScoped<EndSessions>();
@@ -91,6 +94,10 @@ public static class CaminoModule
         .Add<WriteLetter, WriteLetter.Handler>()
         .Add<RefreshLists, RefreshLists.Handler>()
         .Add<ScreenBook, ScreenBook.Handler>()
+        .Add<BeginChecks, BeginChecks.Handler>()
+        .Add<RunCheck, RunCheck.Handler>()
+        .Add<EndChecks, EndChecks.Handler>()
+        .Add<ExpireApplications, ExpireApplications.Handler>()
         .Add<PruneSessions, PruneSessions.Handler>();
 
     /// <summary>What comes again and again; the configuration may give it other times or switch it off.</summary>
@@ -100,6 +107,7 @@ public static class CaminoModule
         .Add("borrowers.nightly", new LinkBorrowers(null), "45 2 * * *", InNewYork)
         .Add("imports.weekly-clean-up", new SweepFiles(), "30 3 * * SUN", InNewYork)
         .Add("people.nightly-clean-up", new PruneSessions(), "50 3 * * *", InNewYork)
+        .Add("applications.expire", new ExpireApplications(), "20 1 * * *", InNewYork)
         .Add("screening.refresh", new RefreshLists(), "40 4 * * *", InNewYork)
         .Add(CloseDue.Schedule, new CloseDue(), CloseDue.Cron);
 

@@ -24,6 +24,8 @@ internal static class RouteClasses
         var path = request.Path.Value ?? "";
         if (Begins(path, "/health") || Begins(path, "/error") || path == "/metrics" || IsAsset(path))
             return RouteClass.Always;
+        if (HttpMethods.IsGet(request.Method) && path.StartsWith("/api/v1/applications/", StringComparison.Ordinal) && request.Headers["Prefer"].Any(value => value?.Contains("wait=", StringComparison.OrdinalIgnoreCase) == true))
+            return RouteClass.Listening;
         if (path.EndsWith("/events", StringComparison.Ordinal))
             return RouteClass.Listening;
         if (HttpMethods.IsPost(request.Method) && (path == "/api/v1/imports" || Begins(path, "/imports/upload")))

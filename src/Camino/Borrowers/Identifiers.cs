@@ -68,18 +68,21 @@ public sealed class SetIdentifier(CaminoDb db, FieldVault vault, TimeProvider cl
         _ => throw new RefusedException("input.kind", $"kind is ssn, itin or ein; got {InputText.Short(kind)}."),
     };
 
-    private static string CheckedDigits(IdentifierKind kind, string? value)
+    /// <summary>The nine digits of a number that such an authority may have given.</summary>
+    /// <param name="field">What the number is called in the body.</param>
+    /// <exception cref="RefusedException"><c>input.FIELD</c>; the number is not repeated.</exception>
+    internal static string CheckedDigits(IdentifierKind kind, string? value, string field = "value")
     {
-        Refuse.If((value ?? "").Any(c => !char.IsAsciiDigit(c) && c is not ('-' or ' ')), "input.value", "The number is nine digits, with or without hyphens; there is something else in it.");
+        Refuse.If((value ?? "").Any(c => !char.IsAsciiDigit(c) && c is not ('-' or ' ')), "input." + field, "The number is nine digits, with or without hyphens; there is something else in it.");
         var digits = CheckedBorrower.Digits(value);
-        Refuse.If(digits.Length != 9, "input.value", $"The number is nine digits, with or without hyphens; got {digits.Length} digits.");
+        Refuse.If(digits.Length != 9, "input." + field, $"The number is nine digits, with or without hyphens; got {digits.Length} digits.");
         var isGivenOut = kind switch
         {
             IdentifierKind.Ssn => digits[..3] is not ("000" or "666") && digits[0] != '9' && digits[3..5] != "00" && digits[5..] != "0000",
             IdentifierKind.Itin => digits[0] == '9' && digits[3] >= '5',
             _ => digits[..2] is not ("00" or "07" or "08" or "09" or "17" or "18" or "19" or "28" or "29" or "49" or "69" or "70" or "78" or "79" or "89" or "96" or "97"),
         };
-        Refuse.If(!isGivenOut, "input.value", "No such number is ever given out; compare its digits, and its kind.");
+        Refuse.If(!isGivenOut, "input." + field, "No such number is ever given out; compare its digits, and its kind.");
         return digits;
     }
 }

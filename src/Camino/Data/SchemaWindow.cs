@@ -6,7 +6,7 @@ namespace Camino.Data;
 public static class SchemaWindow
 {
     /// <summary>The version that this release's migrations make; raised by every migration.</summary>
-    public const int Newest = 12;
+    public const int Newest = 13;
 
     /// <summary>The oldest version that this release still works on.</summary>
     public const int Oldest = 10;

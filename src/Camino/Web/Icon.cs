@@ -15,6 +15,8 @@ public static class Icon
 
     public static IHtmlContent Servicing { get; } = Draw("M2.5 5h11v7.5h-11zM2.5 7.5h11M5 10.5h2.5M5.5 5V3.2h5V5");
 
+    public static IHtmlContent Applications { get; } = Draw("M3.5 2.5h9v11h-9zM5.8 5.5h4.4M5.8 8h4.4M5.8 10.5h2");
+
     public static IHtmlContent Screening { get; } = Draw("M8 2.3 3 4.2v3.6c0 3 2.1 5 5 6 2.9-1 5-3 5-6V4.2zM5.8 8l1.6 1.6 2.9-3");
 
     public static IHtmlContent Imports { get; } = Draw("M8 9.8V2.5M5 5.3 8 2.3l3 3M2.8 9.5v4h10.4v-4");

@@ -27,6 +27,18 @@ public static class Permissions
     /// <summary>See a tax number in full; each time is in the audit trail.</summary>
     public const string BorrowersReveal = "borrowers.reveal";
 
+    /// <summary>Loan applications: where each stands, whom it is from, what its checks found.</summary>
+    public const string ApplicationsRead = "applications.read";
+
+    /// <summary>Hand an application in.</summary>
+    public const string ApplicationsCreate = "applications.create";
+
+    /// <summary>Withdraw, cancel and reopen applications, and have steps of their checks tried again.</summary>
+    public const string ApplicationsChange = "applications.change";
+
+    /// <summary>Decline applications.</summary>
+    public const string ApplicationsDecide = "applications.decide";
+
     /// <summary>Take the list of loans out of the house as a file.</summary>
     public const string LoansExport = "loans.export";
 
@@ -94,20 +106,21 @@ public static class Permissions
     /// <summary>Add and disable users, change their roles, hand out links for passwords.</summary>
     public const string PeopleManage = "people.manage";
 
-    private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BorrowersRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse];
+    private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BorrowersRead, ApplicationsRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse];
 
     /// <summary>Every permission, in the order of the table.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
         Own, PortfolioRead, LoansRead, LoansExport, BorrowersRead, BorrowersChange, BorrowersReveal, BookRead, BookLoans, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, BookChargeOff, ProductsRead, ProductsChange, LedgerRead, LedgerCheck,
         DayClose, ImportsRead, ImportsWrite, JobsRead, JobsAct, JobsAll, ServersRead, MetricsRead, QuotesUse, AuditRead, PeopleManage, ScreeningRead, ScreeningUse, ScreeningReview, ScreeningLists,
+        ApplicationsRead, ApplicationsCreate, ApplicationsChange, ApplicationsDecide,
     ];
 
     private static readonly Dictionary<string, HashSet<string>> s_roles = new(StringComparer.Ordinal)
     {
         [StaffRoles.Viewer] = [.. s_reading],
-        [StaffRoles.Officer] = [.. s_reading, LoansExport, BorrowersChange, BookLoans, ImportsWrite, JobsAct, ScreeningRead, ScreeningUse],
-        [StaffRoles.Underwriter] = [.. s_reading, LoansExport, BorrowersChange, BorrowersReveal, BookTerms, JobsAct, ScreeningRead, ScreeningUse, ScreeningReview],
+        [StaffRoles.Officer] = [.. s_reading, LoansExport, BorrowersChange, BookLoans, ImportsWrite, JobsAct, ScreeningRead, ScreeningUse, ApplicationsCreate, ApplicationsChange],
+        [StaffRoles.Underwriter] = [.. s_reading, LoansExport, BorrowersChange, BorrowersReveal, BookTerms, JobsAct, ScreeningRead, ScreeningUse, ScreeningReview, ApplicationsCreate, ApplicationsChange, ApplicationsDecide],
         [StaffRoles.Servicing] = [.. s_reading, LoansExport, BorrowersChange, BorrowersReveal, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, LedgerCheck, JobsAct],
         [StaffRoles.Collections] = [.. s_reading, LoansExport, BorrowersChange, BookPayments, BookWaive, BookPauses, JobsAct],
         [StaffRoles.Accountant] = [.. s_reading, LoansExport, LedgerCheck, DayClose, BookChargeOff, JobsAct, AuditRead, ScreeningRead],

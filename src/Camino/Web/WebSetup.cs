@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Unicode;
+using Camino.Applications;
 using Camino.Borrowers;
 using Camino.Imports;
 using Camino.Loans;
@@ -78,6 +79,13 @@ public static class WebSetup
         services.AddScoped<ListBorrowers>();
         services.AddScoped<FindBorrowers>();
         services.AddScoped<ShowBorrower>();
+        services.AddScoped<ReceiveApplication>();
+        services.AddScoped<MoveApplication>();
+        services.AddScoped<RetryStep>();
+        services.AddScoped<ListApplications>();
+        services.AddScoped<ShowApplication>();
+        services.AddScoped<FindDuplicates>();
+        services.AddSingleton<ApplicationNews>();
         return services;
     }
 

@@ -1,0 +1,161 @@
+using System.Globalization;
+using Camino.Lending;
+using Camino.Lending.Applications;
+using Camino.Servicing;
+using Camino.Web;
+using Camino.Web.Reference;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
+
+namespace Camino.Applications;
+
+/// <summary>Applications for programs: handed in at once, worked in the background, asked for as a task.</summary>
+public static class ApplicationApi
+{
+    /// <summary>The longest that a request waits for news, in seconds.</summary>
+    public const int LongestWait = 30;
+
+    /// <summary>Adds the endpoints to <c>/api/v1</c>.</summary>
+    public static void MapApplicationApi(this IEndpointRouteBuilder api)
+    {
+        api.MapPost("/applications", ReceiveAsync).RequireAuthorization(Permissions.ApplicationsCreate).WithSummary("Takes a loan application in; the answer says where its task is").Reads(typeof(ApplicationInput), "application/json").NeedsIdempotencyKey();
+        api.MapGet("/applications", ListAsync).RequireAuthorization(Permissions.ApplicationsRead).WithSummary("Applications, the newest first, 50 a page")
+            .Asks("state", $"One of {string.Join(", ", Enum.GetValues<ApplicationState>().Select(one => Words.Camel(one)))}.").Asks("after", "From next of the page before.").Asks("before", "The other way.");
+        api.MapGet("/applications/{id:guid}", GetAsync).RequireAuthorization(Permissions.ApplicationsRead).WithSummary("An application as a task: state, step, progress, result")
+            .WithMetadata(new ApiParameter("Prefer", "wait=20: the answer comes when the task changes, or after so many seconds (1 to 30). With If-None-Match it comes at once when the ETag is another.", IsHeader: true, IsRequired: false))
+            .WithMetadata(new ApiParameter("If-None-Match", "An ETag that is known already: 304 while it is the one of now.", IsHeader: true, IsRequired: false));
+        foreach (var move in MoveApplication.Moves)
+        {
+            api.MapPost("/applications/{id:guid}/" + Words.Camel(move), (Guid id, HttpContext context, MoveApplication run, CancellationToken ct) => MoveAsync(id, move, context, run, ct)).RequireAuthorization(PermissionOf(move))
+                .WithSummary(SentenceOf(move)).Reads(typeof(MoveInput), "application/json").NeedsIdempotencyKey().NeedsIfMatch();
+        }
+
+        api.MapPost("/applications/{id:guid}/steps/{stepId:guid}/retry", RetryAsync).RequireAuthorization(Permissions.ApplicationsChange).WithSummary("Tries one step of the checks again, at once").NeedsIdempotencyKey();
+    }
+
+    /// <summary>Why an application is moved.</summary>
+    /// <param name="Reason">1 to 500 characters.</param>
+    public sealed record MoveInput(string? Reason);
+
+    /// <param name="Amount">Dollars.</param>
+    public sealed record ApplicationLineView(Guid Id, string Number, string? ExternalId, string Name, string Amount, string State, string Step, DateTimeOffset ReceivedAt, DateTimeOffset ChangedAt)
+    {
+        public static ApplicationLineView Of(ApplicationLine line) => new(line.Id, line.Number, line.ExternalId, line.Name, Words.Amount(line.Amount), ApplicationWords.Task(line.State), ApplicationWords.Step(line.State), line.ReceivedAt, line.ChangedAt);
+    }
+
+    public sealed record ApplicationPage(IReadOnlyList<ApplicationLineView> Items, string? Next);
+
+    /// <summary>Who may move an application so.</summary>
+    internal static string PermissionOf(ApplicationMove move) => move == ApplicationMove.Decline ? Permissions.ApplicationsDecide : Permissions.ApplicationsChange;
+
+    private static string SentenceOf(ApplicationMove move) => move switch
+    {
+        ApplicationMove.Withdraw => "Withdraws an application: the applicant does not want it any more",
+        ApplicationMove.Cancel => "Cancels an application that was handed in by mistake",
+        ApplicationMove.Decline => "Declines an application",
+        _ => "Reopens an application that had ended",
+    };
+
+    private static async Task<Accepted<ApplicationAnswer>> ReceiveAsync(HttpContext context, ReceiveApplication receive, CancellationToken ct)
+    {
+        var key = ServicingApi.KeyOf(context);
+        var answer = await receive.RunAsync(ApplicationInput.From(await JsonBody.ReadAsync(context, ct)), fromStaff: false, new AskedBy(context.User.Id(), key), ct);
+        Mark(context, answer);
+        return TypedResults.Accepted($"/api/v1/applications/{answer.ApplicationId}", answer);
+    }
+
+    private static async Task<Ok<ApplicationPage>> ListAsync(HttpContext context, ListApplications list, CancellationToken ct)
+    {
+        var filter = ApplicationFilter.FromQuery(context.Request.Query);
+        var page = await list.RunAsync(filter, ListCursor.Of(context.Request.Query["after"], context.Request.Query["before"]), ct);
+        return TypedResults.Ok(new ApplicationPage([.. page.Lines.Select(ApplicationLineView.Of)], page.Next is { } next ? "/api/v1/applications" + filter.ToQuery("after", next.ToString()) : null));
+    }
+
+    private static async Task<Results<Ok<ApplicationTask>, StatusCodeHttpResult>> GetAsync(Guid id, HttpContext context, ShowApplication show, ApplicationNews news, IHostApplicationLifetime host, CancellationToken ct)
+    {
+        var known = context.Request.Headers.IfNoneMatch.ToString().Trim();
+        var task = await FindAsync(id, show, ct);
+        if (WaitOf(context.Request) is { } seconds && task.EndedAt is null && (known.Length == 0 || known == task.Tag))
+        {
+            context.Response.Headers["Preference-Applied"] = string.Create(CultureInfo.InvariantCulture, $"wait={seconds}");
+            task = await WaitAsync(task, TimeSpan.FromSeconds(seconds), show, news, host.ApplicationStopping, ct);
+        }
+
+        context.Response.Headers.ETag = task.Tag;
+        context.Response.Headers.CacheControl = "no-store";
+        if (known.Length > 0 && known == task.Tag)
+            return TypedResults.StatusCode(StatusCodes.Status304NotModified);
+        return TypedResults.Ok(task);
+    }
+
+    /// <summary>Looks again whenever there is news, until the task is another than it was or the time is over. While it waits it holds no connection of the database.</summary>
+    private static async Task<ApplicationTask> WaitAsync(ApplicationTask seen, TimeSpan time, ShowApplication show, ApplicationNews news, CancellationToken stopping, CancellationToken ct)
+    {
+        using var waiting = await news.BeginAsync(seen.Id, ct);
+        if (waiting is null)
+            return seen;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, ct);
+        either.CancelAfter(time);
+        var now = await FindAsync(seen.Id, show, ct); // what happened before anybody listened
+        try
+        {
+            while (now.Tag == seen.Tag)
+            {
+                await waiting.NextAsync(either.Token);
+                now = await FindAsync(seen.Id, show, ct);
+            }
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return await FindAsync(seen.Id, show, ct); // the time is over, or this process ends
+        }
+
+        return now;
+    }
+
+    private static async Task<ApplicationTask> FindAsync(Guid id, ShowApplication show, CancellationToken ct) =>
+        await show.TaskAsync(id, ct) ?? throw new RefusedException("application.not_found", $"There is no application {id}.");
+
+    private static async Task<Ok<ApplicationAnswer>> MoveAsync(Guid id, ApplicationMove move, HttpContext context, MoveApplication run, CancellationToken ct)
+    {
+        var by = new AskedBy(context.User.Id(), ServicingApi.KeyOf(context), VersionOf(context));
+        var reason = (await JsonBody.ReadAsync(context, ct)).All(body => body.Text("reason"));
+        var answer = await run.RunAsync(id, move, reason, by, ct);
+        Mark(context, answer);
+        return TypedResults.Ok(answer);
+    }
+
+    private static async Task<Accepted<ApplicationAnswer>> RetryAsync(Guid id, Guid stepId, HttpContext context, RetryStep retry, CancellationToken ct)
+    {
+        var answer = await retry.RunAsync(id, stepId, new AskedBy(context.User.Id(), ServicingApi.KeyOf(context)), ct);
+        Mark(context, answer);
+        return TypedResults.Accepted($"/api/v1/applications/{id}", answer);
+    }
+
+    /// <summary>Seconds of <c>Prefer: wait=20</c>, 1 to <see cref="LongestWait"/>; null when nothing that can be read is preferred.</summary>
+    private static int? WaitOf(HttpRequest request)
+    {
+        var wait = request.Headers["Prefer"].SelectMany(value => (value ?? "").Split([',', ';'])).Select(part => part.Trim()).FirstOrDefault(part => part.StartsWith("wait=", StringComparison.OrdinalIgnoreCase));
+        return int.TryParse(wait?["wait=".Length..].Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds > 0 ? Math.Min(seconds, LongestWait) : null;
+    }
+
+    /// <summary>The version is the first part of the tag; the second counts steps and is no business of a move.</summary>
+    private static int? VersionOf(HttpContext context)
+    {
+        var given = context.Request.Headers.IfMatch.ToString().Trim();
+        Refuse.If(given.Length == 0, "application.version_missing", "The header If-Match is missing: the ETag of the application that was looked at, or * for whatever it is now.");
+        if (given == "*")
+            return null;
+        return int.TryParse(given.Trim('"').Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : throw new RefusedException("application.version", $"If-Match is an ETag of the application such as \"3-1\", or *; got {InputText.Short(given)}.");
+    }
+
+    private static void Mark(HttpContext context, ApplicationAnswer answer)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        if (answer.IsRepeated)
+            context.Response.Headers["Idempotency-Replayed"] = "true";
+    }
+}

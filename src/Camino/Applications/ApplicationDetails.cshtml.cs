@@ -1,0 +1,87 @@
+using Camino.Data;
+using Camino.Lending;
+using Camino.Lending.Applications;
+using Camino.Resources;
+using Camino.Servicing;
+using Camino.Web;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.RazorPages;
+using Microsoft.Extensions.Localization;
+
+namespace Camino.Applications;
+
+/// <summary>One application on one page: who asks for what, how far the checks are, who may be the same, what happened, and what can be done.</summary>
+[Authorize(Permissions.ApplicationsRead)]
+public sealed class ApplicationDetailsPage(ShowApplication show, FindDuplicates find, MoveApplication move, RetryStep retry, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
+{
+    private ApplicationView? _view;
+
+    public ApplicationView View => _view ?? throw new InvalidOperationException("The application was not read.");
+
+    public IReadOnlyList<DuplicateView> Duplicates { get; private set; } = [];
+
+    public string? Problem { get; private set; }
+
+    /// <summary>Made with the page's forms: pressed twice, one is carried out.</summary>
+    public string Key { get; } = Guid.CreateVersion7().ToString("N");
+
+    /// <summary>Whether jobs are at it, so that the page looks again by itself.</summary>
+    public bool IsMoving => View.State is ApplicationState.Received || View.Task.Steps.Any(step => step.State == "running" || (step.State == "waiting" && step.Problem is null));
+
+    /// <summary>What the reader may do to it now.</summary>
+    public IReadOnlyList<ApplicationMove> Moves
+    {
+        get
+        {
+            var course = new ApplicationCourse(View.State, View.Task.Version, false, View.Task.ChangedAt, View.Task.ExpiresAt);
+            return [.. course.MovesOf(ActorKind.Staff).Where(one => MoveApplication.Moves.Contains(one) && User.May(ApplicationApi.PermissionOf(one)))];
+        }
+    }
+
+    public Task<IActionResult> OnGetAsync(Guid id, CancellationToken ct) => LookAsync(id, ct);
+
+    [Needs(Permissions.ApplicationsChange)]
+    public Task<IActionResult> OnPostWithdrawAsync(Guid id, string? reason, string? key, int? version, CancellationToken ct) => DoAsync(id, () => move.RunAsync(id, ApplicationMove.Withdraw, reason, By(key, version ?? 0), ct), ct);
+
+    [Needs(Permissions.ApplicationsChange)]
+    public Task<IActionResult> OnPostCancelAsync(Guid id, string? reason, string? key, int? version, CancellationToken ct) => DoAsync(id, () => move.RunAsync(id, ApplicationMove.Cancel, reason, By(key, version ?? 0), ct), ct);
+
+    [Needs(Permissions.ApplicationsDecide)]
+    public Task<IActionResult> OnPostDeclineAsync(Guid id, string? reason, string? key, int? version, CancellationToken ct) => DoAsync(id, () => move.RunAsync(id, ApplicationMove.Decline, reason, By(key, version ?? 0), ct), ct);
+
+    [Needs(Permissions.ApplicationsChange)]
+    public Task<IActionResult> OnPostReopenAsync(Guid id, string? reason, string? key, int? version, CancellationToken ct) => DoAsync(id, () => move.RunAsync(id, ApplicationMove.Reopen, reason, By(key, version ?? 0), ct), ct);
+
+    [Needs(Permissions.ApplicationsChange)]
+    public Task<IActionResult> OnPostRetryAsync(Guid id, Guid stepId, string? key, CancellationToken ct) => DoAsync(id, () => retry.RunAsync(id, stepId, By(key, null), ct), ct);
+
+    /// <summary>Who did something, in the reader's language.</summary>
+    public string Who(EventLine line) => line.Actor ?? texts["ActorKind." + line.ActorKind].Value;
+
+    private AskedBy By(string? key, int? version) => new(User.Id(), key ?? Guid.CreateVersion7().ToString("N"), version);
+
+    private async Task<IActionResult> LookAsync(Guid id, CancellationToken ct)
+    {
+        _view = await show.RunAsync(id, ct);
+        if (_view is null)
+            return NotFound();
+        Duplicates = await find.OfApplicationAsync(id, ct);
+        return Page();
+    }
+
+    private async Task<IActionResult> DoAsync(Guid id, Func<Task> act, CancellationToken ct)
+    {
+        try
+        {
+            await act();
+            return Redirect($"/applications/{id}");
+        }
+        catch (RefusedException refused)
+        {
+            db.ChangeTracker.Clear();
+            Problem = texts.Refused(refused);
+            return await LookAsync(id, ct);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using System.Globalization;
+using Camino.Data;
+using Camino.Lending.Applications;
+using Camino.Web;
+using Microsoft.AspNetCore.Http;
+using Npgsql;
+
+namespace Camino.Applications;
+
+/// <summary>Which applications a list shows: exactly what the address says.</summary>
+public sealed record ApplicationFilter
+{
+    /// <summary>Only those that stand there.</summary>
+    public ApplicationState? State { get; init; }
+
+    public bool IsEmpty => State is null;
+
+    /// <summary>Reads an address; what cannot be read is left out.</summary>
+    public static ApplicationFilter FromQuery(IQueryCollection query) => new() { State = new ListAddress(query).Name<ApplicationState>("state") };
+
+    /// <summary>The same as an address; empty where there is nothing to say.</summary>
+    public string ToQuery(string? cursorName = null, string? cursor = null) => new ListAddressWriter().Add("state", State).ToQuery(cursorName, cursor);
+}
+
+/// <summary>One line of the list of applications.</summary>
+public sealed record ApplicationLine(Guid Id, string Number, string Name, decimal Amount, ApplicationState State, string Channel, string? ExternalId, DateTimeOffset ReceivedAt, DateTimeOffset ChangedAt)
+{
+    internal ListCursor Cursor(bool backward) => new(null, Id, backward);
+}
+
+/// <summary>Reads pages of applications, the newest first, straight into view records, found by keyset.</summary>
+public sealed class ListApplications(NpgsqlDataSource source)
+{
+    public async Task<ListPage<ApplicationLine>> RunAsync(ApplicationFilter filter, ListCursor? cursor, CancellationToken ct)
+    {
+        await using var command = Page(source, filter, cursor);
+        await using var rows = await command.ExecuteReaderAsync(ct);
+        var lines = new List<ApplicationLine>(ListPage.Size + 1);
+        while (await rows.ReadAsync(ct))
+        {
+            lines.Add(new ApplicationLine(
+                rows.GetGuid(0), rows.GetString(1), rows.GetString(2), rows.GetDecimal(3), (ApplicationState)rows.GetInt16(4), rows.GetString(5), await rows.IsDBNullAsync(6, ct) ? null : rows.GetString(6), rows.GetFieldValue<DateTimeOffset>(7), rows.GetFieldValue<DateTimeOffset>(8)));
+        }
+
+        return ListPage.Cut(lines, await CountAsync(filter, ct), cursor, (line, backward) => line.Cursor(backward));
+    }
+
+    /// <summary>The statement of one page and one row more.</summary>
+    internal static NpgsqlCommand Page(NpgsqlDataSource source, ApplicationFilter filter, ListCursor? cursor)
+    {
+        var command = source.CreateCommand();
+        var sql = Conditions(filter, command);
+        var descending = cursor is not { Backward: true };
+        if (cursor is not null)
+            sql.Add($"a.id {KeysetSql.Sign(descending)} @cursor_id", ("cursor_id", cursor.Id));
+        command.CommandText = $"select a.id, a.number, a.name, a.amount, a.state, a.channel, a.external_id, a.received_at, a.changed_at from camino.applications a{KeysetSql.Where(sql.Conditions)} order by a.id {KeysetSql.Direction(descending)} limit {KeysetSql.Rows(ListPage.Size + 1)}";
+        return command;
+    }
+
+    private async Task<int> CountAsync(ApplicationFilter filter, CancellationToken ct)
+    {
+        await using var command = source.CreateCommand();
+        command.CommandText = KeysetSql.Count("camino.applications a", Conditions(filter, command).Conditions, ListPage.CountedAtMost);
+        return Convert.ToInt32(await command.ExecuteScalarAsync(ct), CultureInfo.InvariantCulture);
+    }
+
+    private static KeysetSql Conditions(ApplicationFilter filter, NpgsqlCommand command)
+    {
+        var sql = new KeysetSql(command);
+        if (filter.State is { } state)
+            sql.Add("a.state = @state", ("state", (short)state));
+        return sql;
+    }
+}

@@ -1,0 +1,263 @@
+using System.Text.Json;
+using Camino.Data;
+using Camino.Jobs;
+using Camino.Lending;
+using Camino.Lending.Applications;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+
+namespace Camino.Applications;
+
+/// <summary>What an application is checked for. The values are stored and never change.</summary>
+public enum CheckKind
+{
+    /// <summary>The business and its owners on the sanctions lists.</summary>
+    Sanctions = 1,
+}
+
+/// <summary>Where one step of the checks stands. The values are stored and never change.</summary>
+public enum StepState
+{
+    /// <summary>It has not begun, or waits for another attempt.</summary>
+    Waiting = 0,
+
+    /// <summary>A server is at it.</summary>
+    Running = 1,
+
+    /// <summary>It is done and has a result.</summary>
+    Done = 2,
+
+    /// <summary>The last attempt failed; the queue, or a person, will try again.</summary>
+    Failed = 3,
+
+    /// <summary>The application ended before it.</summary>
+    Cancelled = 4,
+}
+
+/// <summary>Whom a check is about.</summary>
+internal sealed record CheckSubject(Guid ApplicationId, Guid StepId, string Name, IReadOnlyList<CheckedPerson> Owners);
+
+internal sealed record CheckedPerson(Guid Id, string Name, DateOnly? BirthDate);
+
+/// <summary>What a check found.</summary>
+/// <param name="Result">Ids, counts and codes for the step's row, as JSON; never personal data.</param>
+/// <param name="KeepAsync">Stores more in the transaction that ends the step.</param>
+internal sealed record CheckFinding(object Result, Func<NpgsqlConnection, NpgsqlTransaction, CancellationToken, Task>? KeepAsync = null);
+
+/// <summary>One thing that an application is checked for; asked at least once, its finding stored exactly once.</summary>
+internal interface IApplicationCheck
+{
+    CheckKind Kind { get; }
+
+    /// <exception cref="RefusedException">it cannot be asked; shown to staff.</exception>
+    Task<CheckFinding> RunAsync(CheckSubject subject, CancellationToken ct);
+}
+
+/// <summary>Begins the checks of an application: its steps and their jobs, which run side by side, and the job that goes on when all of them are done.</summary>
+public sealed record BeginChecks(Guid ApplicationId) : IJobArgs
+{
+    public static string Kind => "applications.begin-checks"; // stored in rows: never rename, never reuse
+
+    /// <remarks>Safe to run twice: only an application that stands at its beginning moves, in the transaction that ends the job. Steps that are done stay done.</remarks>
+    public sealed class Handler(CaminoDb db, TimeProvider clock) : IJobHandler<BeginChecks>
+    {
+        public async Task RunAsync(BeginChecks args, JobContext job, CancellationToken ct)
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            var (_, course) = await db.LockApplicationAsync(args.ApplicationId, ct);
+            if (course.State == ApplicationState.Received)
+            {
+                var (next, step) = course.Move(ApplicationMove.StartChecks, Actor.System, null, clock.GetUtcNow());
+                await db.KeepCourseAsync(args.ApplicationId, next, step, ct);
+                await PlanAsync(args.ApplicationId, job.RequestedBy, ct);
+            }
+
+            await db.SaveChangesAsync(ct);
+            await job.CompleteAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), null, ct);
+            await transaction.CommitAsync(ct);
+        }
+
+        private async Task PlanAsync(Guid id, string? by, CancellationToken ct)
+        {
+            var jobs = new List<Guid>();
+            foreach (var kind in Enum.GetValues<CheckKind>())
+            {
+                var steps = await db.Database.SqlQuery<Guid>(
+                    $"""
+                    insert into camino.application_steps as s (id, application_id, kind) values ({Guid.CreateVersion7()}, {id}, {(short)kind})
+                    on conflict (application_id, kind, coalesce(owner_id, application_id)) do update set state = 0, problem = null, ended_at = null where s.state <> 2
+                    returning id as "Value"
+                    """).ToListAsync(ct);
+                foreach (var step in steps)
+                {
+                    var run = db.Enqueue(new RunCheck(step), new JobOptions { RequestedBy = by });
+                    jobs.Add(run);
+                    await db.Database.ExecuteSqlAsync($"update camino.application_steps set job_id = {run} where id = {step}", ct);
+                }
+            }
+
+            // while a step is failed the end waits: another attempt heals it, and then the application goes on by itself
+            db.Enqueue(new EndChecks(id), new JobOptions { RequestedBy = by, After = jobs, AfterEnd = JobEnd.Done });
+        }
+    }
+}
+
+/// <summary>Runs one step of the checks.</summary>
+public sealed record RunCheck(Guid StepId) : IJobArgs
+{
+    public static string Kind => "applications.run-check"; // stored in rows: never rename, never reuse
+
+    public static TimeSpan? Timeout => TimeSpan.FromMinutes(2);
+
+    private sealed record Stored(Guid ApplicationId, short Kind, short State, short Course, string Name, string Owners);
+
+    /// <remarks>Safe to run twice: a step that is done, or whose application ended, is left alone; the finding is stored in the transaction that ends the job.</remarks>
+    internal sealed class Handler(CaminoDb db, IEnumerable<IApplicationCheck> checks, TimeProvider clock) : IJobHandler<RunCheck>
+    {
+        /// <summary>Wait before another look for what a person has to bring first.</summary>
+        private static readonly TimeSpan s_later = TimeSpan.FromMinutes(10);
+
+        public async Task RunAsync(RunCheck args, JobContext job, CancellationToken ct)
+        {
+            if (await BeginAsync(args.StepId, job, ct) is not { } step)
+                return;
+            var check = checks.Single(one => one.Kind == (CheckKind)step.Kind);
+            try
+            {
+                var finding = await check.RunAsync(new CheckSubject(step.ApplicationId, args.StepId, step.Name, JsonSerializer.Deserialize<List<CheckedPerson>>(step.Owners, JsonSerializerOptions.Web) ?? []), ct);
+                await EndAsync(args.StepId, step.ApplicationId, finding, job, ct);
+            }
+            catch (RefusedException refused)
+            {
+                await NoteAsync(args.StepId, StepState.Waiting, refused.Message, job, ct);
+                throw new JobSnoozedException(s_later, refused.Message);
+            }
+            catch (Exception failed) when (failed is not (OperationCanceledException or LeaseLostException or JobSnoozedException))
+            {
+                await NoteAsync(args.StepId, StepState.Failed, failed.GetType().Name, job, ct);
+                throw;
+            }
+        }
+
+        /// <returns>Null when there is nothing to do (any more); the job has ended then.</returns>
+        private async Task<Stored?> BeginAsync(Guid id, JobContext job, CancellationToken ct)
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            var (connection, native) = Native(transaction);
+            var found = await db.Database.SqlQuery<Stored>(
+                $"""
+                select s.application_id as "ApplicationId", s.kind as "Kind", s.state as "State", a.state as "Course", a.name as "Name",
+                    coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'name', o.name, 'birthDate', o.birth_date) order by o.position) from camino.application_owners o where o.application_id = a.id), '[]')::text as "Owners"
+                from camino.application_steps s join camino.applications a on a.id = s.application_id where s.id = {id} for update of s
+                """).ToListAsync(ct);
+            if (found.Count == 0)
+                throw new JobAbandonedException("There is no such step.");
+            if (found[0].State is (short)StepState.Done or (short)StepState.Cancelled || (ApplicationState)found[0].Course != ApplicationState.Checking)
+            {
+                await db.Database.ExecuteSqlAsync($"update camino.application_steps set state = {(short)StepState.Cancelled}, ended_at = {clock.GetUtcNow()} where id = {id} and state <> {(short)StepState.Done}", ct);
+                await job.CompleteAsync(connection, native, null, ct);
+                await transaction.CommitAsync(ct);
+                return null;
+            }
+
+            await db.Database.ExecuteSqlAsync($"update camino.application_steps set state = {(short)StepState.Running}, attempts = attempts + 1, started_at = coalesce(started_at, {clock.GetUtcNow()}) where id = {id}", ct);
+            await job.HoldLeaseAsync(connection, native, ct);
+            await transaction.CommitAsync(ct);
+            return found[0];
+        }
+
+        private async Task EndAsync(Guid id, Guid applicationId, CheckFinding finding, JobContext job, CancellationToken ct)
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            var (connection, native) = Native(transaction);
+            var (_, course) = await db.LockApplicationAsync(applicationId, ct);
+            var state = (short)(course.State == ApplicationState.Checking ? StepState.Done : StepState.Cancelled);
+            await db.Database.ExecuteSqlAsync($"update camino.application_steps set state = {state}, problem = null, result = {JsonSerializer.Serialize(finding.Result, JsonSerializerOptions.Web)}::jsonb, ended_at = {clock.GetUtcNow()} where id = {id}", ct);
+            if (finding.KeepAsync is { } keepAsync)
+                await keepAsync(connection, native, ct);
+            await job.CompleteAsync(connection, native, finding.Result, ct);
+            await transaction.CommitAsync(ct);
+        }
+
+        private async Task NoteAsync(Guid id, StepState state, string problem, JobContext job, CancellationToken ct)
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            var (connection, native) = Native(transaction);
+            await db.Database.ExecuteSqlAsync($"update camino.application_steps set state = {(short)state}, problem = {problem[..Math.Min(problem.Length, 300)]} where id = {id} and state = {(short)StepState.Running}", ct);
+            await job.HoldLeaseAsync(connection, native, ct);
+            await transaction.CommitAsync(ct);
+        }
+
+        private (NpgsqlConnection Connection, NpgsqlTransaction Transaction) Native(IDbContextTransaction transaction) => ((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction());
+    }
+}
+
+/// <summary>All checks of an application are done: underwriting begins.</summary>
+public sealed record EndChecks(Guid ApplicationId) : IJobArgs
+{
+    public static string Kind => "applications.end-checks"; // stored in rows: never rename, never reuse
+
+    /// <remarks>Safe to run twice: an application that does not stand at its checks is left alone.</remarks>
+    public sealed class Handler(CaminoDb db, TimeProvider clock) : IJobHandler<EndChecks>
+    {
+        public async Task RunAsync(EndChecks args, JobContext job, CancellationToken ct)
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            var (_, course) = await db.LockApplicationAsync(args.ApplicationId, ct);
+            var open = await db.Database.SqlQuery<int>($"select count(*)::int as \"Value\" from camino.application_steps where application_id = {args.ApplicationId} and state <> {(short)StepState.Done}").ToListAsync(ct);
+            if (course.State == ApplicationState.Checking && open[0] > 0)
+                throw new JobSnoozedException(TimeSpan.FromMinutes(1), "Not every step is done.");
+            if (course.State == ApplicationState.Checking)
+            {
+                var (next, step) = course.Move(ApplicationMove.FinishChecks, Actor.System, null, clock.GetUtcNow());
+                await db.KeepCourseAsync(args.ApplicationId, next, step, ct);
+            }
+
+            await db.SaveChangesAsync(ct);
+            await job.CompleteAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), null, ct);
+            await transaction.CommitAsync(ct);
+        }
+    }
+}
+
+/// <summary>Ends applications that nobody went on with in time.</summary>
+public sealed record ExpireApplications : IJobArgs
+{
+    public static string Kind => "applications.expire"; // stored in rows: never rename, never reuse
+
+    public static string Queue => JobQueues.Bulk;
+
+    /// <remarks>Safe to run twice: each application ends in a transaction of its own, when it is still open and its time is over.</remarks>
+    public sealed class Handler(CaminoDb db, TimeProvider clock) : IJobHandler<ExpireApplications>
+    {
+        private const int Batch = 200;
+
+        public async Task RunAsync(ExpireApplications args, JobContext job, CancellationToken ct)
+        {
+            var expired = 0;
+            var now = clock.GetUtcNow();
+            while (await db.Database.SqlQuery<Guid>($"select id as \"Value\" from camino.applications where state < 6 and expires_at <= {now} order by expires_at limit {Batch}").ToListAsync(ct) is { Count: > 0 } ids)
+            {
+                foreach (var id in ids)
+                    expired += await ExpireAsync(id, now, job, ct) ? 1 : 0;
+            }
+
+            job.SetResult(new { expired });
+        }
+
+        private async Task<bool> ExpireAsync(Guid id, DateTimeOffset now, JobContext job, CancellationToken ct)
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            var (_, course) = await db.LockApplicationAsync(id, ct);
+            if (!course.IsOpen || course.ExpiresAt > now)
+                return false;
+            var (next, step) = course.Move(ApplicationMove.Expire, Actor.System, null, now);
+            await db.KeepCourseAsync(id, next, step, ct);
+            await db.Database.ExecuteSqlAsync($"update camino.application_steps set state = {(short)StepState.Cancelled}, ended_at = {now} where application_id = {id} and state in (0, 1, 3)", ct);
+            await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
+            await transaction.CommitAsync(ct);
+            return true;
+        }
+    }
+}
