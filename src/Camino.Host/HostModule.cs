@@ -69,7 +69,7 @@ internal static class HostModule
         services.AddJobServer(options, provider =>
         {
             var engine = provider.GetRequiredService<NpgsqlDataSource>();
-            return new JobConnections(engine, provider.GetService<ListenerSource>()?.Source ?? engine);
+            return new JobConnections(engine, provider.GetService<ListenerSource>()?.Source ?? engine, KeepsStatements: !settings.Database.Pooler);
         });
     }
 

@@ -21,7 +21,7 @@ internal sealed class HangfireCarrier(CarrierParts parts, HangfireStorage storag
     private readonly Signal _signal = new();
     private readonly Dictionary<Guid, JobRun> _running = [];
     private readonly List<BackgroundJobServer> _servers = [];
-    private readonly Dictionary<Guid, DateTimeOffset> _doubtful = [];
+    private readonly DoubtfulLeases _doubtful = new(parts.Store);
     private readonly CancellationTokenSource _abandon = new();
     private DateTimeOffset _namedAt;
     private ServerIdentity? _me;
@@ -103,7 +103,7 @@ internal sealed class HangfireCarrier(CarrierParts parts, HangfireStorage storag
 
     public async Task TickAsync(CancellationToken ct)
     {
-        await Claimer.WatchAsync(Runs(), parts.Options, parts.Logger, ct);
+        await RunCare.WatchAsync(Runs(), parts.Options, parts.Logger, ct);
         if (LastAnswerAt is not { } at || parts.Time.GetUtcNow() - at > AskEvery)
         {
             await parts.Store.StandingAsync(Guid.Empty, ct);
@@ -116,7 +116,10 @@ internal sealed class HangfireCarrier(CarrierParts parts, HangfireStorage storag
             await storage.NameQueuesAsync(parts.Options, ct);
         }
 
-        await ReturnDoubtfulAsync(ct);
+        ServerIdentity? me;
+        lock (_gate)
+            me = _me;
+        await _doubtful.ReturnAsync(me, ct);
     }
 
     public async Task LoopAsync(CancellationToken abandon)
@@ -176,7 +179,7 @@ internal sealed class HangfireCarrier(CarrierParts parts, HangfireStorage storag
             return;
         parts.Metrics.Claimed(job);
         using var run = new JobRun(job, known, me, parts.Store, rank: 0);
-        var end = job.Cancelled || job.Expired ? Claimer.Cancelled(run, job.Cancelled ? null : "expired") : await HandleAsync(run);
+        var end = job.Cancelled || job.Expired ? RunCare.Cancelled(run, job.Cancelled ? null : "expired") : await HandleAsync(run);
         if (!await StoreAsync(me, end))
         {
             // the handler committed "done" together with its effect, or others have the job
@@ -213,8 +216,7 @@ internal sealed class HangfireCarrier(CarrierParts parts, HangfireStorage storag
         catch (Exception e)
         {
             // the claim may have reached the table without its answer reaching us; where it did not, this errand is the only one: it must not end as failed
-            lock (_gate)
-                _doubtful[lease] = parts.Time.GetUtcNow();
+            _doubtful.Add(lease);
             JobLog.RoundTripFailed(parts.Logger, e, 1, Later.TotalSeconds);
             errand.Items[CarriedStateAttribute.Key] = new ScheduledState(Later) { Reason = "The database did not answer" };
             return null;
@@ -273,13 +275,13 @@ internal sealed class HangfireCarrier(CarrierParts parts, HangfireStorage storag
             try
             {
                 var trip = await parts.Store.RunBatchAsync(me, end.Finish is { } finish ? [finish] : [], end.PutBack is { } back ? [back] : [], ask: null, _abandon.Token);
-                Claimer.Tell(end, trip.Refused.Count == 0, parts.Logger, parts.Metrics, parts.Releaser);
+                RunCare.Tell(end, trip.Refused.Count == 0, parts.Logger, parts.Metrics, parts.Releaser);
                 return trip.Refused.Count == 0;
             }
-            catch (PostgresException e) when (Claimer.IsAboutData(e) && failures == 0)
+            catch (PostgresException e) when (RunCare.IsAboutData(e) && failures == 0)
             {
                 JobLog.Unstorable(parts.Logger, e, end.Run.Kind, e.SqlState);
-                end = Claimer.Unstorable(end.Run, e.SqlState);
+                end = RunCare.Unstorable(end.Run, e.SqlState);
             }
             catch (Exception e) when (!_abandon.IsCancellationRequested)
             {
@@ -288,26 +290,6 @@ internal sealed class HangfireCarrier(CarrierParts parts, HangfireStorage storag
                 await Task.Delay(wait, _abandon.Token);
             }
         }
-    }
-
-    private async Task ReturnDoubtfulAsync(CancellationToken ct)
-    {
-        Guid[] leases;
-        ServerIdentity? me;
-        lock (_gate)
-        {
-            me = _me;
-            foreach (var (lease, at) in _doubtful)
-            {
-                if (parts.Time.GetUtcNow() - at > TimeSpan.FromMinutes(5))
-                    _doubtful.Remove(lease);
-            }
-
-            leases = [.. _doubtful.Keys];
-        }
-
-        if (leases.Length > 0 && me is not null)
-            await parts.Store.ReturnLeasesAsync(me.Id, leases, ct);
     }
 
     private async Task OpenAsync(CancellationToken ct)

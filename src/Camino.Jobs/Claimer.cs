@@ -28,18 +28,20 @@ internal sealed class Claimer(
     private readonly Signal _signal = new();
     private readonly SlotLedger _slots = new(options);
     private readonly Signal _sideSignal = new();
+    private readonly Signal _expressSignal = new();
     private readonly ReadyJobs _ready = new(options.Queues.Count);
     private readonly Dictionary<Guid, JobRun> _running = [];
     private readonly Queue<RunEnd> _ends = new();
-    private readonly Dictionary<Guid, long> _doubtful = [];
+    private readonly DoubtfulLeases _doubtful = new(store);
+    private readonly bool[] _express = new bool[options.Queues.Count];
     private readonly DateTime[] _lows = Enumerable.Repeat(DateTime.MinValue, options.Queues.Count).ToArray();
 
     private ServerIdentity? _me;
     private RunServices? _services;
     private bool _inFlight;
     private bool _sideBusy;
+    private bool _expressBusy;
     private bool _over;
-    private int _express = -1;
     private double _tripMilliseconds = 5;
     private bool _hinted = true;
     private bool _more;
@@ -77,23 +79,28 @@ internal sealed class Claimer(
         _signal.Set();
     }
 
-    /// <summary>Something may be there to take; null: in any queue.</summary>
+    /// <summary>Something may be there to take; null: in any queue. What has a reserved slot free goes by the express loop, all else by the main one.</summary>
     public void Hint(string? queue)
     {
+        var signal = _signal;
         lock (_gate)
         {
             if (queue is not null && !_slots.Serves(queue))
                 return;
-            _hinted = true;
             _lastFoundAt = Stopwatch.GetTimestamp();
+            if (queue is not null && _slots.OwnFree(_slots.RankOf(queue)) > 0)
+            {
+                _express[_slots.RankOf(queue)] = true;
+                signal = _expressSignal;
+            }
+            else
+            {
+                _hinted = true;
+            }
             if (queue is null)
                 _lastFullLookAt = 0;
-            else if (_inFlight && _slots.HasOwn(_slots.RankOf(queue)))
-                _express = _slots.RankOf(queue);
         }
-        _signal.Set();
-        if (_express >= 0)
-            _sideSignal.Set();
+        signal.Set();
     }
 
     public void Fence(bool fenced)
@@ -137,7 +144,7 @@ internal sealed class Claimer(
             if (!_running.TryGetValue(wish.Id, out run) && _ready.Remove(one => one.Run.JobId == wish.Id && one.Run.Job.Lease == wish.Lease) is [var ready])
             {
                 _slots.LetGo(ready.Run.Rank);
-                Put(Cancelled(ready.Run, wish.Reason ?? "no reason given"));
+                Put(RunCare.Cancelled(ready.Run, wish.Reason ?? "no reason given"));
             }
         }
         if (run?.Job.Lease == wish.Lease)
@@ -162,46 +169,25 @@ internal sealed class Claimer(
     /// <summary>Once a second: timeouts, handlers that do not return, progress not yet stored, jobs held too long without a slot.</summary>
     public async Task TickAsync(CancellationToken ct)
     {
-        await WatchAsync(Runs(), options, logger, ct);
+        await RunCare.WatchAsync(Runs(), options, logger, ct);
+        ServerIdentity? me;
         lock (_gate)
         {
+            me = _me;
             foreach (var ready in _ready.Remove(one => Stopwatch.GetElapsedTime(one.HeldAt) > TimeSpan.FromSeconds(1)))
                 Unhold(ready, "no slot became free here within a second");
         }
-        await ReturnDoubtfulAsync(ct);
-    }
-
-    /// <summary>Stops runs that take too long, gives up on those whose handler does not return, and stores what they report.</summary>
-    internal static async Task WatchAsync(List<JobRun> runs, JobServerOptions options, ILogger logger, CancellationToken ct)
-    {
-        foreach (var run in runs)
-        {
-            if (run.Timeout is { } timeout && run.Age > timeout)
-                run.Stop(StopReason.TimedOut);
-            if (run.StoppingFor is { } time && time > TimeSpan.FromSeconds(options.StuckSeconds))
-                run.GiveUpOn();
-            try
-            {
-                await run.WriteReportsAsync(ct);
-            }
-            catch (LeaseLostException)
-            {
-                // The run was told to stop.
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                JobLog.ProgressFailed(logger, e, run.Kind);
-            }
-        }
+        await _doubtful.ReturnAsync(me, ct);
     }
 
     /// <summary>Runs until the server drains, nothing runs and every result is stored.</summary>
-    public Task LoopAsync(CancellationToken abandon) => Task.WhenAll(MainLoopAsync(abandon), SideLoopAsync(abandon));
+    public Task LoopAsync(CancellationToken abandon) => Task.WhenAll(MainLoopAsync(abandon), SideLoopAsync(abandon), ExpressLoopAsync(abandon));
 
     public void Dispose()
     {
         _signal.Dispose();
         _sideSignal.Dispose();
+        _expressSignal.Dispose();
     }
 
     private async Task MainLoopAsync(CancellationToken abandon)
@@ -225,14 +211,20 @@ internal sealed class Claimer(
             lock (_gate)
                 _over = true;
             _sideSignal.Set();
+            _expressSignal.Set();
         }
     }
 
+    /// <summary>While a round trip of the main loop is under way, on a second connection: writes the results that fill a statement.</summary>
+    private Task SideLoopAsync(CancellationToken abandon) => BesideAsync(_sideSignal, PlanWrite, busy => _sideBusy = busy, abandon);
+
     /// <summary>
-    /// While a round trip of the main loop is under way, on a second connection: writes the results that fill a statement, and takes urgent jobs for slots that
-    /// are reserved for them. So neither waits for the other, and an urgent job does not wait for a large claim of bulk work.
+    /// On a third connection, while the others are at work: takes urgent jobs for slots that are reserved for them, so that they wait neither for a large claim of
+    /// bulk work nor for its results.
     /// </summary>
-    private async Task SideLoopAsync(CancellationToken abandon)
+    private Task ExpressLoopAsync(CancellationToken abandon) => BesideAsync(_expressSignal, PlanExpress, busy => _expressBusy = busy, abandon);
+
+    private async Task BesideAsync(Signal signal, Func<TripWork?> plan, Action<bool> note, CancellationToken abandon)
     {
         var failures = 0;
         while (!abandon.IsCancellationRequested)
@@ -242,17 +234,17 @@ internal sealed class Claimer(
             {
                 if (_over)
                     return;
-                work = PlanAside();
-                _sideBusy = work is not null;
+                work = plan();
+                note(work is not null);
             }
             if (work is null)
             {
-                await _sideSignal.WaitAsync(TimeSpan.FromSeconds(1));
+                await signal.WaitAsync(TimeSpan.FromSeconds(1));
                 continue;
             }
             failures = await TripAsync(work, failures, abandon);
             lock (_gate)
-                _sideBusy = false;
+                note(false);
             _signal.Set();
         }
     }
@@ -266,7 +258,7 @@ internal sealed class Claimer(
             Accept(work, trip);
             return 0;
         }
-        catch (PostgresException e) when (work.Ends.Count > 0 && IsAboutData(e))
+        catch (PostgresException e) when (work.Ends.Count > 0 && RunCare.IsAboutData(e))
         {
             TakeBack(work with { Ends = [] });
             await WriteOneByOneAsync(work, abandon);
@@ -300,7 +292,7 @@ internal sealed class Claimer(
                 && (_ends.Count >= FullWrite || untilFlush <= TimeSpan.Zero || _draining || (_slots.Started == 0 && _ready.Count == 0));
             if (!look && !flush)
             {
-                if (_draining && _running.Count == 0 && _ends.Count == 0 && _ready.Count == 0 && !_sideBusy)
+                if (_draining && _running.Count == 0 && _ends.Count == 0 && _ready.Count == 0 && !_sideBusy && !_expressBusy)
                     return (null, null);
                 var wait = untilPoll < untilFlush ? untilPoll : untilFlush;
                 return (null, wait < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : wait);
@@ -317,12 +309,23 @@ internal sealed class Claimer(
         }
     }
 
-    private TripWork? PlanAside()
+    private TripWork? PlanWrite()
     {
-        var ends = _ends.Count >= FullWrite ? TakeEnds() : [];
-        var ask = _express >= 0 && !_draining && !_fenced && _me is not null ? ExpressAsk(_express) : null;
-        _express = -1;
-        return (ends.Count > 0 ? ends[0].Run.Server : _me) is { } me && (ends.Count > 0 || ask is not null) ? new TripWork(_me ?? me, ends, ask, Aside: true) : null;
+        if (_ends.Count < FullWrite)
+            return null;
+        var ends = TakeEnds();
+        return new TripWork(_me ?? ends[0].Run.Server, ends, Ask: null, Aside: true);
+    }
+
+    private TripWork? PlanExpress()
+    {
+        if (!_express.Contains(true))
+            return null;
+        var ranks = Enumerable.Range(0, _express.Length).Where(rank => _express[rank] && _slots.OwnFree(rank) > 0).ToList();
+        // Whose slot was filled meanwhile is found by the main loop.
+        _hinted |= ranks.Count < _express.Count(static wanted => wanted);
+        Array.Clear(_express);
+        return ranks.Count > 0 && !_draining && !_fenced && _me is { } me ? new TripWork(me, [], ExpressAsk(ranks), Aside: true) : null;
     }
 
     private List<RunEnd> TakeEnds()
@@ -332,16 +335,16 @@ internal sealed class Claimer(
         return ends;
     }
 
-    /// <summary>For the queue's own free slots alone; null when it has none. Should the main loop take for the same slots, one job waits a moment for the next.</summary>
-    private ClaimAsk? ExpressAsk(int rank) =>
-        _slots.OwnFree(rank) is > 0 and var free
-            ? new ClaimAsk(Guid.CreateVersion7(), [_slots.Queues[rank]], [free], [free], [_lows[rank]], Shared: 0)
-            : null;
+    /// <summary>For the queues' own free slots alone. Should the main loop take for the same slots, one job waits a moment for the next.</summary>
+    private ClaimAsk ExpressAsk(List<int> ranks)
+    {
+        var free = ranks.Select(_slots.OwnFree).ToArray();
+        return new ClaimAsk(Guid.CreateVersion7(), [.. ranks.Select(rank => _slots.Queues[rank])], free, free, [.. ranks.Select(rank => _lows[rank])], Shared: 0);
+    }
 
     private ClaimAsk Ask((int[] Takes, int[] Owns, int Shared) room)
     {
         _hinted = false;
-        _express = -1;
         _lastLookAt = Stopwatch.GetTimestamp();
         var full = Stopwatch.GetElapsedTime(_lastFullLookAt) > FullLookEvery;
         if (full)
@@ -384,29 +387,7 @@ internal sealed class Claimer(
             _inFlight = false;
     }
 
-    private void Tell(RunEnd end, bool accepted) => Tell(end, accepted, logger, metrics, releaser);
-
-    /// <summary>The end is in the database, or was refused there: says so, counts it, and lets those go on that waited for it.</summary>
-    internal static void Tell(RunEnd end, bool accepted, ILogger logger, JobMetrics metrics, Releaser releaser)
-    {
-        using var scope = logger.BeginScope(end.Run.LogScope);
-        if (accepted)
-        {
-            end.Tell(logger, metrics);
-        }
-        else if (end.Run.Completed)
-        {
-            JobLog.Done(logger, end.Run.Kind, end.Run.Age.TotalSeconds);
-            metrics.Done(end.Run.Queue);
-        }
-        else
-        {
-            JobLog.Refused(logger, end.Run.Kind);
-        }
-        if (end.Run.Job.LimitKey is not null || (accepted && end.Finish is not null) || end.Run.Completed)
-            releaser.OnEnded(end.Run.JobId, end.Run.Job.LimitKey is not null);
-        end.Run.Dispose();
-    }
+    private void Tell(RunEnd end, bool accepted) => RunCare.Tell(end, accepted, logger, metrics, releaser);
 
     private void Take(TripWork work, ClaimAsk ask, List<ClaimedJob> claimed)
     {
@@ -424,7 +405,7 @@ internal sealed class Claimer(
             metrics.Claimed(job);
             var run = new JobRun(job, KindOf(job), me, store, rank);
             if (job.Cancelled || job.Expired)
-                Put(Cancelled(run, job.Cancelled ? null : "expired"));
+                Put(RunCare.Cancelled(run, job.Cancelled ? null : "expired"));
             else if (_draining || _me?.Id != me.Id)
                 Put(run.Return("the server stopped"));
             else
@@ -437,7 +418,9 @@ internal sealed class Claimer(
                 _lows[rank] = newest[rank];
         }
         // A limit was reached somewhere: there may be more behind it. The side loop's claim of one queue says nothing about that.
-        if (!work.Aside)
+        if (work.Aside)
+            _hinted |= claimed.Count == ask.Takes.Sum();
+        else
             _more = claimed.Count > 0 && (shared >= ask.Shared || counts.Where((count, rank) => count > 0 && count >= ask.Takes[rank]).Any());
         if (claimed.Count > 0)
             _lastFoundAt = Stopwatch.GetTimestamp();
@@ -470,16 +453,6 @@ internal sealed class Claimer(
         }
         return begin;
     }
-
-    internal static RunEnd Cancelled(JobRun run, string? reason) =>
-        new(run, new FinishRow(run.JobId, run.Job.Lease, "cancelled", Result: null, reason, Note: null), PutBack: null, (log, told) =>
-        {
-            JobLog.Cancelled(log, run.Kind, reason ?? "asked for before it started");
-            told.Cancelled(run.Queue);
-        });
-
-    internal static RunEnd Unstorable(JobRun run, string sqlState) =>
-        new(run, new FinishRow(run.JobId, run.Job.Lease, "failed", Result: null, $"The end of the run could not be stored: {sqlState}.", "failed"), PutBack: null, (_, told) => told.Failed(run.Queue));
 
     private void Launch(JobRun run) => run.Begin(_services ??= new RunServices(scopes, logger, metrics, options.StuckSeconds, Ended));
 
@@ -535,28 +508,9 @@ internal sealed class Claimer(
             foreach (var end in work.Ends)
                 Put(end);
             if (work.Ask is not null)
-                _doubtful[work.Ask.Lease] = Stopwatch.GetTimestamp();
+                _doubtful.Add(work.Ask.Lease);
             _hinted = true;
         }
-    }
-
-    /// <summary>A statement may reach the table after its answer was given up, so the names of its leases are asked for again for five minutes.</summary>
-    private async Task ReturnDoubtfulAsync(CancellationToken ct)
-    {
-        Guid[] leases;
-        ServerIdentity? me;
-        lock (_gate)
-        {
-            me = _me;
-            foreach (var (lease, at) in _doubtful)
-            {
-                if (Stopwatch.GetElapsedTime(at) > TimeSpan.FromMinutes(5))
-                    _doubtful.Remove(lease);
-            }
-            leases = [.. _doubtful.Keys];
-        }
-        if (leases.Length > 0 && me is not null)
-            await store.ReturnLeasesAsync(me.Id, leases, ct);
     }
 
     /// <summary>One result cannot be stored as it is: find it, replace it by the error, and leave its neighbours alone.</summary>
@@ -571,11 +525,11 @@ internal sealed class Claimer(
                 var trip = await store.RunBatchAsync(single.Me, single.Finishes, single.PutBacks, ask: null, abandon);
                 Tell(end, trip.Refused.Count == 0);
             }
-            catch (PostgresException e) when (IsAboutData(e))
+            catch (PostgresException e) when (RunCare.IsAboutData(e))
             {
                 JobLog.Unstorable(logger, e, end.Run.Kind, e.SqlState);
                 lock (_gate)
-                    Put(Unstorable(end.Run, e.SqlState));
+                    Put(RunCare.Unstorable(end.Run, e.SqlState));
             }
             catch (Exception e)
             {
@@ -589,9 +543,4 @@ internal sealed class Claimer(
             }
         }
     }
-
-    /// <summary>Classes 22 and 23 and limits: the same rows will be refused again.</summary>
-    internal static bool IsAboutData(PostgresException e) =>
-        e.SqlState.StartsWith("22", StringComparison.Ordinal) || e.SqlState.StartsWith("23", StringComparison.Ordinal)
-        || e.SqlState.StartsWith("54", StringComparison.Ordinal);
 }

@@ -77,7 +77,7 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
         _logger = logger;
         _metrics = metrics;
         _time = time;
-        _store = new JobStore(connections.Engine, client);
+        _store = new JobStore(connections.Engine, client) { KeepsStatements = connections.KeepsStatements };
         _releaser = new Releaser(_store, options, logger);
         _carrier = carriers?.Make(new CarrierParts(_store, options, registry, scopes, metrics, time, _releaser, logger)) ?? new Claimer(_store, options, registry, scopes, metrics, time, _releaser, logger);
         _heartbeat = new Heartbeat(connections.Engine, _store.Sql, options, registry, this, logger);

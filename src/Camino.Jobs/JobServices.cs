@@ -9,7 +9,11 @@ namespace Camino.Jobs;
 /// <summary>The connections of a server: statements may go through a transaction pooler, the listener may not.</summary>
 /// <param name="Engine">Claims, results and heartbeat; 4 connections at most, besides those that handlers use.</param>
 /// <param name="Listener">One connection that stays; straight to the database.</param>
-public sealed record JobConnections(NpgsqlDataSource Engine, NpgsqlDataSource Listener);
+/// <param name="KeepsStatements">
+/// Whether a connection of <paramref name="Engine"/> stays with one session of the database, so that the claim's statements are parsed and planned once for each.
+/// Not so behind a transaction pooler.
+/// </param>
+public sealed record JobConnections(NpgsqlDataSource Engine, NpgsqlDataSource Listener, bool KeepsStatements = false);
 
 /// <summary>Adds the engine to a host.</summary>
 public static class JobServices

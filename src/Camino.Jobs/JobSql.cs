@@ -45,6 +45,13 @@ internal sealed partial class JobSql(string schema)
 
     public string WriteCheckpoint { get; } = In(schema, WriteCheckpointText);
 
+    /// <summary>
+    /// Before prepared statements of the same transaction: their plan is made once for each connection and kept, and it reads indexes only. A plan that is kept
+    /// may have been made when the table was empty; it must not be one that reads the table from end to end when a million jobs wait.
+    /// </summary>
+    public const string PlanOnce =
+        "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), set_config('jit', 'off', true)";
+
     private static string In(string schema, string text) => text.Replace("{s}", schema, StringComparison.Ordinal);
 
     /// <summary>

@@ -64,12 +64,18 @@ public sealed partial class JobStore
 
         await using var connection = await _source.OpenConnectionAsync(ct);
         await using var batch = new NpgsqlBatch(connection) { Timeout = CommandSeconds };
+        if (KeepsStatements)
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(JobSql.PlanOnce));
         foreach (var (command, _) in written)
             batch.BatchCommands.Add(command);
         if (ask is not null)
             batch.BatchCommands.Add(Claim(me, ask, lazy: written.Count == 0));
 
+        if (KeepsStatements)
+            await batch.PrepareAsync(ct);
         await using var reader = await batch.ExecuteReaderAsync(ct);
+        if (KeepsStatements)
+            await reader.NextResultAsync(ct);
         foreach (var (_, ids) in written)
         {
             // One row: null when all were stored, else those that were.

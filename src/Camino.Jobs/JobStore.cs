@@ -30,6 +30,9 @@ public sealed partial class JobStore : IJobControl
 
     internal JobSql Sql => _sql;
 
+    /// <summary>Whether the statements of <see cref="RunBatchAsync"/> are prepared, see <see cref="JobConnections"/>.</summary>
+    internal bool KeepsStatements { get; init; }
+
     /// <summary>Everything about one job, or null when there is none with that id.</summary>
     public async Task<JobDetail?> GetAsync(Guid id, CancellationToken ct = default)
     {

@@ -36,9 +36,6 @@ internal sealed class SlotLedger
     public bool CanStart(int rank) =>
         _started[rank] < _most[rank] && (_started[rank] < _reserved[rank] || SharedUse(_started) < _shared);
 
-    /// <summary>True when slots are reserved for this queue.</summary>
-    public bool HasOwn(int rank) => _reserved[rank] > 0;
-
     /// <summary>Reserved slots of this queue that neither a running nor a held job uses.</summary>
     public int OwnFree(int rank) => Math.Max(0, Math.Min(_reserved[rank], _most[rank]) - _started[rank] - _held[rank]);
 

@@ -89,8 +89,9 @@ internal sealed class Bed : IAsyncDisposable
         {
             var name = $"jobs {options.ServerName}";
             return new JobConnections(
-                NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = name, MaxPoolSize = 4 }),
-                NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(listenerString) { ApplicationName = name, MaxPoolSize = 1 }));
+                NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = name, MaxPoolSize = 5 }),
+                NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(listenerString) { ApplicationName = name, MaxPoolSize = 1 }),
+                KeepsStatements: connectionString == listenerString);
         });
         configure?.Invoke(builder);
         return builder.Build();

@@ -266,6 +266,8 @@ internal sealed class Play(Stage stage, Build previous, Build next, int requests
         await deploy();
         var (milliseconds, what) = load.Longest;
         say(string.Create(CultureInfo.InvariantCulture, $"the deploy took from {steady.TotalSeconds:0.0} to {steady.TotalSeconds + System.Diagnostics.Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s of the load; the longest request, {milliseconds:0} ms: {what}"));
+        foreach (var line in stage.SlowestRequests(5))
+            say($"the balancer saw: {line}");
     }
 
     private List<string> _faults = [];

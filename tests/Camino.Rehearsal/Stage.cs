@@ -21,6 +21,7 @@ internal sealed class Stage : IAsyncDisposable
     private const string DirectEntry = "camino_direct";
 
     private readonly List<ChildProcess> _children = [];
+    private ChildProcess? _balancer;
     private readonly string _folder;
     private readonly Action<string> _say;
     private readonly int[] _officePorts;
@@ -279,8 +280,12 @@ internal sealed class Stage : IAsyncDisposable
     {
         var servers = string.Join('\n', _officePorts.Select(port => string.Create(CultureInfo.InvariantCulture, $"    server office{port} 127.0.0.1:{port}")));
         var file = Write("haproxy.cfg", $"""
+            global
+                log stdout format raw local0
             defaults
                 mode http
+                log global
+                log-format "%Ta ms %HM %HPO %ST by %s: queue %Tw, connect %Tc, first byte %Tr ms, %rc retries"
                 timeout connect 1s
                 timeout client 60s
                 timeout server 60s
@@ -302,8 +307,16 @@ internal sealed class Stage : IAsyncDisposable
             {servers}
 
             """);
-        _children.Add(ChildProcess.Start(program, ["-db", "-f", file]));
+        _balancer = ChildProcess.Start(program, ["-db", "-f", file]);
+        _children.Add(_balancer);
     }
+
+    /// <summary>What the balancer says of the requests that took it longest: where their time went.</summary>
+    public IReadOnlyList<string> SlowestRequests(int most) =>
+    [
+        .. (_balancer?.Lines ?? []).Select(line => (Milliseconds: int.TryParse(line.Split(' ')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var time) ? time : 0, Line: line))
+            .Where(line => line.Milliseconds > 0).OrderByDescending(line => line.Milliseconds).Take(most).Select(line => line.Line),
+    ];
 
     private ChildProcess Role(Build build, string role, int port, string user, (string Name, string Value)[] more)
     {

@@ -83,7 +83,7 @@ public static class Contractor
         }
     }
 
-    /// <summary>A process says up to which version it reads, which is one more than its own.</summary>
+    /// <summary>A process says up to which version it reads, see <see cref="SchemaWindow.Ahead"/>.</summary>
     private static async Task RefuseWhileNeededAsync(NpgsqlConnection connection, ContractStep step, CancellationToken ct)
     {
         await using var ask = new NpgsqlCommand(
@@ -91,13 +91,13 @@ public static class Contractor
             select * from (
                 select format('release %s on %s (pid %s) gave a sign of life %s s ago', p.release_number, p.host, p.pid, round(extract(epoch from clock_timestamp() - p.seen_at)))
                 from camino.processes p
-                where p.schema_newest <= $1 and p.state <> 'ended' and p.seen_at > clock_timestamp() - make_interval(secs => $2)
+                where p.schema_newest - $3 < $1 and p.state <> 'ended' and p.seen_at > clock_timestamp() - make_interval(secs => $2)
                 order by p.release_number, p.id limit 5
             ) living
             union all
-            select format('release %s may take work', r.number) from camino.releases r join jobs.fence f on r.number in (f.lowest, f.highest) where r.schema_newest <= $1
+            select format('release %s may take work', r.number) from camino.releases r join jobs.fence f on r.number in (f.lowest, f.highest) where r.schema_newest - $3 < $1
             """, connection)
-        { Parameters = { new() { Value = step.Version }, new() { Value = (double)ProcessRegistry.GoneAfterSeconds } } };
+        { Parameters = { new() { Value = step.Version }, new() { Value = (double)ProcessRegistry.GoneAfterSeconds }, new() { Value = SchemaWindow.Ahead } } };
         var who = new List<string>();
         await using var reader = await ask.ExecuteReaderAsync(ct);
         while (await reader.ReadAsync(ct))

@@ -2,17 +2,24 @@ using Npgsql;
 
 namespace Camino.Data;
 
-/// <summary>Which versions of the database this release can work on: its own and, during a rollout, the next.</summary>
+/// <summary>Which versions of the database this release can work on: its own and, during a rollout and after a way back, those of the releases after it.</summary>
+/// <remarks>
+/// Migrations only add, which the linter of the tests holds; what an older release needs is taken away by a contract step alone, and that is what ends the window (<see cref="SchemaState.Contracted"/>).
+/// <see cref="Ahead"/> is a second bound, for a database that is further than anybody has tried.
+/// </remarks>
 public static class SchemaWindow
 {
     /// <summary>The version that this release's migrations make; raised by every migration.</summary>
     public const int Newest = 13;
 
-    /// <summary>The oldest version that this release still works on.</summary>
-    public const int Oldest = 10;
+    /// <summary>The oldest version that this release works on: the pipeline migrates before it deploys.</summary>
+    public const int Oldest = Newest;
 
-    /// <summary>A rollout may have migrated one further already.</summary>
-    public const int NewestAccepted = Newest + 1;
+    /// <summary>How many migrations the releases after this one may have brought before this one is refused.</summary>
+    public const int Ahead = 20;
+
+    /// <summary>The newest version that this release works on.</summary>
+    public const int NewestAccepted = Newest + Ahead;
 
     /// <summary>The version of the connected database and what was taken away from it; zeros when it was never migrated.</summary>
     public static async Task<SchemaState> ReadAsync(NpgsqlConnection connection, CancellationToken ct)

@@ -170,8 +170,8 @@ public sealed class MoveFence(CaminoDb db, TimeProvider clock)
             await using var reader = await ask.ExecuteReaderAsync(ct);
             if (!await reader.ReadAsync(ct))
                 return (false, false, schema.Version);
-            var (oldest, newest) = (reader.GetInt32(0), reader.GetInt32(1)); // newest is one more than the release's own version
-            return (true, schema.Version >= oldest && schema.Version <= newest && schema.Contracted < newest, schema.Version);
+            var (oldest, newest) = (reader.GetInt32(0), reader.GetInt32(1));
+            return (true, schema.Version >= oldest && schema.Version <= newest && schema.Contracted <= newest - SchemaWindow.Ahead, schema.Version);
         }
 
         public async Task<int> RunAsync(string sql, CancellationToken ct, params object[] values)

@@ -305,7 +305,7 @@ internal static class QueueHost
         throw new BenchFailedException($"This bench was built without Hangfire; {connection.Database} keeps its jobs.");
 #endif
 
-    public static JobConnections Connections(string connectionString) => new(Own(connectionString, "jobs", 4), Own(connectionString, "jobs listener", 1));
+    public static JobConnections Connections(string connectionString) => new(Own(connectionString, "jobs", 5), Own(connectionString, "jobs listener", 1), KeepsStatements: true);
 
     private static NpgsqlDataSource Own(string connectionString, string name, int most) =>
         NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = name, MaxPoolSize = most });

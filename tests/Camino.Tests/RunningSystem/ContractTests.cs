@@ -19,7 +19,7 @@ public sealed class ContractTests
     public async Task What_an_older_release_needs_stays_while_a_process_of_it_lives_and_goes_when_it_ended()
     {
         await using var place = await Place.CreateAsync();
-        await place.ProcessAsync(release: 3, schemaNewest: SchemaWindow.Newest);
+        await place.ProcessAsync(release: 3, schemaNewest: SchemaWindow.NewestAccepted - 1);
 
         var refused = await Assert.ThrowsAsync<RefusedException>(() => place.ContractAsync(Leftover));
         Assert.That(refused?.Code, Is.EqualTo("schema.contract_needed"));
@@ -37,7 +37,7 @@ public sealed class ContractTests
     public async Task A_release_that_the_fence_lets_work_counts_as_one_that_lives_though_no_process_of_it_runs()
     {
         await using var place = await Place.CreateAsync();
-        await place.RunAsync($"insert into camino.releases (number, name, schema_oldest, schema_newest) values (3, 'three', 1, {SchemaWindow.Newest}); insert into jobs.fence (lowest, highest, moved_by) values (3, 3, 'test')");
+        await place.RunAsync($"insert into camino.releases (number, name, schema_oldest, schema_newest) values (3, 'three', 1, {SchemaWindow.NewestAccepted - 1}); insert into jobs.fence (lowest, highest, moved_by) values (3, 3, 'test')");
 
         var refused = await Assert.ThrowsAsync<RefusedException>(() => place.ContractAsync(Leftover));
 
@@ -50,7 +50,7 @@ public sealed class ContractTests
         await using var place = await Place.CreateAsync();
         await place.RunAsync(
             $"""
-            insert into camino.releases (number, name, schema_oldest, schema_newest, promoted_at) values (3, 'three', 1, {SchemaWindow.Newest}, now()), (4, 'four', 1, {SchemaWindow.NewestAccepted}, now());
+            insert into camino.releases (number, name, schema_oldest, schema_newest, promoted_at) values (3, 'three', 1, {SchemaWindow.NewestAccepted - 1}, now()), (4, 'four', 1, {SchemaWindow.NewestAccepted}, now());
             insert into jobs.fence (lowest, highest, moved_by) values (4, 4, 'test')
             """);
         await place.MoveAsync(move => move.GuardAsync(3, isRollback: true, CancellationToken.None));

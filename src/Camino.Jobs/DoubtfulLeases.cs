@@ -1,0 +1,38 @@
+using System.Diagnostics;
+
+namespace Camino.Jobs;
+
+/// <summary>
+/// Names of claims whose answer never came. A statement may reach the table after its answer was given up, so what stands under them is given back again and again
+/// for five minutes.
+/// </summary>
+internal sealed class DoubtfulLeases(JobStore store)
+{
+    private static readonly TimeSpan For = TimeSpan.FromMinutes(5);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<Guid, long> _since = [];
+
+    public void Add(Guid lease)
+    {
+        lock (_gate)
+            _since[lease] = Stopwatch.GetTimestamp();
+    }
+
+    /// <summary>Gives back what <paramref name="me"/> holds under one of them, if anything.</summary>
+    public async Task ReturnAsync(ServerIdentity? me, CancellationToken ct)
+    {
+        Guid[] leases;
+        lock (_gate)
+        {
+            foreach (var (lease, at) in _since)
+            {
+                if (Stopwatch.GetElapsedTime(at) > For)
+                    _since.Remove(lease);
+            }
+            leases = [.. _since.Keys];
+        }
+        if (leases.Length > 0 && me is not null)
+            await store.ReturnLeasesAsync(me.Id, leases, ct);
+    }
+}
