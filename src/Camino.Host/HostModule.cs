@@ -19,7 +19,7 @@ internal static class HostModule
         services.AddCamino(
             new FileStoreOptions(Path.GetFullPath(settings.Files.Folder), settings.Imports.MaxFileBytes),
             new ImportOptions(settings.Imports.ChunkRows, settings.Imports.KeepFilesDays),
-            new Screening.ScreeningOptions(settings.Screening.Threshold, settings.Screening.Folder, settings.Screening.Address is { Length: > 0 } address ? new Uri(address) : null));
+            new Screening.ScreeningOptions(settings.Screening.Threshold, settings.Screening.Required, settings.Screening.Folder, settings.Screening.Address is { Length: > 0 } address ? new Uri(address) : null));
         services.AddJobs(registry => registry.AddCaminoKinds());
         services.AddJobClient();
     }

@@ -54,6 +54,7 @@ public static class CaminoModule
         services.AddScoped<ChangeBorrower>();
         services.AddSingleton(screening);
         services.AddSingleton<CurrentWatchList>();
+        services.AddSingleton<SanctionsGate>();
         services.AddSingleton<ReadScreenings>();
         services.AddScoped<ImportLists>();
         services.AddScoped<AskForBook>();

@@ -47,9 +47,9 @@ public sealed class ServicedBook(RunningCamino camino)
         return id;
     }
 
-    public async Task<Guid> BookedLoanAsync(string principal = "12000.00", string on = "2026-01-01")
+    public async Task<Guid> BookedLoanAsync(string principal = "12000.00", string on = "2026-01-01", string borrower = "Harbor Lantern Bakery LLC")
     {
-        using var answer = await SendAsync("/api/v1/loans", new { product = Product, borrowerName = "Harbor Lantern Bakery LLC", principal, annualRatePercent = "12", payments = 12, disburseOn = on }, Guid.NewGuid().ToString(), "*");
+        using var answer = await SendAsync("/api/v1/loans", new { product = Product, borrowerName = borrower, principal, annualRatePercent = "12", payments = 12, disburseOn = on }, Guid.NewGuid().ToString(), "*");
         return (await ReadAsync(answer, HttpStatusCode.Created)).GetProperty("loanId").GetGuid();
     }
 

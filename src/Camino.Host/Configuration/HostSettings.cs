@@ -419,6 +419,10 @@ public sealed class ScreeningSettings
     [Between(60, 100)]
     public int Threshold { get; set; } = 85;
 
+    /// <summary>Pay no loan out before a sanctions list was taken in; set it wherever real money goes out.</summary>
+    [SameInBoth]
+    public bool Required { get; set; }
+
     /// <summary>Folder with OFAC's files that the recurring job reads; with neither folder nor address it does nothing.</summary>
     [OnlyFor(Role.Async)]
     public string? Folder { get; set; }

@@ -35,6 +35,15 @@ public sealed class CurrentWatchList(NpgsqlDataSource source) : IDisposable
         }
     }
 
+    /// <summary>Whether a list was ever taken in.</summary>
+    public async Task<bool> HasOneAsync(CancellationToken ct)
+    {
+        if (_loaded is not null)
+            return true;
+        await using var connection = await source.OpenConnectionAsync(ct);
+        return await NewestAsync(connection, null, ct) > 0;
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _reading.Dispose();
 

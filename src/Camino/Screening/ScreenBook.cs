@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using Camino.Audit;
 using Camino.Data;
 using Camino.Jobs;
@@ -52,10 +50,13 @@ public sealed record ScreenBook(Guid RunId) : IJobArgs
     /// <summary>Loans of one transaction.</summary>
     private const int Batch = 1_000;
 
-    /// <param name="Book">0: the portfolio; 1: the serviced loans.</param>
+    /// <param name="Book">0: the portfolio; 1: the serviced loans; 2: owners of businesses.</param>
     private sealed record Checkpoint(int Book, Guid LastId, long Names);
 
-    private sealed record Borrower(Guid LoanId, string Name);
+    /// <param name="Id">Of the loan, or of the owner.</param>
+    private sealed record Borrower(Guid Id, string Name);
+
+    private sealed record Finding(Guid Run, int List, Borrower Borrower, bool IsLoan, IReadOnlyList<ScreeningHit> Hits);
 
     /// <remarks>Safe to run twice: a match is stored under its key once, and the run goes on behind its checkpoint, which commits with its rows.</remarks>
     public sealed class Handler(NpgsqlDataSource source, CurrentWatchList lists, ScreeningOptions options, TimeProvider clock) : IJobHandler<ScreenBook>
@@ -64,6 +65,7 @@ public sealed record ScreenBook(Guid RunId) : IJobArgs
         [
             "select id, borrower_name from camino.loans where id > $1 order by id limit $2",
             "select id, borrower_name from camino.serviced_loans where id > $1 order by id limit $2",
+            "select id, name from camino.borrower_owners where id > $1 order by id limit $2",
         ];
 
         public async Task RunAsync(ScreenBook args, JobContext job, CancellationToken ct)
@@ -76,10 +78,11 @@ public sealed record ScreenBook(Guid RunId) : IJobArgs
             {
                 var borrowers = await NextAsync(connection, at, ct);
                 var found = Found(loaded.List, borrowers, ct);
-                at = borrowers.Count == 0 ? new Checkpoint(at.Book + 1, Guid.Empty, at.Names) : new Checkpoint(at.Book, borrowers[^1].LoanId, at.Names + borrowers.Count);
+                var isLoan = at.Book < 2;
+                at = borrowers.Count == 0 ? new Checkpoint(at.Book + 1, Guid.Empty, at.Names) : new Checkpoint(at.Book, borrowers[^1].Id, at.Names + borrowers.Count);
                 await using var transaction = await connection.BeginTransactionAsync(ct);
                 foreach (var (borrower, hits) in found)
-                    await StoreAsync(connection, transaction, args.RunId, loaded.Number, borrower, hits, ct);
+                    await StoreAsync(connection, transaction, new Finding(args.RunId, loaded.Number, borrower, isLoan, hits), ct);
                 await CountAsync(connection, transaction, args.RunId, borrowers.Count, ct);
                 await job.WriteCheckpointAsync(connection, transaction, at, ct);
                 await transaction.CommitAsync(ct);
@@ -106,11 +109,11 @@ public sealed record ScreenBook(Guid RunId) : IJobArgs
             return found;
         }
 
-        private IReadOnlyList<ScreeningHit> Screen(WatchList list, string name) => name.Length == 0 ? [] : list.Search(new ScreenedParty(name.Length > ScreenName.LongestName ? name[..ScreenName.LongestName] : name), options.Threshold, 10);
+        private IReadOnlyList<ScreeningHit> Screen(WatchList list, string name) => name.Length == 0 ? [] : list.Search(new ScreenedParty(SanctionsGate.Screened(name)), options.Threshold, SanctionsGate.MostHits);
 
         private static async Task<(int List, long Loans)> ReadRunAsync(NpgsqlConnection connection, Guid run, CancellationToken ct)
         {
-            await using var command = new NpgsqlCommand("select list_number, (select count(*) from camino.loans) + (select count(*) from camino.serviced_loans) from camino.screening_runs where id = $1", connection) { Parameters = { new() { Value = run } } };
+            await using var command = new NpgsqlCommand("select list_number, (select count(*) from camino.loans) + (select count(*) from camino.serviced_loans) + (select count(*) from camino.borrower_owners) from camino.screening_runs where id = $1", connection) { Parameters = { new() { Value = run } } };
             await using var row = await command.ExecuteReaderAsync(ct);
             return await row.ReadAsync(ct) ? (row.GetInt32(0), row.GetInt64(1)) : throw new JobAbandonedException("The run is not there any more.");
         }
@@ -125,12 +128,13 @@ public sealed record ScreenBook(Guid RunId) : IJobArgs
             return borrowers;
         }
 
-        private async Task StoreAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid run, int list, Borrower borrower, IReadOnlyList<ScreeningHit> hits, CancellationToken ct)
+        private async Task StoreAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Finding finding, CancellationToken ct)
         {
+            var (run, list, borrower, isLoan, hits) = finding;
             var fresh = new List<(ScreeningHit Hit, byte[]? Key)>();
             foreach (var hit in hits)
             {
-                var key = KeyOf(borrower.Name, hit.Party);
+                var key = SanctionsGate.KeyOf(borrower.Name, hit.Party);
                 await using var known = new NpgsqlCommand("select exists (select from camino.screening_hits where match_key = $1)", connection, transaction) { Parameters = { new() { Value = key } } };
                 if (!(bool)(await known.ExecuteScalarAsync(ct) ?? false))
                     fresh.Add((hit, key));
@@ -138,8 +142,7 @@ public sealed record ScreenBook(Guid RunId) : IJobArgs
 
             if (fresh.Count > 0)
             {
-                var name = borrower.Name.Length > ScreenName.LongestName ? borrower.Name[..ScreenName.LongestName] : borrower.Name;
-                var screening = new StoredScreening(Guid.CreateVersion7(), list, new ScreenedParty(name), options.Threshold, clock.GetUtcNow(), null) { RunId = run, LoanId = borrower.LoanId };
+                var screening = new StoredScreening(Guid.CreateVersion7(), list, new ScreenedParty(SanctionsGate.Screened(borrower.Name)), options.Threshold, clock.GetUtcNow(), null) { RunId = run, LoanId = isLoan ? borrower.Id : null };
                 await ScreenName.StoreAsync(connection, transaction, screening, fresh, ct);
             }
 
@@ -151,13 +154,6 @@ public sealed record ScreenBook(Guid RunId) : IJobArgs
         {
             await using var command = new NpgsqlCommand("update camino.screening_runs set names = names + $2 where id = $1", connection, transaction) { Parameters = { new() { Value = run }, new() { Value = (long)names } } };
             await command.ExecuteNonQueryAsync(ct);
-        }
-
-        /// <summary>Who matched what, in which state of the entry: once cleared, the same match stays cleared until the entry changes.</summary>
-        private static byte[] KeyOf(string name, ListedParty party)
-        {
-            var words = string.Join(' ', NameWords.Of(name, PartyKind.Unknown).Words.Select(word => word.Text));
-            return SHA256.HashData([.. Encoding.UTF8.GetBytes(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{words}\u001F{party.List}\u001F{party.Number}\u001F")), .. ImportLists.HashOf(party)]);
         }
     }
 }

@@ -4,6 +4,7 @@ using Camino.Data;
 using Camino.Jobs;
 using Camino.Lending;
 using Camino.Lending.Loans;
+using Camino.Screening;
 
 namespace Camino.Servicing;
 
@@ -34,12 +35,14 @@ public sealed record LoanBalances(DateOnly AsOf, string Status, string Principal
 public sealed record CommandPreview(LoanInHand Loan, LoanEvent Event, LoanState Before, LoanState After, IReadOnlyList<(string Account, decimal Amount)> Entries, int Version);
 
 /// <summary>Carries out one command on one loan: event, balances, ledger entries, audit entry, jobs and the answer are stored together or not at all.</summary>
-public sealed class RunLoanCommand(CaminoDb db, LoanTurns turns, TimeProvider clock)
+public sealed class RunLoanCommand(CaminoDb db, LoanTurns turns, SanctionsGate sanctions, TimeProvider clock)
 {
-    /// <exception cref="RefusedException">The rules of <see cref="LoanInHand"/>; <c>loan.not_found</c>, <c>loan.version</c>, <c>idempotency.*</c>, <c>input.*</c>.</exception>
+    /// <exception cref="RefusedException">The rules of <see cref="LoanInHand"/>; <c>loan.not_found</c>, <c>loan.version</c>, <c>loan.sanctions</c>, <c>idempotency.*</c>, <c>input.*</c>.</exception>
     public async Task<CommandAnswer> RunAsync(Guid loanId, LoanCommand command, CommandInput input, AskedBy by, CancellationToken ct)
     {
         using var turn = await turns.TakeAsync(loanId, ct);
+        // on a transaction of its own, and before this one holds a connection: what is found stays, also where the loan is not paid out
+        var stop = command == LoanCommand.Disburse ? await sanctions.LookAsync(loanId, by.UserId, ct) : null;
         var at = clock.GetUtcNow();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var fingerprint = $"{command.Name} {loanId} {JsonSerializer.Serialize(input, JsonSerializerOptions.Web)}";
@@ -48,6 +51,7 @@ public sealed class RunLoanCommand(CaminoDb db, LoanTurns turns, TimeProvider cl
 
         var loan = await db.LoanForChangeAsync(loanId, ct);
         Refuse.If(by.Version is { } seen && seen != loan.Loan.Version, "loan.version", $"Loan {loan.Loan.Number} has changed: version {by.Version} was looked at, it is now {loan.Loan.Version}. Look again.");
+        stop?.Throw(loan.Loan.Number);
         var recorded = loan.Record(command.Read(input, loan.Today), string.IsNullOrWhiteSpace(input.Note) ? null : input.Note.Trim(), at, by.UserId);
         db.Keep(loan);
         db.AuditEntries.Add(new AuditEntry(at, by.UserId, "loan." + command.Name, "loan", loanId.ToString(), JsonSerializer.Serialize(new { @event = recorded.Key, on = recorded.EffectiveOn })));

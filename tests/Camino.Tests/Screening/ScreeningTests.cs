@@ -151,6 +151,36 @@ internal sealed class ScreeningTests
     }
 
     [Test]
+    public async Task No_money_goes_out_while_the_borrower_or_an_owner_matches_a_list_until_two_people_cleared_it()
+    {
+        await ImportAsync();
+        using var admin = await _camino.ApiOfAsync("admin");
+        using var underwriter = await _camino.ApiOfAsync("underwriter");
+        var book = new ServicedBook(_camino);
+        await book.PrepareAsync();
+        var (bakery, nordlicht, owned) = (await book.BookedLoanAsync(), await book.BookedLoanAsync(borrower: "Nordlicht Handels LLC"), await book.BookedLoanAsync(borrower: "Harbor Works Inc"));
+        await _camino.ScalarAsync<object>($"""
+            insert into camino.borrowers (id, name) values ('{owned}', 'Harbor Works Inc');
+            insert into camino.borrower_owners (id, borrower_id, position, name) values ('{owned}', '{owned}', 1, 'Tomas Velasquez Ibarra');
+            insert into camino.loan_borrowers (loan_id, borrower_id, own_book) values ('{owned}', '{owned}', true) on conflict (loan_id) do update set borrower_id = excluded.borrower_id
+            """);
+        var money = new { on = "2026-01-01", amount = "12000.00" };
+
+        await book.OkAsync(bakery, "disburse", money);
+        var refused = await book.RefusedAsync(nordlicht, "disburse", money);
+        Assert.That(refused.GetProperty("code").GetString(), Is.EqualTo("loan.sanctions"));
+        Assert.That(refused.GetProperty("detail").GetString(), Does.Contain("1 possible matches"));
+        Assert.That((await book.RefusedAsync(owned, "disburse", money)).GetProperty("code").GetString(), Is.EqualTo("loan.sanctions"), "an owner counts as the business does");
+        await book.RefusedAsync(nordlicht, "disburse", money);
+        Assert.That(await _camino.ScalarAsync<long>("select count(*) from camino.screening_hits"), Is.EqualTo(2), "what was found is kept once");
+        var hit = await _camino.ScalarAsync<Guid>($"select h.id from camino.screening_hits h join camino.screenings s on s.id = h.screening_id where s.loan_id = '{nordlicht}'");
+        await PostAsync(underwriter, $"{hit}/propose", new { outcome = "clear", reason = "Another town, another owner" });
+        await book.RefusedAsync(nordlicht, "disburse", money);
+        await PostAsync(admin, $"{hit}/agree", new { });
+        await book.OkAsync(nordlicht, "disburse", money);
+    }
+
+    [Test]
     public async Task Pages_of_the_history_and_of_what_waits_come_from_indexes()
     {
         await ImportAsync();
