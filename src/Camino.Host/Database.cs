@@ -26,6 +26,22 @@ internal static class Database
         return Build(connection, new DatabasePassword(settings.SecretsFolder, "Database", settings.Database.Password));
     }
 
+    /// <summary>What the queue's engine has beside the pool that requests and handlers share, so that handlers which empty that pool keep no sign of life and no claim waiting.</summary>
+    public const int EngineConnections = 5;
+
+    /// <summary>Connections that a process of these settings opens at most: its pool and, on the Async Server, the engine's own and its listener.</summary>
+    public static int MostConnections(HostSettings settings) => settings.Database.MaxPoolSize + (settings.Role == Role.Async ? EngineConnections + 1 : 0);
+
+    /// <summary>The connections of the queue's engine alone. They keep no settings of a session, so nothing is reset between their statements.</summary>
+    public static NpgsqlDataSource ConnectEngine(HostSettings settings)
+    {
+        var connection = Common(settings.Database.ConnectionString, settings, "jobs");
+        connection.MaxPoolSize = EngineConnections;
+        connection.NoResetOnClose = true;
+        connection.MaxAutoPrepare = 0;
+        return Build(connection, new DatabasePassword(settings.SecretsFolder, "Database", settings.Database.Password));
+    }
+
     /// <summary>The one connection that hears wake-ups; past the pooler, which cannot carry it. Null: there is no way past it, and work is found by polling.</summary>
     public static NpgsqlDataSource? ConnectListener(HostSettings settings)
     {

@@ -63,12 +63,13 @@ internal static class HostModule
         var listener = Database.ConnectListener(settings);
         if (listener is not null)
             services.AddSingleton(new ListenerSource(listener));
+        services.AddSingleton(new EngineSource(Database.ConnectEngine(settings)));
         services.AddSingleton(SchedulesOf(settings));
         var options = OptionsOf(settings, listen: listener is not null);
         JobEngine.AddTo(services, settings, options);
         services.AddJobServer(options, provider =>
         {
-            var engine = provider.GetRequiredService<NpgsqlDataSource>();
+            var engine = provider.GetRequiredService<EngineSource>().Source;
             return new JobConnections(engine, provider.GetService<ListenerSource>()?.Source ?? engine, KeepsStatements: !settings.Database.Pooler);
         });
     }
@@ -145,6 +146,11 @@ internal static class HostModule
 
     /// <summary>Ends with the process.</summary>
     private sealed record ListenerSource(NpgsqlDataSource Source) : IDisposable
+    {
+        public void Dispose() => Source.Dispose();
+    }
+
+    private sealed record EngineSource(NpgsqlDataSource Source) : IDisposable
     {
         public void Dispose() => Source.Dispose();
     }

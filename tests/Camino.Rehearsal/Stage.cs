@@ -52,7 +52,7 @@ internal sealed class Stage : IAsyncDisposable
     public NpgsqlDataSource Database { get; private set; } = null!;
 
     /// <summary>Connections that the roles may have together: what camino check adds up, for two of each role and twice of it in a rollout.</summary>
-    public int Budget => (2 * OfficePool * 2) + (2 * AsyncPool * 2) + 1 + 5;
+    public int Budget => (2 * OfficePool * 2) + (2 * (AsyncPool + 6) * 2) + 1 + 5;
 
     private static int OfficePool => 8;
 

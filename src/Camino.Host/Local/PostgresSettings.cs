@@ -27,7 +27,7 @@ internal static class PostgresSettings
 
     private static readonly (string Name, string Value)[] Durable =
     [
-        ("max_connections", "100"),
+        ("max_connections", "120"),
         ("fsync", "on"),
     ];
 

@@ -129,8 +129,8 @@ internal static class CheckVerb
     {
         await using var ask = new NpgsqlCommand("select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int", connection);
         var there = await ask.ExecuteScalarAsync(ct) as int? ?? 0;
-        var needed = files.Sum(f => f.Settings.Database.MaxReplicas * f.Settings.Database.MaxPoolSize * 2) + 1 + Reserve;
-        var sum = string.Join(" + ", files.Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Settings.Role} {f.Settings.Database.MaxReplicas} x {f.Settings.Database.MaxPoolSize} x 2")));
+        var needed = files.Sum(f => f.Settings.Database.MaxReplicas * Database.MostConnections(f.Settings) * 2) + 1 + Reserve;
+        var sum = string.Join(" + ", files.Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Settings.Role} {f.Settings.Database.MaxReplicas} x {Database.MostConnections(f.Settings)} x 2")));
         return Say(needed <= there, string.Create(CultureInfo.InvariantCulture, $"connection budget: {sum} + 1 migrator + {Reserve} reserve = {needed}; the server has {there}{(needed <= there ? "." : ": lower Database:MaxPoolSize or MaxReplicas, or raise max_connections.")}"));
     }
 

@@ -308,7 +308,7 @@ internal static class QueueHost
     public static JobConnections Connections(string connectionString) => new(Own(connectionString, "jobs", 5), Own(connectionString, "jobs listener", 1), KeepsStatements: true);
 
     private static NpgsqlDataSource Own(string connectionString, string name, int most) =>
-        NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = name, MaxPoolSize = most });
+        NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = name, MaxPoolSize = most, NoResetOnClose = true });
 }
 
 /// <summary>What the bench's handlers tell.</summary>
