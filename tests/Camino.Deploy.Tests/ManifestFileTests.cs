@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Camino.Host;
 using Camino.Host.Configuration;
 using NUnit.Framework;
 
