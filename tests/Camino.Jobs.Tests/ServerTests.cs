@@ -287,7 +287,7 @@ internal sealed class ServerTests
         await _bed.StartServerAsync(options =>
         {
             options.ServerName = "blocked";
-            options.Slots = 64;
+            options.Slots = 16; // threads of the whole process: other tests run beside this one
         });
         using var never = new ManualResetEventSlim();
         _bed.Probe.On("block", (_, _) =>
@@ -295,7 +295,7 @@ internal sealed class ServerTests
             never.Wait(CancellationToken.None);
             return Task.CompletedTask;
         });
-        await _bed.EnqueueManyAsync(Enumerable.Repeat(new Act("block"), 64));
+        await _bed.EnqueueManyAsync(Enumerable.Repeat(new Act("block"), 16));
         await Bed.UntilAsync(() => Task.FromResult(_bed.Probe.Runs.GetValueOrDefault("block") >= 2), () => "threads to be blocked");
         var beat = (await _bed.Store.ServersAsync()).Single().LastBeatAt;
         await Bed.UntilAsync(async () => (await _bed.Store.ServersAsync()).Single().LastBeatAt > beat.AddSeconds(2), () => "two more heartbeats", seconds: 10);
