@@ -1,5 +1,6 @@
 using Camino.Applications;
 using Camino.Borrowers;
+using Camino.Clients;
 using Camino.Data;
 using Camino.Host.Configuration;
 using Camino.Host.Health;
@@ -78,6 +79,7 @@ internal static class BackOfficeRole
         app.UseAuthentication();
         app.UseMiddleware<SessionWatch>();
         app.UseMiddleware<SecondFactorGate>();
+        app.UseMiddleware<ClientGate>();
         app.UseRateLimiter();
         app.UseAuthorization();
         Map(app);
@@ -136,6 +138,10 @@ internal static class BackOfficeRole
             cookie.Events.OnSigningOut = SessionGuard.EndAsync;
         });
         services.AddSingleton<CheckSession>();
+        services.AddSingleton<CheckClient>();
+        services.AddSingleton<ClientTurns>();
+        services.AddSingleton<ClientUse>();
+        services.AddHostedService(provider => provider.GetRequiredService<ClientUse>());
         services.AddSingleton(new SecondFactorPolicy(settings.SignIn.SecondFactor == SecondFactorMode.Required));
         services.AddAuthorization(Permissions.AddTo);
         services.AddCaminoIdentity(settings);

@@ -31,6 +31,7 @@ public static class Program
             AuditVerb.Create(),
             ScreeningVerb.Create(),
             UserVerb.Create(),
+            ClientVerb.Create(),
             SeedDemoVerb.Create(),
             FirstAdminLinkVerb.Create(),
             Up.Create(),

@@ -1,5 +1,6 @@
 using Camino.Applications;
 using Camino.Borrowers;
+using Camino.Clients;
 using Camino.Imports;
 using Camino.Jobs;
 using Camino.Loans;
@@ -62,6 +63,12 @@ public static class CaminoModule
         services.AddScoped<ReviewHit>();
 
         services.AddScoped<IApplicationCheck, SanctionsCheck>();
+
+        services.AddScoped<AddClient>();
+        services.AddScoped<ChangeClient>();
+        services.AddScoped<RotateClientKey>();
+        services.AddScoped<DisableClient>();
+        services.AddScoped<ListClients>();
 
         services.AddScoped<AddApiKey>();
         services.AddScoped<BeginSession>();

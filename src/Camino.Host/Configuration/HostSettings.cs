@@ -227,7 +227,7 @@ public sealed class LimitsSettings
     [Between(1, 86_400)]
     public int TransferSeconds { get; set; } = 3_600;
 
-    /// <summary>Requests in a minute that one signed-in user, or one key, may make.</summary>
+    /// <summary>Requests in a minute that one signed-in user may make; API clients have limits of their own.</summary>
     [Between(1, 1_000_000)]
     public int PerUserAMinute { get; set; } = 6_000;
 

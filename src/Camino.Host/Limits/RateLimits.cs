@@ -1,17 +1,18 @@
 using System.Globalization;
 using System.Security.Claims;
 using System.Threading.RateLimiting;
+using Camino.Clients;
 using Camino.Host.Configuration;
 using Camino.Host.Releases;
 
 namespace Camino.Host.Limits;
 
-/// <summary>How often somebody may ask: sign-ins by address, everything else by who is signed in.</summary>
+/// <summary>How often somebody may ask: sign-ins by address, everything else by who is signed in. API clients have limits of their own (<see cref="ClientGate"/>).</summary>
 internal static class RateLimits
 {
     public static void AddRateLimits(this IServiceCollection services, LimitsSettings limits) => services.AddRateLimiter(limiter =>
     {
-        limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context => RouteClasses.Of(context.Request) == RouteClass.Always
+        limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context => RouteClasses.Of(context.Request) == RouteClass.Always || context.Features.Get<KnownClient>() is not null
             ? RateLimitPartition.GetNoLimiter("")
             : context.Request.Path.StartsWithSegments("/sign-in", StringComparison.Ordinal) && HttpMethods.IsPost(context.Request.Method)
             ? InAMinute("sign-in " + context.Connection.RemoteIpAddress, limits.SignInsAMinute)

@@ -75,10 +75,10 @@ public sealed class ShowBorrower(NpgsqlDataSource source)
             union all
             select 'loan', k.loan_id::text from (select loan_id from camino.loan_borrowers where borrower_id = $1 and own_book order by loan_id desc limit 100) k
         )
-        select e.id, e.at, u.display_name, e.action, e.subject, e.subject_id, e.details
+        select e.id, e.at, coalesce(u.display_name, c.name), e.action, e.subject, e.subject_id, e.details
         from subjects s cross join lateral (
             select * from camino.audit_entries e where e.subject = s.subject and e.subject_id = s.subject_id and ($2::uuid is null or e.id < $2) order by e.id desc limit $3
-        ) e left join camino.staff_users u on u.id = e.user_id
+        ) e left join camino.staff_users u on u.id = e.user_id left join camino.api_clients c on c.id = e.user_id
         order by e.id desc limit $3
         """;
 

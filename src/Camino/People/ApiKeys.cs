@@ -3,8 +3,11 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using Camino.Audit;
+using Camino.Clients;
 using Camino.Data;
+using Camino.Web;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
@@ -12,7 +15,7 @@ using Microsoft.Extensions.Options;
 
 namespace Camino.People;
 
-/// <summary>Makes a key for a program; the key itself is shown once and only its hash is kept.</summary>
+/// <summary>Makes a key that acts as its user does, with all the user's roles: for demo data and for trying out. Programs get keys of their own by <see cref="AddClient"/>.</summary>
 public sealed class AddApiKey(CaminoDb db, TimeProvider clock)
 {
     /// <summary>Every key begins so, so that scanners can find one that leaked.</summary>
@@ -32,8 +35,10 @@ public sealed class AddApiKey(CaminoDb db, TimeProvider clock)
     internal static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 }
 
-/// <summary>Signs a program in by <c>Authorization: Bearer camino_...</c> or <c>X-Api-Key</c>, in the name of the key's user and with that user's roles.</summary>
-public sealed class ApiKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, CaminoDb db)
+/// <summary>
+/// Signs a program in by <c>Authorization: Bearer camino_...</c> or <c>X-Api-Key</c>: an API client with what its scopes give, for the API and the metrics alone; or a user's own key, with that user's roles.
+/// </summary>
+public sealed class ApiKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, CaminoDb db, CheckClient clients)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     /// <summary>Name of the scheme.</summary>
@@ -51,6 +56,8 @@ public sealed class ApiKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> o
             given = header[7..].Trim();
         if (given.Length is 0 or > 200)
             return AuthenticateResult.Fail("The key is missing or too long.");
+        if (given.StartsWith(ClientKey.Prefix, StringComparison.Ordinal))
+            return await ClientAsync(given);
         var hash = AddApiKey.HashOf(given);
         var found = await (
             from key in db.ApiKeys
@@ -64,9 +71,41 @@ public sealed class ApiKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> o
             }).AsNoTracking().FirstOrDefaultAsync(Context.RequestAborted);
         if (found is null)
             return AuthenticateResult.Fail("The key is not known or was withdrawn.");
-        var claims = new List<Claim> { new(ClaimTypes.NameIdentifier, found.Id.ToString()), new(ClaimTypes.Name, found.UserName ?? "") };
-        claims.AddRange(found.Roles.Where(r => r is not null).Select(r => new Claim(ClaimTypes.Role, r ?? "")));
-        var identity = new ClaimsIdentity(claims, SchemeName);
+        return SignedIn(found.Id, found.UserName ?? "", found.Roles.Where(r => r is not null).Select(r => new Claim(ClaimTypes.Role, r ?? "")));
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Source: RFC 6750, section 3.</remarks>
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        Response.Headers.WWWAuthenticate = IsPresent(Request) ? "Bearer realm=\"Camino\", error=\"invalid_token\"" : "Bearer realm=\"Camino\"";
+        return base.HandleChallengeAsync(properties);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Source: RFC 6750, section 3.1; a scope is named where one would help.</remarks>
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties)
+    {
+        var asked = Context.GetEndpoint()?.Metadata.GetOrderedMetadata<IAuthorizeData>().LastOrDefault(data => data.Policy is not null)?.Policy;
+        if (Context.Features.Get<KnownClient>() is not null)
+            Response.Headers.WWWAuthenticate = "Bearer realm=\"Camino\", error=\"insufficient_scope\"" + (asked is not null && Scopes.Giving(asked) is { } scope ? $", scope=\"{scope}\"" : "");
+        return base.HandleForbiddenAsync(properties);
+    }
+
+    private static AuthenticateResult SignedIn(Guid id, string name, IEnumerable<Claim> rights)
+    {
+        var identity = new ClaimsIdentity([new(ClaimTypes.NameIdentifier, id.ToString()), new(ClaimTypes.Name, name), .. rights], SchemeName);
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
+    }
+
+    /// <summary>Whom the key belongs to is left to the request, for whoever counts it.</summary>
+    private async Task<AuthenticateResult> ClientAsync(string key)
+    {
+        if (!Request.Path.StartsWithSegments("/api", StringComparison.Ordinal) && !Request.Path.StartsWithSegments("/metrics", StringComparison.Ordinal))
+            return AuthenticateResult.Fail("Clients are answered below /api and at /metrics; pages are for people.");
+        if (await clients.FindAsync(key, Context.RequestAborted) is not { } client)
+            return AuthenticateResult.Fail("The key is not known, has expired, or its client is disabled.");
+        Context.Features.Set(client);
+        return SignedIn(client.Id, client.Name, Scopes.ClaimsOf(client.Terms.Scopes));
     }
 }

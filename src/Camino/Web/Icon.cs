@@ -27,6 +27,8 @@ public static class Icon
 
     public static IHtmlContent Servers { get; } = Draw("M2.5 3h11v4h-11zM2.5 9h11v4h-11zM5 5v.1M5 11v.1M8 5h3.5M8 11h3.5");
 
+    public static IHtmlContent Clients { get; } = Draw("M8.2 7.8 13.5 2.5M11 5l2 2M5.5 13.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6z");
+
     public static IHtmlContent Bell { get; } = Draw("M4 11V7a4 4 0 0 1 8 0v4l1 1.3H3zM6.8 13.9a1.4 1.4 0 0 0 2.4 0");
 
     public static IHtmlContent Down { get; } = Draw("M4.5 6.5 8 10l3.5-3.5");

@@ -8,7 +8,7 @@ namespace Camino.Web;
 
 /// <summary>
 /// The permission table: what can be permitted, and which role may do it. Pages, handlers, API endpoints, exports and the commands on loans and jobs each name one of these;
-/// an endpoint that names none is closed to everybody. The names are also the scopes of API clients, so they are never renamed.
+/// an endpoint that names none is closed to everybody. What of it API clients can be given stands in <see cref="Scopes"/>. The names are never changed.
 /// </summary>
 public static class Permissions
 {
@@ -106,6 +106,9 @@ public static class Permissions
     /// <summary>Add and disable users, change their roles, hand out links for passwords.</summary>
     public const string PeopleManage = "people.manage";
 
+    /// <summary>Add, change and disable API clients, and make their keys.</summary>
+    public const string ClientsManage = "clients.manage";
+
     private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BorrowersRead, ApplicationsRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse];
 
     /// <summary>Every permission, in the order of the table.</summary>
@@ -113,7 +116,7 @@ public static class Permissions
     [
         Own, PortfolioRead, LoansRead, LoansExport, BorrowersRead, BorrowersChange, BorrowersReveal, BookRead, BookLoans, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, BookChargeOff, ProductsRead, ProductsChange, LedgerRead, LedgerCheck,
         DayClose, ImportsRead, ImportsWrite, JobsRead, JobsAct, JobsAll, ServersRead, MetricsRead, QuotesUse, AuditRead, PeopleManage, ScreeningRead, ScreeningUse, ScreeningReview, ScreeningLists,
-        ApplicationsRead, ApplicationsCreate, ApplicationsChange, ApplicationsDecide,
+        ApplicationsRead, ApplicationsCreate, ApplicationsChange, ApplicationsDecide, ClientsManage,
     ];
 
     private static readonly Dictionary<string, HashSet<string>> s_roles = new(StringComparer.Ordinal)
@@ -129,17 +132,17 @@ public static class Permissions
 
     private static readonly HashSet<string> s_none = [];
 
-    /// <summary>Claim of an API client: one scope. A client has no role and may do what its scopes say.</summary>
-    public const string ScopeClaim = "camino.scope";
+    /// <summary>Claim of somebody without roles: one permission. An API client has those of its scopes, and who must set up a second factor the one to do so.</summary>
+    public const string GivenClaim = "camino.scope"; // stands in cookies: never rename
 
     /// <summary>What a role may do; nothing for a role that is not in the table.</summary>
     public static IReadOnlySet<string> Of(string role) => s_roles.TryGetValue(role, out var permissions) ? permissions : s_none;
 
-    /// <summary>Whether the table lets somebody do something: by one of the roles, or, for an API client, by a scope. Pages show by it, the server decides by it.</summary>
+    /// <summary>Whether the table lets somebody do something: by one of the roles, or given by itself. Pages show by it, the server decides by it.</summary>
     public static bool May(this ClaimsPrincipal user, string permission)
     {
         ArgumentNullException.ThrowIfNull(user);
-        return user.HasClaim(ScopeClaim, permission) || user.Claims.Any(claim => claim.Type == ClaimTypes.Role && Of(claim.Value).Contains(permission));
+        return user.HasClaim(GivenClaim, permission) || user.Claims.Any(claim => claim.Type == ClaimTypes.Role && Of(claim.Value).Contains(permission));
     }
 
     /// <summary>One policy for each permission. What names none is closed; an address that leads nowhere is answered as such to whoever is signed in.</summary>

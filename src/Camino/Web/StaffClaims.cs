@@ -26,7 +26,7 @@ public sealed class StaffClaims(UserManager<StaffUser> users, RoleManager<Identi
         if (!user.TwoFactorEnabled && policy.Asks(given.Select(role => role.Value)))
         {
             given.ForEach(identity.RemoveClaim);
-            identity.AddClaim(new Claim(Permissions.ScopeClaim, Permissions.Own));
+            identity.AddClaim(new Claim(Permissions.GivenClaim, Permissions.Own));
             identity.AddClaim(new Claim(MustSetUp, "true"));
         }
 

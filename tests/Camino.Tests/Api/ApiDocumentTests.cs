@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.Json;
 using Camino.Testing;
 using Camino.Tests.HouseRules;
+using Camino.Web;
 using Camino.Web.Reference;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -74,6 +75,16 @@ internal sealed class ApiDocumentTests
         Assert.That(payment.GetProperty("parameters").EnumerateArray().Where(word => word.GetProperty("in").GetString() == "header").Select(word => word.GetProperty("name").GetString()), Is.EquivalentTo(["Idempotency-Key", "If-Match"]));
         Assert.That(payment.GetProperty("requestBody").GetProperty("content").TryGetProperty("application/json", out _), Is.True);
         Assert.That(payment.GetProperty("responses").TryGetProperty("412", out _), Is.True);
+    }
+
+    [Test]
+    public void Every_operation_names_the_key_and_the_one_scope_that_it_needs()
+    {
+        var needed = Operations().Select(one => (What: $"{one.Verb} {one.Path}", Needed: one.Operation.GetProperty("security").EnumerateArray().SelectMany(way => way.EnumerateObject()).Select(scheme => (scheme.Name, Scopes: scheme.Value.EnumerateArray().Select(scope => scope.GetString()).ToList())).ToList())).ToList();
+
+        Assert.That(needed.Where(one => one.Needed is not [("apiKey", [{ } scope])] || !Scopes.Knows(scope)).Select(one => one.What), Is.EquivalentTo(new[] { "screening-hits/{id}/propose", "screening-hits/{id}/agree", "screening-hits/{id}/disagree", "applications/{id}/decline" }.Select(act => "post /api/v1/" + act)), "what people decide");
+        Assert.That(needed.Single(one => one.What == "post /api/v1/loans/{id}/record-payment").Needed[0].Scopes, Is.EqualTo((string[])["loans:payments"]));
+        Assert.That(_document.RootElement.GetProperty("components").GetProperty("securitySchemes").GetProperty("apiKey").GetProperty("description").GetString(), Does.Contain("loans:payments: Record"));
     }
 
     [Test]

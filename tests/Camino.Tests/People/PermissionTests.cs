@@ -3,8 +3,10 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Camino.Clients;
 using Camino.People;
 using Camino.Testing;
+using Camino.Tests.HouseRules;
 using Camino.Web;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
@@ -89,6 +91,52 @@ internal sealed partial class PermissionTests
         }
 
         Assert.That(wrong, Is.Empty);
+    }
+
+    [Test]
+    public async Task Every_route_answers_a_client_as_its_scopes_say()
+    {
+        var ways = _ways.Where(way => !way.IsOpen && !way.Path.EndsWith("/events", StringComparison.Ordinal)).ToList();
+        var programs = ways.Where(way => way.IsForPrograms || way.Path == "/metrics").ToList();
+        var wrong = new List<string>();
+        foreach (var scope in Scopes.All)
+            await CompareAsync([scope.Name], programs, way => way.Permissions.All(scope.Gives.Contains), wrong);
+        await CompareAsync([.. Scopes.All.Select(scope => scope.Name)], ways, way => programs.Contains(way) && way.Permissions.All(permission => Scopes.Giving(permission) is not null), wrong);
+
+        Assert.That(wrong, Is.Empty);
+        Assert.That(programs.SelectMany(way => way.Permissions).Where(permission => Scopes.Giving(permission) is null).Distinct(), Is.EquivalentTo((string[])[Permissions.ScreeningReview, Permissions.ApplicationsDecide]), "A permission of the API without a scope: add it to the table of scopes, or keep it to pages.");
+    }
+
+    [Test]
+    public void A_scope_gives_permissions_of_the_table_each_of_them_alone_and_none_over_people_clients_and_the_trail()
+    {
+        var given = Scopes.All.SelectMany(scope => scope.Gives).ToList();
+
+        Assert.That(given, Is.Unique.And.SubsetOf(Permissions.All));
+        Assert.That(given.Intersect([Permissions.Own, Permissions.PeopleManage, Permissions.ClientsManage, Permissions.AuditRead, Permissions.ScreeningReview, Permissions.ApplicationsDecide]), Is.Empty);
+        Assert.That(Scopes.All.Select(scope => scope.Name), Is.Unique.And.All.Match("^[a-z]+:[a-z-]+$"));
+        foreach (var file in (string[])["Texts.resx", "Texts.es.resx"])
+        {
+            var texts = File.ReadAllText(Path.Combine(House.Root, "src/Camino/Resources", file));
+            Assert.That(Scopes.All.Where(scope => !texts.Contains($"\"Scope.{scope.Name}\"", StringComparison.Ordinal)).Select(scope => scope.Name), Is.Empty, file);
+        }
+    }
+
+    /// <summary>Asks every way as a client with these scopes alone.</summary>
+    private async Task CompareAsync(string[] scopes, List<Way> ways, Func<Way, bool> may, List<string> wrong)
+    {
+        await using var scope = _camino.Office.Services.CreateAsyncScope();
+        var (_, key) = await scope.ServiceProvider.GetRequiredService<AddClient>().RunAsync(string.Join(' ', scopes)[..Math.Min(100, string.Join(' ', scopes).Length)], new ClientTerms(scopes, ClientTerms.MostAMinute, ClientTerms.MostInBurst, null), null, new StaffActor(null, "test"), CancellationToken.None);
+        using var client = _camino.Client();
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        foreach (var way in ways)
+        {
+            using var answer = await AskAsync(way, client);
+            if (Allows(answer) != may(way) || (int)answer.StatusCode >= 500 || answer.StatusCode == HttpStatusCode.TooManyRequests)
+                wrong.Add($"{way} answered {string.Join(' ', scopes)} with {(int)answer.StatusCode}, the table says {(may(way) ? "yes" : "no")}");
+            if (way.IsForPrograms && answer.StatusCode == HttpStatusCode.Forbidden && !answer.Headers.WwwAuthenticate.ToString().Contains($"error=\"insufficient_scope\"{(Scopes.Giving(way.Permissions[^1]) is { } missing ? $", scope=\"{missing}\"" : "")}", StringComparison.Ordinal))
+                wrong.Add($"{way} does not name the scope that is missing: {answer.Headers.WwwAuthenticate}");
+        }
     }
 
     /// <summary>One thing that can be asked.</summary>

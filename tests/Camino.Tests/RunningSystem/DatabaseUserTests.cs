@@ -53,6 +53,8 @@ public sealed class DatabaseUserTests
     [TestCase("camino_readonly", "select * from camino.application_identifiers")]
     [TestCase("camino_async", "select * from camino.application_identifiers")]
     [TestCase("camino_web", "update camino.application_events set reason = null")]
+    [TestCase("camino_async", "update camino.api_clients set scopes = null")]
+    [TestCase("camino_readonly", "select * from camino.api_client_keys")]
     [TestCase("camino_readonly", "select * from camino.api_keys")]
     [TestCase("camino_readonly", "set transaction read write; delete from jobs.job")]
     [TestCase("camino_readonly", "set transaction read write; insert into camino.audit_entries (id, at, action, subject, subject_id, details) values (gen_random_uuid(), now(), '', '', '', '{}')")]

@@ -35,7 +35,7 @@ public sealed class ApiDocument(IServiceProvider services)
             {
                 if (context.Description.ActionDescriptor.EndpointMetadata.OfType<ApiBody>().FirstOrDefault() is { } body)
                     operation.RequestBody = ApiOperation.Body(body, body.Shape is { } shape ? await context.GetOrCreateSchemaAsync(shape, cancellationToken: ct) : null);
-                ApiOperation.Complete(operation, context.Description);
+                ApiOperation.Complete(operation, context.Description, context.Document);
             });
             options.AddDocumentTransformer((document, _, _) =>
             {

@@ -14,26 +14,32 @@ internal static class ApiOperation
     private static readonly Dictionary<string, string> s_refusals = new(StringComparer.Ordinal)
     {
         ["400"] = "The request cannot be read.",
-        ["401"] = "There is no key, or one that is not valid.",
-        ["403"] = "The key may not do this.",
+        ["401"] = "There is no key, or one that is not valid; WWW-Authenticate says which.",
+        ["403"] = "The client's scopes do not give this; WWW-Authenticate names the one that is missing.",
         ["404"] = "There is no such thing.",
         ["412"] = "If-Match is not the version of now.",
         ["413"] = "The body is too large.",
         ["422"] = "Refused; code and detail say which field, which value and which limit.",
         ["428"] = "If-Match is missing.",
-        ["429"] = "Too many requests in a minute; Retry-After says when to ask again.",
+        ["429"] = "Too many requests; Retry-After says when to ask again, RateLimit what is left.",
         ["503"] = "Not now; Retry-After says when to ask again. Under the same Idempotency-Key nothing is done twice.",
     };
 
     /// <summary>What the endpoint did not say.</summary>
-    public static void Complete(OpenApiOperation operation, ApiDescription description)
+    public static void Complete(OpenApiOperation operation, ApiDescription description, OpenApiDocument? document)
     {
         var metadata = description.ActionDescriptor.EndpointMetadata;
         var path = (description.RelativePath ?? "").Split('/')[2..];
         operation.Summary = metadata.OfType<Microsoft.AspNetCore.Http.Metadata.IEndpointSummaryMetadata>().LastOrDefault()?.Summary ?? operation.Summary; // before what a comment says
         operation.OperationId ??= IdOf(description.HttpMethod ?? "GET", path);
         operation.Tags = new HashSet<OpenApiTagReference> { new(path[0]) };
-        operation.Description ??= metadata.OfType<Microsoft.AspNetCore.Authorization.IAuthorizeData>().LastOrDefault(data => data.Policy is not null)?.Policy is { } permission ? $"Needs the permission {permission}." : null;
+        if (metadata.OfType<Microsoft.AspNetCore.Authorization.IAuthorizeData>().LastOrDefault(data => data.Policy is not null)?.Policy is { } permission)
+        {
+            var scope = Scopes.Giving(permission);
+            operation.Description ??= scope is null ? $"Needs the permission {permission}, which no scope of an API client gives." : $"Needs the scope {scope}.";
+            operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(KeyScheme, document)] = scope is null ? [] : [scope] }];
+        }
+
         foreach (var word in metadata.OfType<ApiParameter>())
         {
             operation.Parameters ??= [];
@@ -69,7 +75,7 @@ internal static class ApiOperation
             Title = "Camino",
             Version = "1",
             Description =
-                "Loans, imports, quotes and the queue of a small-business lender. Sign in with a key: Authorization: Bearer camino_... or X-Api-Key. Amounts and rates are decimal text such as \"1234.56\", dates are such as 2026-03-01. "
+                "Loans, imports, quotes and the queue of a small-business lender. Sign in with a client's key: Authorization: Bearer camino_client_... or X-Api-Key; each operation names the scope that it needs. Every answer says by RateLimit-Policy and RateLimit how often the client may ask. Amounts and rates are decimal text such as \"1234.56\", dates are such as 2026-03-01. "
                 + "Lists are paged by key: follow next until it is null. Refusals are problem+json (RFC 9457) with a stable code. What is to be removed is marked deprecated here and goes on working for twelve months; what is added may come at any time, so ignore what you do not know.",
             Contact = new OpenApiContact { Name = "The administrator of this Camino" },
             License = new OpenApiLicense { Name = "For clients of the lender" },
@@ -94,7 +100,7 @@ internal static class ApiOperation
         };
         document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>(StringComparer.Ordinal)
         {
-            [KeyScheme] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "A key that an administrator made; it begins with camino_." },
+            [KeyScheme] = new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "The key of an API client, which an administrator made; it begins with camino_client_. What it opens are the client's scopes. " + string.Join(" ", Scopes.All.Select(scope => $"{scope.Name}: {scope.About}")) },
         };
         document.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(KeyScheme, document)] = [] }];
         document.Tags = document.Paths.Keys.Select(path => path.Split('/')[3]).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)

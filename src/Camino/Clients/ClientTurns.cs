@@ -1,0 +1,84 @@
+using System.Runtime.InteropServices;
+
+namespace Camino.Clients;
+
+/// <summary>Whether a request of a client is taken on, and how many it may still make.</summary>
+/// <param name="IsGiven">It is taken on.</param>
+/// <param name="IsDayOver">It is not, because the day's requests are used up.</param>
+/// <param name="Wait">When asking again makes sense; zero where it was taken on.</param>
+/// <param name="Left">Requests that may follow at once.</param>
+/// <param name="Full">Until then all of the burst is there again.</param>
+/// <param name="LeftToday">Requests that may follow today; null: no limit.</param>
+/// <param name="DayEnds">Until midnight, UTC.</param>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct ClientTurn(bool IsGiven, bool IsDayOver, TimeSpan Wait, int Left, TimeSpan Full, long? LeftToday, TimeSpan DayEnds);
+
+/// <summary>How often each client asked this server, and what is not written down of it yet.</summary>
+/// <remarks>A bucket for each client: it holds as many requests as the burst and is filled at the sustained rate. It begins full, so that a restart refuses nobody.</remarks>
+public sealed class ClientTurns(TimeProvider clock)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<Guid, Bucket> _buckets = [];
+    private Dictionary<(Guid Client, DateOnly Day), long> _requests = [];
+    private Dictionary<Guid, DateTimeOffset> _keys = [];
+
+    /// <summary>Takes one request on, or refuses it.</summary>
+    public ClientTurn Take(KnownClient client)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        var now = clock.GetUtcNow();
+        var day = DateOnly.FromDateTime(now.UtcDateTime);
+        var dayEnds = now.UtcDateTime.Date.AddDays(1) - now.UtcDateTime;
+        var (rate, burst) = (client.Terms.RequestsAMinute / 60.0, client.Terms.Burst);
+        lock (_lock)
+        {
+            var used = client.UsedToday + _requests.GetValueOrDefault((client.Id, day));
+            var leftToday = client.Terms.RequestsADay is { } quota ? Math.Max(0, quota - used) : (long?)null;
+            var bucket = _buckets.TryGetValue(client.Id, out var known) ? Math.Min(burst, known.Held + (Math.Max(0, (now - known.At).TotalSeconds) * rate)) : burst;
+            var isGiven = leftToday is not 0 && bucket >= 1;
+            if (isGiven)
+            {
+                bucket -= 1;
+                leftToday--;
+                _requests[(client.Id, day)] = _requests.GetValueOrDefault((client.Id, day)) + 1;
+                _keys[client.KeyId] = now;
+            }
+
+            _buckets[client.Id] = new Bucket(bucket, now);
+            var wait = isGiven ? TimeSpan.Zero : leftToday is 0 ? dayEnds : TimeSpan.FromSeconds((1 - bucket) / rate);
+            return new ClientTurn(isGiven, !isGiven && leftToday is 0, wait, (int)bucket, TimeSpan.FromSeconds((burst - bucket) / rate), leftToday, dayEnds);
+        }
+    }
+
+    /// <summary>Hands over what is not written down yet, and begins anew.</summary>
+    internal ClientCounts HandOver()
+    {
+        lock (_lock)
+        {
+            var counts = new ClientCounts(_requests, _keys);
+            (_requests, _keys) = ([], []);
+            return counts;
+        }
+    }
+
+    /// <summary>Takes back what could not be written down.</summary>
+    internal void TakeBack(ClientCounts counts)
+    {
+        lock (_lock)
+        {
+            foreach (var (which, requests) in counts.Requests)
+                _requests[which] = _requests.GetValueOrDefault(which) + requests;
+            foreach (var (key, at) in counts.Keys)
+                _keys.TryAdd(key, at);
+        }
+    }
+
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Bucket(double Held, DateTimeOffset At);
+}
+
+/// <summary>Requests of each client on a day, and when each key was used last.</summary>
+internal sealed record ClientCounts(IReadOnlyDictionary<(Guid Client, DateOnly Day), long> Requests, IReadOnlyDictionary<Guid, DateTimeOffset> Keys)
+{
+    public bool IsEmpty => Requests.Count == 0;
+}
