@@ -19,7 +19,8 @@ internal static class HostModule
         services.AddCamino(
             new FileStoreOptions(Path.GetFullPath(settings.Files.Folder), settings.Imports.MaxFileBytes),
             new ImportOptions(settings.Imports.ChunkRows, settings.Imports.KeepFilesDays),
-            new Screening.ScreeningOptions(settings.Screening.Threshold, settings.Screening.Required, settings.Screening.Folder, settings.Screening.Address is { Length: > 0 } address ? new Uri(address) : null));
+            new Screening.ScreeningOptions(settings.Screening.Threshold, settings.Screening.Required, settings.Screening.Folder, settings.Screening.Address is { Length: > 0 } address ? new Uri(address) : null),
+            new Applications.Providers(ProviderOf("registry", settings.Providers.Registry), ProviderOf("credit", settings.Providers.Credit), ProviderOf("identity", settings.Providers.Identity)));
         services.AddJobs(registry => registry.AddCaminoKinds());
         services.AddJobClient();
     }
@@ -143,6 +144,9 @@ internal static class HostModule
             }),
         ],
     };
+
+    private static Applications.Provider ProviderOf(string name, ProviderSettings given) => new(
+        name, given.Address is { Length: > 0 } address ? new Uri(address.TrimEnd('/') + "/") : null, given.Key ?? "", TimeSpan.FromSeconds(given.TimeoutSeconds), TimeSpan.FromSeconds(given.RestSeconds), given.AtOnce, given.PerMinute);
 
     /// <summary>Ends with the process.</summary>
     private sealed record ListenerSource(NpgsqlDataSource Source) : IDisposable

@@ -30,6 +30,7 @@ public static class Program
             JobsVerb.Create(),
             AuditVerb.Create(),
             ScreeningVerb.Create(),
+            SandboxVerb.Create(),
             UserVerb.Create(),
             ClientVerb.Create(),
             SeedDemoVerb.Create(),

@@ -89,7 +89,7 @@ internal static partial class RoleProcess
     }
 
     /// <summary>Ends the role when the process that started it is gone, so that a killed <c>camino up</c> leaves no server behind.</summary>
-    private static Timer? WatchParent(IHostApplicationLifetime lifetime)
+    internal static Timer? WatchParent(IHostApplicationLifetime lifetime)
     {
         if (!int.TryParse(Environment.GetEnvironmentVariable("CAMINO_PARENT_PID"), CultureInfo.InvariantCulture, out var pid))
             return null;

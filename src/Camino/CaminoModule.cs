@@ -19,7 +19,7 @@ namespace Camino;
 public static class CaminoModule
 {
     /// <summary>Operations and what they need; both roles have them all.</summary>
-    public static void AddCamino(this IServiceCollection services, FileStoreOptions files, ImportOptions imports, ScreeningOptions screening)
+    public static void AddCamino(this IServiceCollection services, FileStoreOptions files, ImportOptions imports, ScreeningOptions screening, Providers providers)
     {
         services.AddSingleton(files);
         services.AddSingleton<FileStore>();
@@ -62,7 +62,13 @@ public static class CaminoModule
         services.AddScoped<ScreenName>();
         services.AddScoped<ReviewHit>();
 
+        services.AddSingleton(providers);
+        services.AddSingleton<ExchangeVault>();
+        services.AddSingleton<ProviderRest>();
+        services.AddSingleton<ProviderClient>();
         services.AddScoped<IApplicationCheck, SanctionsCheck>();
+        foreach (var kind in ProviderCheck.Kinds)
+            services.AddScoped<IApplicationCheck>(provider => ProviderCheck.Of(kind, provider.GetRequiredService<Providers>(), provider.GetRequiredService<ProviderClient>()));
 
         services.AddScoped<AddClient>();
         services.AddScoped<ChangeClient>();

@@ -62,8 +62,9 @@ public sealed class RunningCamino : IAsyncDisposable
     /// <param name="filesFolder">Another folder for files handed in.</param>
     /// <param name="engine">Which engine carries the jobs: Camino, or Hangfire in a build with it.</param>
     /// <param name="secondFactor">Required: roles that move money set one up before they do anything.</param>
+    /// <param name="providers">Where every outside service answers; null: none is asked.</param>
     /// <param name="onServer">An empty database of a server that the test has for itself; null: a copy of the template on the shared one.</param>
-    public static async Task<RunningCamino> StartAsync(bool withAsync = true, int chunkRows = 1_000, bool withPeople = true, string? filesFolder = null, string? onServer = null, string engine = "Camino", SecondFactorMode secondFactor = SecondFactorMode.Optional)
+    public static async Task<RunningCamino> StartAsync(bool withAsync = true, int chunkRows = 1_000, bool withPeople = true, string? filesFolder = null, string? onServer = null, string engine = "Camino", SecondFactorMode secondFactor = SecondFactorMode.Optional, Uri? providers = null)
     {
         var database = onServer is null ? await TestDatabase.CreateAsync("camino", PrepareAsync) : null;
         if (onServer is not null)
@@ -72,6 +73,7 @@ public sealed class RunningCamino : IAsyncDisposable
         camino._chunkRows = chunkRows;
         camino._engine = engine;
         camino._secondFactor = secondFactor;
+        camino._providers = providers;
         if (engine != "Camino")
         {
             await using var owner = NpgsqlDataSource.Create(camino.ConnectionString);
@@ -95,6 +97,10 @@ public sealed class RunningCamino : IAsyncDisposable
         return camino;
     }
 
+    /// <summary>Questions that an outside service is asked at the same time.</summary>
+    public const int ProviderAtOnce = 3;
+
+    private Uri? _providers;
     private int _chunkRows;
     private string _engine = "Camino";
     private SecondFactorMode _secondFactor;
@@ -199,6 +205,7 @@ public sealed class RunningCamino : IAsyncDisposable
         Database = new DatabaseSettings { ConnectionString = ConnectionString, MaxPoolSize = _engine == "Camino" ? 12 : 20 },
         Files = new FilesSettings { Folder = FilesFolder },
         SignIn = new SignInSettings { SecondFactor = _secondFactor },
+        Providers = new ProvidersSettings { Registry = ProviderSettings(), Credit = ProviderSettings(), Identity = ProviderSettings() },
         Imports = new ImportsSettings { ChunkRows = _chunkRows, MaxFileBytes = 64 * 1024 * 1024 },
         Jobs = new JobsSettings
         {
@@ -210,6 +217,8 @@ public sealed class RunningCamino : IAsyncDisposable
             Queues = [new() { Name = "urgent", ReservedSlots = 1 }, new() { Name = "default" }, new() { Name = "bulk" }],
         },
     };
+
+    private ProviderSettings ProviderSettings() => new() { Address = _providers?.ToString(), Key = "test", TimeoutSeconds = 2, RestSeconds = 1, AtOnce = ProviderAtOnce };
 
     private WebApplication Build(Role role, Func<HostSettings, string, NpgsqlDataSource, Serilog.ILogger, WebApplication> build)
     {

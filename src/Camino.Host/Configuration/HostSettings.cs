@@ -119,6 +119,9 @@ public sealed class HostSettings
 
     public ImportsSettings Imports { get; set; } = new();
     public ScreeningSettings Screening { get; set; } = new();
+
+    [OnlyFor(Role.Async)]
+    public ProvidersSettings Providers { get; set; } = new();
 }
 
 /// <summary>Where the process listens and how it ends.</summary>
@@ -431,4 +434,40 @@ public sealed class ScreeningSettings
     [OnlyFor(Role.Async)]
     [Matching("^https?://[^ ]{1,500}$", "an address that begins with https:// or http://")]
     public string? Address { get; set; }
+}
+
+/// <summary>The outside services that applications are checked at.</summary>
+public sealed class ProvidersSettings
+{
+    public ProviderSettings Registry { get; set; } = new();
+    public ProviderSettings Credit { get; set; } = new();
+    public ProviderSettings Identity { get; set; } = new();
+}
+
+/// <summary>One outside service.</summary>
+public sealed class ProviderSettings
+{
+    /// <summary>Address below which it is asked; without one it is not, and its steps are not planned.</summary>
+    [Matching("^https?://[^ ]{1,500}$", "an address that begins with https:// or http://")]
+    public string? Address { get; set; }
+
+    /// <summary>What it knows this lender by.</summary>
+    [Secret]
+    public string? Key { get; set; }
+
+    /// <summary>The longest that one question may take.</summary>
+    [Between(1, 100)]
+    public int TimeoutSeconds { get; set; } = 10;
+
+    /// <summary>For how long nobody of a process asks after five failures in a row.</summary>
+    [Between(1, 600)]
+    public int RestSeconds { get; set; } = 15;
+
+    /// <summary>Questions at the same time, of all servers together.</summary>
+    [Between(1, 1_000)]
+    public int AtOnce { get; set; } = 8;
+
+    /// <summary>Questions that begin within any minute, of all servers together.</summary>
+    [Between(1, 10_000)]
+    public int PerMinute { get; set; } = 600;
 }

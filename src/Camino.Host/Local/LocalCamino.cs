@@ -94,6 +94,13 @@ internal sealed class LocalCamino(UpSettings settings, Action<string> say) : IAs
         Start(BackOffice, Address, backOfficeConfig, forBackOffice);
         var forAsync = Variables(connectionString, asyncAddress, _data);
         forAsync["CAMINO_Jobs__GraceSeconds"] = Text(AsyncGraceSeconds);
+        if (settings.Demo)
+        {
+            var sandbox = StartSandbox(_data, NextFree(port + 2));
+            foreach (var provider in new[] { "Registry", "Credit", "Identity" })
+                forAsync[$"CAMINO_Providers__{provider}__Address"] = sandbox;
+        }
+
         Start(Async, asyncAddress, asyncConfig, forAsync);
         var running = new Running
         {
@@ -101,7 +108,7 @@ internal sealed class LocalCamino(UpSettings settings, Action<string> say) : IAs
             Address = Address,
             ConnectionString = connectionString,
             FilesFolder = _data.Files,
-            Roles = [.. _roles.Select(role => new RunningRole(role.Role, role.Pid, role.Address, role.Config))],
+            Roles = [.. _roles.Where(role => role.Config.Length > 0).Select(role => new RunningRole(role.Role, role.Pid, role.Address, role.Config))],
         };
         await running.WriteAsync(_data.Path, ct);
 
@@ -195,6 +202,16 @@ internal sealed class LocalCamino(UpSettings settings, Action<string> say) : IAs
         var log = RoleLog.Begin(_data.Logs, role);
         _roles.Add(StartedRole.Start(role, address, config, [.. settings.Program, "run", "--config", config], variables, log));
         _ = log.ShowErrorsAsync(say, _stopped.Token);
+    }
+
+    /// <summary>Invented outside services, for a demo; it ends with this process.</summary>
+    /// <returns>Where it answers.</returns>
+    private string StartSandbox(DataFolder data, int port)
+    {
+        var address = $"http://127.0.0.1:{Text(port)}";
+        var log = RoleLog.Begin(data.Logs, "Sandbox");
+        _roles.Add(StartedRole.Start("sandbox", address, "", [.. settings.Program, "sandbox", "--port", Text(port)], new Dictionary<string, string?>(StringComparer.Ordinal) { ["CAMINO_PARENT_PID"] = Text(Environment.ProcessId) }, log));
+        return address;
     }
 
     /// <returns>What it printed.</returns>

@@ -59,6 +59,16 @@ public sealed class ApplicationDetailsPage(ShowApplication show, FindDuplicates 
     /// <summary>Who did something, in the reader's language.</summary>
     public string Who(EventLine line) => line.Actor ?? texts["ActorKind." + line.ActorKind].Value;
 
+    /// <summary>What an outside service answered, in the reader's language; null where it says nothing by itself.</summary>
+    public string? Found(StepView step)
+    {
+        if (step.Result is not { } result)
+            return null;
+        if (result.TryGetProperty("score", out var score))
+            return texts["CheckFound.score", score.GetInt32(), result.GetProperty("openLoans").GetInt32(), result.GetProperty("latePayments").GetInt32()];
+        return result.TryGetProperty("status", out var one) || result.TryGetProperty("outcome", out one) ? texts["CheckFound." + one.GetString()].Value : null;
+    }
+
     private AskedBy By(string? key, int? version) => new(User.Id(), key ?? Guid.CreateVersion7().ToString("N"), version);
 
     private async Task<IActionResult> LookAsync(Guid id, CancellationToken ct)

@@ -10,7 +10,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Camino.Applications;
 
 /// <summary>Takes an application in: its row, its event and the job that begins its checks are stored together or not at all.</summary>
-public sealed class ReceiveApplication(CaminoDb db, FieldVault vault, TimeProvider clock)
+public sealed class ReceiveApplication(CaminoDb db, FieldVault vault, ExchangeKeys exchanges, TimeProvider clock)
 {
     /// <param name="fromStaff">Typed by staff; else sent by a program.</param>
     /// <exception cref="RefusedException"><c>input.*</c>, <c>idempotency.*</c>; none repeats what is personal.</exception>
@@ -19,6 +19,7 @@ public sealed class ReceiveApplication(CaminoDb db, FieldVault vault, TimeProvid
         var at = clock.GetUtcNow();
         var given = CheckedApplication.Read(input, DateOnly.FromDateTime(at.UtcDateTime));
         var numbers = await NumbersAsync(given, ct);
+        await exchanges.EnsureAsync(ct); // the checks seal what they ask under it
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         if (await db.ClaimAsync(by, given.Fingerprint(numbers.Select(number => number.Hash)), at, ct) is { } before)
             return ApplicationAnswer.Repeated(before);

@@ -14,6 +14,18 @@ public enum CheckKind
 {
     /// <summary>The business and its owners on the sanctions lists.</summary>
     Sanctions = 1,
+
+    /// <summary>The business in its state's registry.</summary>
+    Registry = 2,
+
+    /// <summary>The business at the credit bureau.</summary>
+    BusinessCredit = 3,
+
+    /// <summary>An owner at the credit bureau.</summary>
+    OwnerCredit = 4,
+
+    /// <summary>Whether an owner is who it says it is.</summary>
+    Identity = 5,
 }
 
 /// <summary>Where one step of the checks stands. The values are stored and never change.</summary>
@@ -36,7 +48,11 @@ public enum StepState
 }
 
 /// <summary>Whom a check is about.</summary>
-internal sealed record CheckSubject(Guid ApplicationId, Guid StepId, string Name, IReadOnlyList<CheckedPerson> Owners);
+/// <param name="Owner">The owner that the step is about; null: the business.</param>
+/// <param name="Last4">Of the tax number of whom the step is about; null where none is known. Nobody who works the queue can open the whole.</param>
+internal sealed record CheckSubject(Guid ApplicationId, Guid StepId, string Name, CheckedPlace Place, DateOnly? StartedOn, IReadOnlyList<CheckedPerson> Owners, CheckedPerson? Owner, string? Last4);
+
+internal sealed record CheckedPlace(string? Street, string? City, string? State, string? Zip);
 
 internal sealed record CheckedPerson(Guid Id, string Name, DateOnly? BirthDate);
 
@@ -50,7 +66,20 @@ internal interface IApplicationCheck
 {
     CheckKind Kind { get; }
 
+    /// <summary>Whether applications are checked so at all.</summary>
+    bool IsOn => true;
+
+    /// <summary>A step for each owner who guarantees, or has a fifth or more; else one for the business.</summary>
+    bool IsOfOwners => false;
+
+    /// <summary>Only when the applicant agreed to be looked up.</summary>
+    bool NeedsConsent => false;
+
+    /// <summary>The bound on how many steps run and begin.</summary>
+    JobLimit? Limit => null;
+
     /// <exception cref="RefusedException">it cannot be asked; shown to staff.</exception>
+    /// <exception cref="ProviderFailedException">it was asked and did not answer; it is asked again.</exception>
     Task<CheckFinding> RunAsync(CheckSubject subject, CancellationToken ct);
 }
 
@@ -60,7 +89,7 @@ public sealed record BeginChecks(Guid ApplicationId) : IJobArgs
     public static string Kind => "applications.begin-checks"; // stored in rows: never rename, never reuse
 
     /// <remarks>Safe to run twice: only an application that stands at its beginning moves, in the transaction that ends the job. Steps that are done stay done.</remarks>
-    public sealed class Handler(CaminoDb db, TimeProvider clock) : IJobHandler<BeginChecks>
+    internal sealed class Handler(CaminoDb db, IEnumerable<IApplicationCheck> checks, TimeProvider clock) : IJobHandler<BeginChecks>
     {
         public async Task RunAsync(BeginChecks args, JobContext job, CancellationToken ct)
         {
@@ -81,17 +110,20 @@ public sealed record BeginChecks(Guid ApplicationId) : IJobArgs
         private async Task PlanAsync(Guid id, string? by, CancellationToken ct)
         {
             var jobs = new List<Guid>();
-            foreach (var kind in Enum.GetValues<CheckKind>())
+            foreach (var check in checks.Where(one => one.IsOn))
             {
                 var steps = await db.Database.SqlQuery<Guid>(
                     $"""
-                    insert into camino.application_steps as s (id, application_id, kind) values ({Guid.CreateVersion7()}, {id}, {(short)kind})
+                    insert into camino.application_steps as s (id, application_id, kind, owner_id)
+                    select camino.new_id(), a.id, {(short)check.Kind}, o.id from camino.applications a
+                        left join camino.application_owners o on {check.IsOfOwners} and o.application_id = a.id and (o.is_guarantor or o.share_percent >= 20)
+                    where a.id = {id} and (a.credit_consent or not {check.NeedsConsent}) and (o.id is not null or not {check.IsOfOwners})
                     on conflict (application_id, kind, coalesce(owner_id, application_id)) do update set state = 0, problem = null, ended_at = null where s.state <> 2
                     returning id as "Value"
                     """).ToListAsync(ct);
                 foreach (var step in steps)
                 {
-                    var run = db.Enqueue(new RunCheck(step), new JobOptions { RequestedBy = by });
+                    var run = db.Enqueue(new RunCheck(step), new JobOptions { RequestedBy = by, Limit = check.Limit });
                     jobs.Add(run);
                     await db.Database.ExecuteSqlAsync($"update camino.application_steps set job_id = {run} where id = {step}", ct);
                 }
@@ -110,7 +142,9 @@ public sealed record RunCheck(Guid StepId) : IJobArgs
 
     public static TimeSpan? Timeout => TimeSpan.FromMinutes(2);
 
-    private sealed record Stored(Guid ApplicationId, short Kind, short State, short Course, string Name, string Owners);
+    public static JobRetry Retry => new(15, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
+
+    private sealed record Stored(Guid ApplicationId, short Kind, short State, Guid? OwnerId, short Course, string Name, string? Street, string? City, string? Place, string? Zip, DateOnly? StartedOn, string Owners);
 
     /// <remarks>Safe to run twice: a step that is done, or whose application ended, is left alone; the finding is stored in the transaction that ends the job.</remarks>
     internal sealed class Handler(CaminoDb db, IEnumerable<IApplicationCheck> checks, TimeProvider clock) : IJobHandler<RunCheck>
@@ -125,7 +159,7 @@ public sealed record RunCheck(Guid StepId) : IJobArgs
             var check = checks.Single(one => one.Kind == (CheckKind)step.Kind);
             try
             {
-                var finding = await check.RunAsync(new CheckSubject(step.ApplicationId, args.StepId, step.Name, JsonSerializer.Deserialize<List<CheckedPerson>>(step.Owners, JsonSerializerOptions.Web) ?? []), ct);
+                var finding = await check.RunAsync(await SubjectAsync(args.StepId, step, ct), ct);
                 await EndAsync(args.StepId, step.ApplicationId, finding, job, ct);
             }
             catch (RefusedException refused)
@@ -133,11 +167,25 @@ public sealed record RunCheck(Guid StepId) : IJobArgs
                 await NoteAsync(args.StepId, StepState.Waiting, refused.Message, job, ct);
                 throw new JobSnoozedException(s_later, refused.Message);
             }
-            catch (Exception failed) when (failed is not (OperationCanceledException or LeaseLostException or JobSnoozedException))
+            catch (JobSnoozedException later)
             {
-                await NoteAsync(args.StepId, StepState.Failed, failed.GetType().Name, job, ct);
+                await NoteAsync(args.StepId, StepState.Waiting, later.Message, job, ct);
                 throw;
             }
+            catch (Exception failed) when (failed is not (OperationCanceledException or LeaseLostException))
+            {
+                await NoteAsync(args.StepId, StepState.Failed, failed is ProviderFailedException ? failed.Message : failed.GetType().Name, job, ct);
+                throw;
+            }
+        }
+
+        private async Task<CheckSubject> SubjectAsync(Guid id, Stored step, CancellationToken ct)
+        {
+            var owners = JsonSerializer.Deserialize<List<CheckedPerson>>(step.Owners, JsonSerializerOptions.Web) ?? [];
+            var last4 = await db.Database.SqlQuery<string>(
+                $"select last4 as \"Value\" from camino.application_identifiers where application_id = {step.ApplicationId} and owner_id is not distinct from {step.OwnerId} order by kind").ToListAsync(ct);
+            return new CheckSubject(
+                step.ApplicationId, id, step.Name, new CheckedPlace(step.Street, step.City, step.Place, step.Zip), step.StartedOn, owners, owners.FirstOrDefault(owner => owner.Id == step.OwnerId), last4.FirstOrDefault());
         }
 
         /// <returns>Null when there is nothing to do (any more); the job has ended then.</returns>
@@ -147,7 +195,7 @@ public sealed record RunCheck(Guid StepId) : IJobArgs
             var (connection, native) = Native(transaction);
             var found = await db.Database.SqlQuery<Stored>(
                 $"""
-                select s.application_id as "ApplicationId", s.kind as "Kind", s.state as "State", a.state as "Course", a.name as "Name",
+                select s.application_id as "ApplicationId", s.kind as "Kind", s.state as "State", s.owner_id as "OwnerId", a.state as "Course", a.name as "Name", a.street as "Street", a.city as "City", a.place_state as "Place", a.zip as "Zip", a.started_on as "StartedOn",
                     coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'name', o.name, 'birthDate', o.birth_date) order by o.position) from camino.application_owners o where o.application_id = a.id), '[]')::text as "Owners"
                 from camino.application_steps s join camino.applications a on a.id = s.application_id where s.id = {id} for update of s
                 """).ToListAsync(ct);

@@ -10,7 +10,8 @@ namespace Camino.Applications;
 /// <param name="State"><c>waiting</c>, <c>running</c>, <c>done</c>, <c>failed</c> (another attempt follows) or <c>cancelled</c>.</param>
 /// <param name="Problem">What the last attempt ran into; never personal data.</param>
 /// <param name="Result">Ids, counts and codes.</param>
-public sealed record StepView(Guid Id, string Kind, string State, int Attempts, string? Problem, JsonElement? Result, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt);
+/// <param name="OwnerId">The owner that it is about; null: the business.</param>
+public sealed record StepView(Guid Id, string Kind, Guid? OwnerId, string State, int Attempts, string? Problem, JsonElement? Result, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt);
 
 /// <summary>An application as the one who handed it in sees it: a task with a state and an end.</summary>
 /// <param name="State">RECEIVED, IN_PROGRESS, DONE, FAILED, CANCELLED or EXPIRED.</param>
@@ -45,7 +46,7 @@ public sealed class ShowApplication(NpgsqlDataSource source)
     private static readonly string[] s_states = ["waiting", "running", "done", "failed", "cancelled"];
 
     private const string Steps =
-        "coalesce((select jsonb_agg(jsonb_build_object('id', s.id, 'kind', s.kind, 'state', s.state, 'attempts', s.attempts, 'problem', s.problem, 'result', s.result, 'startedAt', s.started_at, 'endedAt', s.ended_at) order by s.kind, s.id) from camino.application_steps s where s.application_id = a.id), '[]')::text";
+        "coalesce((select jsonb_agg(jsonb_build_object('id', s.id, 'kind', s.kind, 'ownerId', s.owner_id, 'state', s.state, 'attempts', s.attempts, 'problem', s.problem, 'result', s.result, 'startedAt', s.started_at, 'endedAt', s.ended_at) order by s.kind, s.id) from camino.application_steps s where s.application_id = a.id), '[]')::text";
 
     private const string Asked = "select a.id, a.number, a.external_id, a.state, a.version, a.received_at, a.changed_at, a.expires_at, a.ended_at, " + Steps;
 
@@ -63,7 +64,7 @@ public sealed class ShowApplication(NpgsqlDataSource source)
         from camino.applications a where a.id = $1
         """;
 
-    private sealed record StoredStep(Guid Id, short Kind, short State, int Attempts, string? Problem, JsonElement? Result, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt);
+    private sealed record StoredStep(Guid Id, short Kind, Guid? OwnerId, short State, int Attempts, string? Problem, JsonElement? Result, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt);
 
     /// <summary>The application, or null.</summary>
     public async Task<ApplicationView?> RunAsync(Guid id, CancellationToken ct)
@@ -91,7 +92,7 @@ public sealed class ShowApplication(NpgsqlDataSource source)
     private static ApplicationTask TaskOf(NpgsqlDataReader row)
     {
         var state = (ApplicationState)row.GetInt16(3);
-        var steps = List<StoredStep>(row, 9).Select(step => new StepView(step.Id, Servicing.Words.Camel((CheckKind)step.Kind), s_states[step.State], step.Attempts, step.Problem, step.Result, step.StartedAt, step.EndedAt)).ToList();
+        var steps = List<StoredStep>(row, 9).Select(step => new StepView(step.Id, Servicing.Words.Camel((CheckKind)step.Kind), step.OwnerId, s_states[step.State], step.Attempts, step.Problem, step.Result, step.StartedAt, step.EndedAt)).ToList();
         var ended = Value<DateTimeOffset>(row, 8);
         return new ApplicationTask(
             row.GetGuid(0), row.GetString(1), Text(row, 2), ApplicationWords.Task(state), ApplicationWords.Step(state), ApplicationWords.Percent(state, steps.Count, steps.Count(step => step.State == "done")),

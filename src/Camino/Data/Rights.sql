@@ -19,8 +19,8 @@ begin
         where n.nspname in ('camino', 'jobs') and c.relkind in ('r', 'p', 'v', 'm')
     loop
         execute format('revoke all on table %s from public, camino_web, camino_async, camino_readonly', relation.name);
-        is_secret := relation.schema = 'camino' and (relation.short ~ '^(staff_|api_keys$|api_client|data_protection_keys$|first_admin_links$|field_keys$|borrower_identifiers$|borrower_accounts$|application_identifiers$)');
-        is_written_once := relation.schema = 'camino' and relation.short ~ '^(audit_entries|ledger_transactions|ledger_entries|loan_events|loan_versions|application_events)$';
+        is_secret := relation.schema = 'camino' and (relation.short ~ '^(staff_|api_keys$|api_client|data_protection_keys$|first_admin_links$|field_keys$|borrower_identifiers$|borrower_accounts$|application_identifiers$|exchange_keys$)');
+        is_written_once := relation.schema = 'camino' and relation.short ~ '^(audit_entries|ledger_transactions|ledger_entries|loan_events|loan_versions|application_events|application_exchanges)$';
 
         if relation.schema = 'camino' and relation.short in ('schema_info', 'schema_contracts', 'migrations_history') then
             execute format('grant select on table %s to camino_web, camino_async, camino_readonly', relation.name);
@@ -47,6 +47,11 @@ begin
             elsif relation.short = 'staff_sessions' then
                 -- old ones are forgotten by a recurring job
                 execute format('grant select, delete on table %s to camino_async', relation.name);
+            elsif relation.short = 'exchange_keys' then
+                -- it seals, and reads nothing that is sealed
+                execute format('grant select (number, public_key) on table %s to camino_async', relation.name);
+            elsif relation.short = 'application_identifiers' then
+                execute format('grant select (application_id, owner_id, kind, last4) on table %s to camino_async', relation.name);
             end if;
         else
             execute format('grant select, insert, update, delete on table %s to camino_web, camino_async', relation.name);

@@ -79,6 +79,7 @@ public static class WebSetup
         services.AddScoped<ListBorrowers>();
         services.AddScoped<FindBorrowers>();
         services.AddScoped<ShowBorrower>();
+        services.AddSingleton<ExchangeKeys>();
         services.AddScoped<ReceiveApplication>();
         services.AddScoped<MoveApplication>();
         services.AddScoped<RetryStep>();

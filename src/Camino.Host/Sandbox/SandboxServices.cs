@@ -1,0 +1,190 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+
+namespace Camino.Host.Sandbox;
+
+/// <summary>How the sandbox behaves. Shares are 0 to 1, of all questions.</summary>
+/// <param name="Seed">The same seed: the same report to the same question, and the same fate of the first, second, third question to a service, always.</param>
+/// <param name="Milliseconds">Median of the time that an answer takes; one in a hundred takes ten times as long.</param>
+/// <param name="Errors">Answered 500.</param>
+/// <param name="Wrong">Answered with something else than JSON, or about another question.</param>
+/// <param name="PerSecond">Questions a second; those beyond are answered 429 with Retry-After. 0: as many as come.</param>
+internal sealed record SandboxBehaviour(int Seed = 1, int Milliseconds = 40, double Errors = 0, double Wrong = 0, int PerSecond = 0);
+
+/// <summary>What was asked of one service so far.</summary>
+internal sealed record SandboxFigures(long Asked, long Billed, long Repeated, long Errors, long Wrong, long Throttled, long Down, int MostAtOnce);
+
+/// <summary>Invented outside services that behave like real ones: business registry, credit bureau, identity check. Reports are made of the question and the seed; nothing is stored but in memory.</summary>
+internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider clock)
+{
+    private readonly ConcurrentDictionary<string, Service> _services = new(StringComparer.Ordinal);
+
+    public SandboxBehaviour Behaviour { get; private set; } = behaviour;
+
+    public static void Map(WebApplication app)
+    {
+        app.MapPost("/registry/v1/search", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "registry", "registry"));
+        app.MapPost("/credit/v1/businesses", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "credit", "credit"));
+        app.MapPost("/credit/v1/persons", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "credit", "credit"));
+        app.MapPost("/identity/v1/checks", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "identity", "identity"));
+        app.MapPost("/sandbox/outage", (OutageRequest outage, SandboxServices sandbox) => sandbox.Outage(outage));
+        app.MapPut("/sandbox/behaviour", (SandboxBehaviour wanted, SandboxServices sandbox) => sandbox.Behave(wanted));
+        app.MapDelete("/sandbox/figures", (SandboxServices sandbox) => sandbox.Forget());
+        app.MapGet("/sandbox/figures", (SandboxServices sandbox) => sandbox.Figures);
+        app.MapGet("/health/ready", () => "ready");
+    }
+
+    /// <param name="Service">registry, credit or identity; null: all.</param>
+    internal sealed record OutageRequest(string? Service, int Seconds);
+
+    public IReadOnlyDictionary<string, SandboxFigures> Figures => _services.ToDictionary(pair => pair.Key, pair => pair.Value.Figures, StringComparer.Ordinal);
+
+    /// <summary>Nothing is answered for so long: connections are cut off.</summary>
+    public IResult Outage(OutageRequest outage)
+    {
+        foreach (var name in outage.Service is { } one ? [one] : new[] { "registry", "credit", "identity" })
+            Of(name).DownUntil = clock.GetUtcNow().AddSeconds(Math.Clamp(outage.Seconds, 0, 3_600));
+        return Results.NoContent();
+    }
+
+    /// <summary>From now on it behaves so.</summary>
+    public void Behave(SandboxBehaviour wanted) => Behaviour = wanted;
+
+    /// <summary>As if nobody had asked anything yet.</summary>
+    public void Forget() => _services.Clear();
+
+    private Service Of(string name) => _services.GetOrAdd(name, _ => new Service());
+
+    private async Task AnswerAsync(HttpContext context, string name, string kind)
+    {
+        var service = Of(name);
+        var key = context.Request.Headers["Idempotency-Key"].ToString();
+        var question = await JsonSerializer.DeserializeAsync<JsonElement>(context.Request.Body, cancellationToken: context.RequestAborted);
+        var number = service.Begin();
+        try
+        {
+            if (clock.GetUtcNow() < service.DownUntil)
+            {
+                service.Count(ref service.Down);
+                context.Abort();
+                return;
+            }
+
+            if (Behaviour.PerSecond > 0 && service.IsTooMany(clock.GetUtcNow(), Behaviour.PerSecond))
+            {
+                service.Count(ref service.Throttled);
+                context.Response.Headers.RetryAfter = "1";
+                context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+                return;
+            }
+
+            var dice = new Dice(Behaviour.Seed, name, number);
+            await Task.Delay(dice.Time(Behaviour.Milliseconds), clock, context.RequestAborted);
+            if (dice.Next() < Behaviour.Errors)
+            {
+                service.Count(ref service.Errors);
+                context.Response.StatusCode = StatusCodes.Status500InternalServerError;
+                return;
+            }
+
+            var isNew = service.Bill(key);
+            if (dice.Next() < Behaviour.Wrong)
+            {
+                service.Count(ref service.Wrong);
+                await (dice.Next() < 0.5 ? context.Response.WriteAsync("<html>Service temporarily unavailable", context.RequestAborted) : context.Response.WriteAsJsonAsync(Report(kind, Guid.Empty.ToString(), question), context.RequestAborted));
+                return;
+            }
+
+            context.Response.Headers["Idempotency-Replayed"] = isNew ? "false" : "true";
+            await context.Response.WriteAsJsonAsync(Report(kind, key, question), context.RequestAborted);
+        }
+        finally
+        {
+            service.End();
+        }
+    }
+
+    /// <summary>The same question and seed: the same report.</summary>
+    private object Report(string kind, string reference, JsonElement question)
+    {
+        var dice = new Dice(Behaviour.Seed, question.ToString(), 0);
+        return kind switch
+        {
+            "registry" => new { reference, status = dice.Next() switch { < 0.9 => "active", < 0.95 => "inactive", _ => "notFound" } },
+            "identity" => new { reference, outcome = dice.Next() switch { < 0.92 => "match", < 0.97 => "partial", _ => "noMatch" } },
+            _ => (object)new { reference, score = 480 + (int)(dice.Next() * 360), openLoans = (int)(dice.Next() * 6), latePayments = (int)(dice.Next() * dice.Next() * 8) },
+        };
+    }
+
+    private sealed class Service
+    {
+        private readonly ConcurrentDictionary<string, bool> _billed = new(StringComparer.Ordinal);
+        private readonly Lock _gate = new();
+        private long _asked, _repeated, _second, _inSecond;
+        private int _atOnce, _mostAtOnce;
+
+        public long Errors;
+        public long Wrong;
+        public long Throttled;
+        public long Down;
+
+        public DateTimeOffset DownUntil { get; set; }
+
+        public SandboxFigures Figures => new(Interlocked.Read(ref _asked), _billed.Count, Interlocked.Read(ref _repeated), Interlocked.Read(ref Errors), Interlocked.Read(ref Wrong), Interlocked.Read(ref Throttled), Interlocked.Read(ref Down), _mostAtOnce);
+
+        /// <returns>The number of the question: 1 for the first.</returns>
+        public long Begin()
+        {
+            lock (_gate)
+                _mostAtOnce = Math.Max(_mostAtOnce, ++_atOnce);
+            return Interlocked.Increment(ref _asked);
+        }
+
+        public void End()
+        {
+            lock (_gate)
+                _atOnce--;
+        }
+
+        public void Count(ref long what) => Interlocked.Increment(ref what);
+
+        /// <summary>A report that was made once is given again and not billed.</summary>
+        public bool Bill(string key)
+        {
+            if (_billed.TryAdd(key, true))
+                return true;
+            Interlocked.Increment(ref _repeated);
+            return false;
+        }
+
+        public bool IsTooMany(DateTimeOffset now, int most)
+        {
+            lock (_gate)
+            {
+                var second = now.ToUnixTimeSeconds();
+                if (second != _second)
+                    (_second, _inSecond) = (second, 0);
+                return ++_inSecond > most;
+            }
+        }
+    }
+
+    /// <summary>Numbers from 0 up to 1 that follow from seed, text and number alone.</summary>
+    private sealed class Dice(int seed, string text, long number)
+    {
+        private readonly byte[] _hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{seed} {number} {text}")));
+        private int _at;
+
+        public double Next() => BitConverter.ToUInt32(_hash, 4 * (_at++ % 8)) / 4_294_967_296.0;
+
+        /// <summary>Half of all near the median, a long tail.</summary>
+        public TimeSpan Time(int median)
+        {
+            var share = Next();
+            return TimeSpan.FromMilliseconds(share > 0.99 ? median * 10 : median * (0.5 + share));
+        }
+    }
+}
