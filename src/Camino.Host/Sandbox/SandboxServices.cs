@@ -68,14 +68,14 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
         {
             if (clock.GetUtcNow() < service.DownUntil)
             {
-                service.Count(ref service.Down);
+                Interlocked.Increment(ref service.Down);
                 context.Abort();
                 return;
             }
 
             if (Behaviour.PerSecond > 0 && service.IsTooMany(clock.GetUtcNow(), Behaviour.PerSecond))
             {
-                service.Count(ref service.Throttled);
+                Interlocked.Increment(ref service.Throttled);
                 context.Response.Headers.RetryAfter = "1";
                 context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
                 return;
@@ -85,7 +85,7 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
             await Task.Delay(dice.Time(Behaviour.Milliseconds), clock, context.RequestAborted);
             if (dice.Next() < Behaviour.Errors)
             {
-                service.Count(ref service.Errors);
+                Interlocked.Increment(ref service.Errors);
                 context.Response.StatusCode = StatusCodes.Status500InternalServerError;
                 return;
             }
@@ -93,7 +93,7 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
             var isNew = service.Bill(key);
             if (dice.Next() < Behaviour.Wrong)
             {
-                service.Count(ref service.Wrong);
+                Interlocked.Increment(ref service.Wrong);
                 await (dice.Next() < 0.5 ? context.Response.WriteAsync("<html>Service temporarily unavailable", context.RequestAborted) : context.Response.WriteAsJsonAsync(Report(kind, Guid.Empty.ToString(), question), context.RequestAborted));
                 return;
             }
@@ -148,8 +148,6 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
             lock (_gate)
                 _atOnce--;
         }
-
-        public void Count(ref long what) => Interlocked.Increment(ref what);
 
         /// <summary>A report that was made once is given again and not billed.</summary>
         public bool Bill(string key)

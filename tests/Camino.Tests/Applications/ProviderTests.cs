@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Json;
-using System.Text.Json;
 using Camino.Applications;
 using Camino.Host.Sandbox;
 using Camino.Screening;
