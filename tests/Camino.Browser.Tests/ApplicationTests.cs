@@ -13,12 +13,12 @@ internal sealed class ApplicationTests : BrowserTest
     public async Task An_application_is_typed_in_a_second_one_is_warned_of_and_one_is_withdrawn()
     {
         var page = await OpenAsync("admin");
-        await TypeAsync(page, "Jacaranda Hair Studio LLC");
+        await TypeAsync(page, "Saltmarsh Kite Workshop LLC");
         await LeaveAsync(page, () => page.ClickAsync(".command-form .button-main"));
-        await Expect(page.Locator("main h1")).ToHaveTextAsync("Jacaranda Hair Studio LLC");
+        await Expect(page.Locator("main h1")).ToHaveTextAsync("Saltmarsh Kite Workshop LLC");
         var address = new Uri(page.Url).AbsolutePath;
 
-        await TypeAsync(page, "JACARANDA HAIR STUDIO");
+        await TypeAsync(page, "SALTMARSH KITE WORKSHOP");
         await Expect(page.Locator("[data-found]")).ToContainTextAsync("same name");
         await LeaveAsync(page, () => page.ClickAsync(".command-form .button-main"));
         await Expect(page.Locator("#seen")).ToBeVisibleAsync();
