@@ -166,7 +166,12 @@ public sealed partial class LoanAccount
         _credit -= credit;
         _owed[(int)Portion.Principal] += beyond;
         if (beyond > 0 && _next >= _installments.Count)
+        {
+            // The last installment, which was paid, is open again.
             _installments[^1].Charge(Portion.Principal, beyond);
+            _firstOpen = Math.Min(_firstOpen, _installments.Count - 1);
+        }
+
         var what = beyond == 0 || !_explains ? "A credit was paid out." : $"{one.Amount} was paid out, {Money.FromCents(beyond)} more than the credit; that was added to the principal.";
         Record(LedgerAct.Refund, one.On, what, one.Key, one.Amount.Cents);
     }

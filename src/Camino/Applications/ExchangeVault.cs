@@ -16,6 +16,7 @@ public sealed class ExchangeVault(NpgsqlDataSource source) : IDisposable
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
 
+    private readonly Lock _gate = new();
     private RSA? _key;
 
     /// <summary>Encrypts.</summary>
@@ -24,7 +25,9 @@ public sealed class ExchangeVault(NpgsqlDataSource source) : IDisposable
     {
         var rsa = _key ??= await PublicKeyAsync(ct);
         var key = RandomNumberGenerator.GetBytes(32);
-        var wrapped = rsa.Encrypt(key, RSAEncryptionPadding.OaepSHA256);
+        byte[] wrapped;
+        lock (_gate)
+            wrapped = rsa.Encrypt(key, RSAEncryptionPadding.OaepSHA256);
         var plain = Encoding.UTF8.GetBytes(text);
         var whole = new byte[2 + wrapped.Length + NonceBytes + TagBytes + plain.Length];
         BinaryPrimitives.WriteUInt16BigEndian(whole, (ushort)wrapped.Length);

@@ -138,7 +138,7 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
         }
         finally
         {
-            await KeepAsync(provider, stepId, status, watch.Elapsed, asked, answer, ct);
+            await KeepAsync(provider, stepId, status, watch.Elapsed, asked, answer, CancellationToken.None); // what was asked is kept, also where nobody waits for it any more
         }
     }
 

@@ -24,6 +24,7 @@ public class LoanLedgerPropertyTests
     });
 
     [TestCase(1_729_226_960)] // a part of accrued interest is paid that ends in half a cent
+    [TestCase(1_631_496_628)] // more than the credit is paid out when the last installment was paid already, and then repaid
     [TestCase(366_797_020)] // an installment moved before its odd first period begins, its interest put off
     public void Entries_of_a_loan_that_once_failed_come_to_what_it_says(int seed)
     {
