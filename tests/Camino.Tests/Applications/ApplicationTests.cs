@@ -271,11 +271,11 @@ internal sealed class ApplicationTests
             var back = await list.RunAsync(filter, second.Previous, CancellationToken.None);
             await using var page = ListApplications.Page(_camino.Source, filter, second.Next);
             Assert.That(back.Lines.Select(line => line.Id), Is.EqualTo(first.Lines.Select(line => line.Id)));
-            Assert.That(await PlanAsync(page), Does.Contain(index).And.Not.Contain("Seq Scan on applications"));
+            Assert.That(await QueryPlan.OfAsync(page), Does.Contain(index).And.Not.Contain("Seq Scan on applications"));
         }
 
         await using var same = FindDuplicates.Command(_camino.Source, "Plan 77", ["4444400077"], [new byte[32]], Guid.Empty);
-        Assert.That(await PlanAsync(same), Does.Contain("ix_applications_core_name").And.Contain("ix_borrowers_sort_name_id").And.Contain("ix_application_contacts_digits").And.Not.Contain("Seq Scan on applications").And.Not.Contain("Seq Scan on borrowers"));
+        Assert.That(await QueryPlan.OfAsync(same), Does.Contain("ix_applications_core_name").And.Contain("ix_borrowers_sort_name_id").And.Contain("ix_application_contacts_digits").And.Not.Contain("Seq Scan on applications").And.Not.Contain("Seq Scan on borrowers"));
     }
 
     private static object Body(string name, string phone) => new
@@ -354,16 +354,6 @@ internal sealed class ApplicationTests
     {
         await using var command = _camino.Source.CreateCommand(sql);
         await command.ExecuteNonQueryAsync();
-    }
-
-    private static async Task<string> PlanAsync(NpgsqlCommand page)
-    {
-        page.CommandText = "explain " + page.CommandText;
-        await using var rows = await page.ExecuteReaderAsync();
-        var lines = new List<string>();
-        while (await rows.ReadAsync())
-            lines.Add(rows.GetString(0));
-        return string.Join('\n', lines);
     }
 
     /// <summary>A body without a stated length that goes on and on.</summary>

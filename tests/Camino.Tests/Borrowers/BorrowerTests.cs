@@ -7,7 +7,6 @@ using Camino.Testing;
 using Camino.Tests.Imports;
 using Camino.Tests.Imports.Reading;
 using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
 using NUnit.Framework;
 
 namespace Camino.Tests.Borrowers;
@@ -232,7 +231,7 @@ internal sealed class BorrowerTests
         await using var scope = _camino.Office.Services.CreateAsyncScope();
         await using var command = await scope.ServiceProvider.GetRequiredService<FindBorrowers>().CommandAsync(digits, CancellationToken.None);
 
-        Assert.That(await PlanAsync(command), Does.Contain(index).And.Not.Contain("Seq Scan on borrower_identifiers").And.Not.Contain("Seq Scan on borrower_contacts"));
+        Assert.That(await QueryPlan.OfAsync(command), Does.Contain(index).And.Not.Contain("Seq Scan on borrower_identifiers").And.Not.Contain("Seq Scan on borrower_contacts"));
     }
 
     [TestCase(BorrowerSort.Name, "ix_borrowers_sort_name_id")]
@@ -249,7 +248,7 @@ internal sealed class BorrowerTests
 
         Assert.That(back.Lines.Select(line => line.Id), Is.EqualTo(first.Lines.Select(line => line.Id)));
         Assert.That(second.Lines.Select(line => line.Id).Intersect(first.Lines.Select(line => line.Id)), Is.Empty);
-        Assert.That(await PlanAsync(page), Does.Contain(index).And.Not.Contain("Seq Scan on borrowers"));
+        Assert.That(await QueryPlan.OfAsync(page), Does.Contain(index).And.Not.Contain("Seq Scan on borrowers"));
     }
 
     [Test]
@@ -257,7 +256,7 @@ internal sealed class BorrowerTests
     {
         await using var page = ShowBorrower.Timeline(_camino.Source, Guid.CreateVersion7(), Guid.CreateVersion7());
 
-        Assert.That(await PlanAsync(page), Does.Contain("ix_audit_entries_subject_subject_id_id"));
+        Assert.That(await QueryPlan.OfAsync(page), Does.Contain("ix_audit_entries_subject_subject_id_id"));
     }
 
     private async Task ImportAsync(params string[] rows)
@@ -320,15 +319,5 @@ internal sealed class BorrowerTests
     {
         await using var command = _camino.Source.CreateCommand(sql);
         await command.ExecuteNonQueryAsync();
-    }
-
-    private static async Task<string> PlanAsync(NpgsqlCommand page)
-    {
-        page.CommandText = "explain " + page.CommandText;
-        await using var rows = await page.ExecuteReaderAsync();
-        var lines = new List<string>();
-        while (await rows.ReadAsync())
-            lines.Add(rows.GetString(0));
-        return string.Join('\n', lines);
     }
 }

@@ -239,18 +239,8 @@ internal sealed partial class ClientTests
         await using var page = list.Page(second[^1].Id, ListClients.PageSize + 1);
 
         Assert.That(first.Concat(second).Select(line => line.Name.ToUpperInvariant()), Is.Unique.And.Ordered.Using((IComparer<string>)StringComparer.Ordinal));
-        Assert.That(await PlanAsync(ask), Does.Contain("ux_api_client_keys_hash").And.Contain("pk_api_client_days").And.Not.Contain("Seq Scan"));
-        Assert.That(await PlanAsync(page), Does.Contain("ux_api_clients_sort_name").And.Not.Contain("Seq Scan"));
-    }
-
-    private static async Task<string> PlanAsync(Npgsql.NpgsqlCommand command)
-    {
-        command.CommandText = "explain " + command.CommandText;
-        await using var rows = await command.ExecuteReaderAsync();
-        var plan = new List<string>();
-        while (await rows.ReadAsync())
-            plan.Add(rows.GetString(0));
-        return string.Join('\n', plan);
+        Assert.That(await QueryPlan.OfAsync(ask), Does.Contain("ux_api_client_keys_hash").And.Contain("pk_api_client_days").And.Not.Contain("Seq Scan"));
+        Assert.That(await QueryPlan.OfAsync(page), Does.Contain("ux_api_clients_sort_name").And.Not.Contain("Seq Scan"));
     }
 
     private Task<(Guid Id, string Key)> AddAsync(string name, params string[] scopes) => AddAsync(name, scopes, ClientTerms.UsualAMinute, ClientTerms.UsualBurst, null);

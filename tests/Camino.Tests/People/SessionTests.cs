@@ -251,9 +251,9 @@ internal sealed class SessionTests
         await using var check = _camino.Source.CreateCommand(CheckSession.Ask);
         check.Parameters.Add(new() { Value = Guid.NewGuid() });
         check.Parameters.Add(new() { Value = Guid.NewGuid() });
-        Assert.That(await PlanAsync(check), Does.Match("(pk_staff_sessions|ix_staff_sessions_user_id_id)").And.Not.Contain("Seq Scan"));
+        Assert.That(await QueryPlan.OfAsync(check), Does.Match("(pk_staff_sessions|ix_staff_sessions_user_id_id)").And.Not.Contain("Seq Scan"));
         await using var page = ListSessions.Page(_camino.Source, Guid.NewGuid(), Guid.NewGuid());
-        Assert.That(await PlanAsync(page), Does.Contain("ix_staff_sessions_user_id_id").And.Not.Contain("Seq Scan").And.Not.Contain("Sort"));
+        Assert.That(await QueryPlan.OfAsync(page), Does.Contain("ix_staff_sessions_user_id_id").And.Not.Contain("Seq Scan").And.Not.Contain("Sort"));
     }
 
     [TestCase("203.0.113.77", "203.0.113.0/24")]
@@ -322,14 +322,4 @@ internal sealed class SessionTests
     private async Task<DateTime> SeenAsync(string email) => await _camino.ScalarAsync<DateTime>($"select max(last_seen_at) from camino.staff_sessions s join camino.staff_users u on u.id = s.user_id where u.email = '{email}'");
 
     private async Task<string?> WhyAsync(string email) => await _camino.ScalarAsync<string>($"select ended_why from camino.staff_sessions s join camino.staff_users u on u.id = s.user_id where u.email = '{email}' order by s.id desc limit 1");
-
-    private static async Task<string> PlanAsync(Npgsql.NpgsqlCommand page)
-    {
-        page.CommandText = "explain " + page.CommandText;
-        await using var rows = await page.ExecuteReaderAsync();
-        var lines = new List<string>();
-        while (await rows.ReadAsync())
-            lines.Add(rows.GetString(0));
-        return string.Join('\n', lines);
-    }
 }

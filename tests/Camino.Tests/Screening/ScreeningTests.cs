@@ -194,8 +194,8 @@ internal sealed class ScreeningTests
         await using var waiting = _camino.Source.CreateCommand(ReadScreenings.WaitingSql);
         waiting.Parameters.AddWithValue(Guid.Empty);
 
-        Assert.That(await PlanAsync(history), Does.Contain("pk_screenings").And.Match("ix_screening_hits_(screening_id|open)").And.Not.Contain("Seq Scan on screening"));
-        Assert.That(await PlanAsync(waiting), Does.Contain("ix_screening_hits_open").And.Not.Contain("Seq Scan on screening"));
+        Assert.That(await QueryPlan.OfAsync(history), Does.Contain("pk_screenings").And.Match("ix_screening_hits_(screening_id|open)").And.Not.Contain("Seq Scan on screening"));
+        Assert.That(await QueryPlan.OfAsync(waiting), Does.Contain("ix_screening_hits_open").And.Not.Contain("Seq Scan on screening"));
     }
 
     private async Task<ListImport> ImportAsync()
@@ -223,15 +223,5 @@ internal sealed class ScreeningTests
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(25));
         while (await _camino.ScalarAsync<long>("select count(*) from camino.screening_runs where finished_at is not null") < runs)
             await timer.WaitForNextTickAsync(limit.Token);
-    }
-
-    private static async Task<string> PlanAsync(NpgsqlCommand command)
-    {
-        command.CommandText = "explain " + command.CommandText;
-        await using var rows = await command.ExecuteReaderAsync();
-        var lines = new List<string>();
-        while (await rows.ReadAsync())
-            lines.Add(rows.GetString(0));
-        return string.Join('\n', lines);
     }
 }

@@ -2,7 +2,6 @@ using Camino.Lending.Loans;
 using Camino.Servicing;
 using Camino.Testing;
 using Camino.Web;
-using Npgsql;
 using NUnit.Framework;
 
 namespace Camino.Tests.Servicing;
@@ -42,7 +41,7 @@ internal sealed class ListPlanTests
         var back = await list.RunAsync(filter, second.Previous, CancellationToken.None);
 
         await using var page = ListServicedLoans.Page(s_camino.Source, filter, second.Next);
-        var plan = await PlanAsync(page);
+        var plan = await QueryPlan.OfAsync(page);
 
         Assert.That(back.Lines, Is.EqualTo(first.Lines));
         Assert.That(second.Lines.Select(line => line.Id).Intersect(first.Lines.Select(line => line.Id)), Is.Empty);
@@ -55,7 +54,7 @@ internal sealed class ListPlanTests
     {
         await using var page = ListServicedLoans.Page(s_camino.Source, new ServicedFilter { Status = LoanStatus.ChargedOff }, new ListCursor(null, Guid.NewGuid(), Backward: false));
 
-        Assert.That(await PlanAsync(page), Does.Not.Contain("Seq Scan on serviced_loans"));
+        Assert.That(await QueryPlan.OfAsync(page), Does.Not.Contain("Seq Scan on serviced_loans"));
     }
 
     [Test]
@@ -63,18 +62,8 @@ internal sealed class ListPlanTests
     {
         await using var page = ReadLedger.Page(s_camino.Source, s_loan, Guid.CreateVersion7());
 
-        var plan = await PlanAsync(page);
+        var plan = await QueryPlan.OfAsync(page);
 
         Assert.That(plan, Does.Contain("ix_ledger_transactions_loan_id_id").And.Not.Contain("Seq Scan"));
-    }
-
-    private static async Task<string> PlanAsync(NpgsqlCommand page)
-    {
-        page.CommandText = "explain " + page.CommandText;
-        await using var rows = await page.ExecuteReaderAsync();
-        var lines = new List<string>();
-        while (await rows.ReadAsync())
-            lines.Add(rows.GetString(0));
-        return string.Join('\n', lines);
     }
 }
