@@ -6,7 +6,6 @@ using Camino.Jobs;
 using Camino.People;
 using Camino.Releases;
 using Microsoft.AspNetCore.Identity;
-using Npgsql;
 
 namespace Camino.Host;
 
@@ -58,21 +57,15 @@ internal static class HostModule
             .AddTokenProvider<SecondFactorProvider>(SecondFactorProvider.Name);
     }
 
-    /// <summary>The engine that works the queues.</summary>
+    /// <summary>The engine that works the queues; its data sources end with the process.</summary>
     public static void AddCaminoJobServer(this IServiceCollection services, HostSettings settings)
     {
         var listener = Database.ConnectListener(settings);
-        if (listener is not null)
-            services.AddSingleton(new ListenerSource(listener));
-        services.AddSingleton(new EngineSource(Database.ConnectEngine(settings)));
+        var engine = Database.ConnectEngine(settings);
         services.AddSingleton(SchedulesOf(settings));
         var options = OptionsOf(settings, listen: listener is not null);
         JobEngine.AddTo(services, settings, options);
-        services.AddJobServer(options, provider =>
-        {
-            var engine = provider.GetRequiredService<EngineSource>().Source;
-            return new JobConnections(engine, provider.GetService<ListenerSource>()?.Source ?? engine, KeepsStatements: !settings.Database.Pooler);
-        });
+        services.AddJobServer(options, _ => new JobConnections(engine, listener ?? engine, KeepsStatements: !settings.Database.Pooler));
     }
 
     /// <summary>The recurring jobs of the release, as the configuration has them.</summary>
@@ -147,15 +140,4 @@ internal static class HostModule
 
     private static Applications.Provider ProviderOf(string name, ProviderSettings given) => new(
         name, given.Address is { Length: > 0 } address ? new Uri(address.TrimEnd('/') + "/") : null, given.Key ?? "", TimeSpan.FromSeconds(given.TimeoutSeconds), TimeSpan.FromSeconds(given.RestSeconds), given.AtOnce, given.PerMinute);
-
-    /// <summary>Ends with the process.</summary>
-    private sealed record ListenerSource(NpgsqlDataSource Source) : IDisposable
-    {
-        public void Dispose() => Source.Dispose();
-    }
-
-    private sealed record EngineSource(NpgsqlDataSource Source) : IDisposable
-    {
-        public void Dispose() => Source.Dispose();
-    }
 }

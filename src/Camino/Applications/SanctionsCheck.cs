@@ -6,8 +6,6 @@ namespace Camino.Applications;
 /// <summary>Screens the business and each owner against the sanctions lists in force; every hit is one that two people decide.</summary>
 internal sealed class SanctionsCheck(CurrentWatchList lists, ScreeningOptions options, TimeProvider clock) : IApplicationCheck
 {
-    private const int MostHits = 10;
-
     public CheckKind Kind => CheckKind.Sanctions;
 
     public async Task<CheckFinding> RunAsync(CheckSubject subject, CancellationToken ct)
@@ -18,7 +16,7 @@ internal sealed class SanctionsCheck(CurrentWatchList lists, ScreeningOptions op
         foreach (var party in subject.Owners.Select(owner => new ScreenedParty(owner.Name, PartyKind.Person, owner.BirthDate)).Prepend(new ScreenedParty(subject.Name, PartyKind.Entity)))
         {
             ct.ThrowIfCancellationRequested();
-            var hits = NameWords.Of(party.Name, party.Kind).Words.Count == 0 ? [] : loaded.List.Search(party, options.Threshold, MostHits);
+            var hits = NameWords.Of(party.Name, party.Kind).Words.Count == 0 ? [] : loaded.List.Search(party, options.Threshold, SanctionsGate.MostHits);
             found.Add((new StoredScreening(Guid.CreateVersion7(), loaded.Number, party, options.Threshold, at, null), hits));
         }
 

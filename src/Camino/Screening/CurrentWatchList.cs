@@ -15,11 +15,16 @@ public sealed class CurrentWatchList(NpgsqlDataSource source) : IDisposable
 
     /// <summary>The version in force.</summary>
     /// <exception cref="RefusedException"><c>screening.no_list</c>: none was ever taken in.</exception>
-    public async Task<LoadedWatchList> GetAsync(CancellationToken ct)
+    public async Task<LoadedWatchList> GetAsync(CancellationToken ct) =>
+        await FindAsync(ct) ?? throw new RefusedException("screening.no_list", "No sanctions list was taken in yet; run: camino screening import FOLDER.");
+
+    /// <summary>The version in force; null when none was ever taken in.</summary>
+    public async Task<LoadedWatchList?> FindAsync(CancellationToken ct)
     {
         await using var connection = await source.OpenConnectionAsync(ct);
         var newest = await NewestAsync(connection, null, ct);
-        Refuse.If(newest == 0, "screening.no_list", "No sanctions list was taken in yet; run: camino screening import FOLDER.");
+        if (newest == 0)
+            return null;
         if (_loaded is { } there && there.Number == newest)
             return there;
         await _reading.WaitAsync(ct);
@@ -33,15 +38,6 @@ public sealed class CurrentWatchList(NpgsqlDataSource source) : IDisposable
         {
             _reading.Release();
         }
-    }
-
-    /// <summary>Whether a list was ever taken in.</summary>
-    public async Task<bool> HasOneAsync(CancellationToken ct)
-    {
-        if (_loaded is not null)
-            return true;
-        await using var connection = await source.OpenConnectionAsync(ct);
-        return await NewestAsync(connection, null, ct) > 0;
     }
 
     /// <inheritdoc/>

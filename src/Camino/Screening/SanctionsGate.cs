@@ -18,9 +18,8 @@ public sealed class SanctionsGate(NpgsqlDataSource source, CurrentWatchList list
     /// <exception cref="RefusedException"><c>screening.no_list</c>: no list was taken in, and the configuration says that there must be one.</exception>
     public async Task<SanctionsStop?> LookAsync(Guid loanId, Guid by, CancellationToken ct)
     {
-        if (!options.IsRequired && !await lists.HasOneAsync(ct))
+        if ((options.IsRequired ? await lists.GetAsync(ct) : await lists.FindAsync(ct)) is not { } loaded)
             return null;
-        var loaded = await lists.GetAsync(ct);
         await using var connection = await source.OpenConnectionAsync(ct);
         var (waiting, confirmed) = (0, 0);
         foreach (var party in await NamesAsync(connection, loanId, ct))
@@ -83,7 +82,8 @@ public sealed class SanctionsGate(NpgsqlDataSource source, CurrentWatchList list
         return [.. known.Values, .. fresh.Select(_ => HitState.Open)];
     }
 
-    private static async Task<Dictionary<string, HitState>> KnownAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, List<byte[]> keys, CancellationToken ct)
+    /// <summary>Which of these keys are known already, in hexadecimal, and where their review stands.</summary>
+    internal static async Task<Dictionary<string, HitState>> KnownAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, List<byte[]> keys, CancellationToken ct)
     {
         await using var command = new NpgsqlCommand("select match_key, state from camino.screening_hits where match_key = any($1)", connection, transaction) { Parameters = { new() { Value = keys.ToArray() } } };
         await using var rows = await command.ExecuteReaderAsync(ct);

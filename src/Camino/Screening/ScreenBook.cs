@@ -131,15 +131,9 @@ public sealed record ScreenBook(Guid RunId) : IJobArgs
         private async Task StoreAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Finding finding, CancellationToken ct)
         {
             var (run, list, borrower, isLoan, hits) = finding;
-            var fresh = new List<(ScreeningHit Hit, byte[]? Key)>();
-            foreach (var hit in hits)
-            {
-                var key = SanctionsGate.KeyOf(borrower.Name, hit.Party);
-                await using var known = new NpgsqlCommand("select exists (select from camino.screening_hits where match_key = $1)", connection, transaction) { Parameters = { new() { Value = key } } };
-                if (!(bool)(await known.ExecuteScalarAsync(ct) ?? false))
-                    fresh.Add((hit, key));
-            }
-
+            var found = hits.Select(hit => (Hit: hit, Key: SanctionsGate.KeyOf(borrower.Name, hit.Party))).ToList();
+            var known = await SanctionsGate.KnownAsync(connection, transaction, found.ConvertAll(one => one.Key), ct);
+            var fresh = found.Where(one => !known.ContainsKey(Convert.ToHexString(one.Key))).Select(one => (one.Hit, (byte[]?)one.Key)).ToList();
             if (fresh.Count > 0)
             {
                 var screening = new StoredScreening(Guid.CreateVersion7(), list, new ScreenedParty(SanctionsGate.Screened(borrower.Name)), options.Threshold, clock.GetUtcNow(), null) { RunId = run, LoanId = isLoan ? borrower.Id : null };
