@@ -217,6 +217,8 @@ internal sealed class ApplicationTests
         (string, string)[] typed = [("Name", "TRES LUNAS PANADERIA"), ("Amount", "25000.00"), ("Phones[0]", "912-555-0162"), ("Language", "es"), ("Owners[0].Name", "Marisol Vega"), ("Owners[0].SharePercent", "100"), ("Owners[0].TaxNumber", "123-45-6789"), ("key", Guid.NewGuid().ToString("N"))];
         using var warned = await staff.PostAsync("/applications/new", "/applications/new", typed);
         using var live = await staff.PostAsync("/applications/new", "/applications/new?handler=Duplicates", ("Name", "Tres Lunas Panaderia, LLC"));
+        using var person = await staff.PostAsync("/applications/new", "/applications/new?handler=Duplicates", ("Owners[0].TaxNumber", Ssn));
+        using var business = await staff.PostAsync("/applications/new", "/applications/new?handler=Duplicates", ("Ein", Ssn));
         using var wrong = await staff.PostAsync("/applications/new", "/applications/new", [.. typed.Where(field => field.Item1 != "Amount"), ("Amount", "much")]);
         using var stored = await staff.PostAsync("/applications/new", "/applications/new", [.. typed, ("seen", "true")]);
         var page = stored.Headers.Location?.ToString() ?? "";
@@ -228,6 +230,8 @@ internal sealed class ApplicationTests
 
         Assert.That(await warned.Content.ReadAsStringAsync(), Does.Contain("This may be somebody who is known already").And.Contain(there).And.Contain("same name").And.Contain("same phone").And.Contain("name=\"seen\""));
         Assert.That(await live.Content.ReadAsStringAsync(), Does.Contain(there).And.Not.Contain("<html"));
+        Assert.That(await person.Content.ReadAsStringAsync(), Does.Contain(there).And.Contain("same tax number"));
+        Assert.That(await business.Content.ReadAsStringAsync(), Does.Not.Contain("same tax number"), "A business's number is not a person's, whatever its digits.");
         Assert.That(await wrong.Content.ReadAsStringAsync(), Does.Contain("such as 1234.56"));
         Assert.That(page, Does.Match("^/applications/[0-9a-f-]{36}$"));
         Assert.That(shown, Does.Contain("Marisol Vega").And.Contain("•••-••-6789").And.Not.Contain("123-45-6789").And.Not.Contain("123456789").And.Contain("TRES LUNAS PANADERIA").And.Contain("$25,000.00"));
@@ -274,7 +278,7 @@ internal sealed class ApplicationTests
             Assert.That(await QueryPlan.OfAsync(page), Does.Contain(index).And.Not.Contain("Seq Scan on applications"));
         }
 
-        await using var same = FindDuplicates.Command(_camino.Source, "Plan 77", ["4444400077"], [new byte[32]], Guid.Empty);
+        await using var same = FindDuplicates.Command(_camino.Source, "Plan 77", ["4444400077"], [new byte[32]], [new byte[32]], Guid.Empty);
         Assert.That(await QueryPlan.OfAsync(same), Does.Contain("ix_applications_core_name").And.Contain("ix_borrowers_sort_name_id").And.Contain("ix_application_contacts_digits").And.Not.Contain("Seq Scan on applications").And.Not.Contain("Seq Scan on borrowers"));
     }
 
