@@ -84,7 +84,10 @@ internal static class BackOfficeRole
         app.UseAuthorization();
         Map(app);
         JobEngine.MapDashboard(app, settings);
-        app.Lifetime.ApplicationStarted.Register(() => _ = Task.Run(() => BuildModel(app.Services)));
+        if (settings.Web is { BehindProxy: true, WarmUpSeconds: > 0 })
+            app.Services.GetRequiredService<WarmUp>().Begin(app.Lifetime);
+        else
+            app.Lifetime.ApplicationStarted.Register(() => _ = Task.Run(() => BuildModel(app.Services)));
         return app;
     }
 

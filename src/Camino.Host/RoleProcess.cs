@@ -69,6 +69,7 @@ internal static partial class RoleProcess
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(new Health.ConfigPath(configPath));
         builder.Services.AddSingleton<Health.Readiness>();
+        builder.Services.AddSingleton<Health.WarmUp>();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddDatabase(source);
         return builder;

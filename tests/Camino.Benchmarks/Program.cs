@@ -16,6 +16,7 @@ internal static class Program
             BenchVerb.Create("pages", "Page times at a fixed rate of requests: idle, and during an import.", PagesBench.RunAsync),
             QueueBench.Verb(),
             SoakBench.Verb(),
+            BoardBench.Verb(),
             QueueWorker.Verb(),
             BenchVerb.Create("lending", "The loan engine: a schedule, a rate, a replay, the calculator's process.", LendingBench.RunAsync),
             BenchVerb.Create("close", "The nightly close of 20,000 loans beside bare updates of as many rows.", CloseBench.RunAsync),

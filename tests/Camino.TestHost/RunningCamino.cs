@@ -112,9 +112,10 @@ public sealed class RunningCamino : IAsyncDisposable
     }
 
     /// <summary>One more Back Office on the same database.</summary>
-    public async Task<WebApplication> StartSecondOfficeAsync()
+    /// <param name="behindProxy">It warms up before it says that it is ready.</param>
+    public async Task<WebApplication> StartSecondOfficeAsync(bool behindProxy = false)
     {
-        var office = Build(Role.BackOffice, BackOfficeRole.Build);
+        var office = Build(Role.BackOffice, BackOfficeRole.Build, settings => settings.Web.BehindProxy = behindProxy);
         await office.StartAsync();
         return office;
     }
@@ -220,9 +221,10 @@ public sealed class RunningCamino : IAsyncDisposable
 
     private ProviderSettings ProviderSettings() => new() { Address = _providers?.ToString(), Key = "test", TimeoutSeconds = 2, RestSeconds = 1, AtOnce = ProviderAtOnce };
 
-    private WebApplication Build(Role role, Func<HostSettings, string, NpgsqlDataSource, Serilog.ILogger, WebApplication> build)
+    private WebApplication Build(Role role, Func<HostSettings, string, NpgsqlDataSource, Serilog.ILogger, WebApplication> build, Action<HostSettings>? change = null)
     {
         var settings = SettingsOf(role);
+        change?.Invoke(settings);
         var source = Camino.Host.Database.Connect(settings, $"test {role}");
         _sources.Add(source);
         var log = Camino.Host.Logging.HostLog.Configure(settings).WriteTo.Sink(_log).CreateLogger();

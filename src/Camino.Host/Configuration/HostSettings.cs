@@ -144,6 +144,11 @@ public sealed class WebSettings
     [OnlyFor(Role.BackOffice)]
     [Between(0, 120)]
     public int DrainSeconds { get; set; } = 5;
+
+    /// <summary>Behind a proxy: seconds at most in which the pages of every day are run once before readiness is given; 0 for not at all.</summary>
+    [OnlyFor(Role.BackOffice)]
+    [Between(0, 60)]
+    public int WarmUpSeconds { get; set; } = 10;
 }
 
 /// <summary>The PostgreSQL server and what this process may take of it.</summary>

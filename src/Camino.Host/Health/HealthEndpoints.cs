@@ -31,7 +31,7 @@ internal static class HealthEndpoints
 }
 
 /// <summary>Says whether this process may be given work.</summary>
-internal sealed class Readiness(NpgsqlDataSource source, IHostApplicationLifetime lifetime, ConfigPath config, ReleaseStanding standing)
+internal sealed class Readiness(NpgsqlDataSource source, IHostApplicationLifetime lifetime, ConfigPath config, ReleaseStanding standing, WarmUp warmUp)
 {
     /// <summary>Seconds after which a silent database counts as not there.</summary>
     private const int DatabaseSeconds = 2;
@@ -43,6 +43,8 @@ internal sealed class Readiness(NpgsqlDataSource source, IHostApplicationLifetim
             return "The process is stopping.";
         if (standing.Reason is { } retired)
             return retired;
+        if (warmUp.IsUnderWay)
+            return "The process warms up.";
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(TimeSpan.FromSeconds(DatabaseSeconds));
         try
