@@ -20,7 +20,9 @@ internal sealed class Claimer(
     private const int MostTake = 256;
     private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan HotPoll = TimeSpan.FromMilliseconds(20);
+    /// <summary>After something was found. Hearing of something is not enough: every server hears of each job, and one finds it.</summary>
     private static readonly TimeSpan HotFor = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan FullLookEvery = TimeSpan.FromSeconds(1);
 
     private readonly QueueTurns? _turns = options.Order == JobOrder.Weighted ? new QueueTurns([.. options.Queues.Select(queue => queue.Weight)]) : null;
@@ -87,7 +89,6 @@ internal sealed class Claimer(
         {
             if (queue is not null && !_slots.Serves(queue))
                 return;
-            _lastFoundAt = Stopwatch.GetTimestamp();
             if (queue is not null && _slots.OwnFree(_slots.RankOf(queue)) > 0)
             {
                 _express[_slots.RankOf(queue)] = true;

@@ -155,6 +155,21 @@ internal sealed class ScaleTests
     }
 
     [Test]
+    public async Task A_server_that_hears_of_work_and_finds_none_does_not_look_again_before_its_time()
+    {
+        // Seen with many servers: each heard of every job, and looked for the next one fifty times a second for two seconds.
+        await _bed.StartServerAsync();
+        await Bed.UntilAsync(async () => await _bed.ScalarAsync<long>("SELECT count(*) FROM jobs.server WHERE listening") == 1, () => "the server to listen");
+        using var claims = new Statements("WITH wanted", new NpgsqlConnectionStringBuilder(_bed.ConnectionString).Database ?? "");
+        await _bed.RunAsync($"SELECT pg_notify('{_bed.Store.Sql.Channel}', 'default')");
+        var beats = "SELECT extract(epoch FROM beat_at)::bigint FROM jobs.server";
+        var begun = await _bed.ScalarAsync<long>(beats);
+        await Bed.UntilAsync(async () => await _bed.ScalarAsync<long>(beats) >= begun + 3, () => "three signs of life");
+
+        Assert.That(claims.Seen, Is.InRange(1, 30));
+    }
+
+    [Test]
     public async Task An_urgent_job_starts_at_once_while_a_hundred_thousand_bulk_jobs_wait()
     {
         await _bed.EnqueueManyAsync(Enumerable.Repeat(new Act("bulk"), 100_000), new JobOptions { Queue = "bulk" });
@@ -203,6 +218,33 @@ internal sealed class ScaleTests
     }
 
     /// <summary>Counts the engine's own figure: one for each commit that wrote results.</summary>
+    /// <summary>Counts the statements of a database that begin with a text.</summary>
+    private sealed class Statements : IDisposable
+    {
+        private readonly ActivityListener _listener;
+        private int _seen;
+
+        public Statements(string text, string database)
+        {
+            _listener = new ActivityListener
+            {
+                ShouldListenTo = source => source.Name == "Npgsql",
+                Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+                ActivityStopped = activity =>
+                {
+                    var tags = activity.TagObjects.Select(tag => tag.Value as string).ToList();
+                    if (tags.Contains(database) && tags.Exists(tag => tag?.Contains(text, StringComparison.Ordinal) == true))
+                        Interlocked.Increment(ref _seen);
+                },
+            };
+            ActivitySource.AddActivityListener(_listener);
+        }
+
+        public int Seen => _seen;
+
+        public void Dispose() => _listener.Dispose();
+    }
+
     private sealed class Batches : IDisposable
     {
         private readonly MeterListener _listener = new();
