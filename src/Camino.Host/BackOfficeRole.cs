@@ -1,4 +1,5 @@
 using Camino.Applications;
+using Camino.Audit;
 using Camino.Borrowers;
 using Camino.Clients;
 using Camino.Data;
@@ -42,6 +43,8 @@ internal static class BackOfficeRole
         AddSignIn(services, settings);
         services.AddRateLimits(settings.Limits);
         services.AddProblemDetails();
+        services.AddHttpContextAccessor();
+        services.AddSingleton<RequestOrigin>();
         services.AddExceptionHandler<ProblemMapping>();
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true); // so that a body that cannot be read is told in words
         services.AddSingleton<MetricsText>();
@@ -111,6 +114,7 @@ internal static class BackOfficeRole
         api.MapJobApi();
         api.MapQuoteApi();
         api.MapServerApi();
+        api.MapAuditApi();
         api.MapServicingApi();
         api.MapScreeningApi();
         ApiDocument.Map(app);

@@ -1,4 +1,5 @@
 using Camino.Applications;
+using Camino.Audit;
 using Camino.Borrowers;
 using Camino.Clients;
 using Camino.Imports;
@@ -85,6 +86,7 @@ public static class CaminoModule
         services.AddScoped<OfferPasswordLink>();
         services.AddScoped<ChoosePassword>();
         services.AddScoped<ListStaff>();
+        services.AddScoped<ListAudit>();
         services.AddScoped<SecondFactors>();
         services.AddScoped<OfferFirstAdminLink>();
         services.AddScoped<CreateFirstAdmin>();

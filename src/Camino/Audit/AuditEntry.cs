@@ -31,4 +31,7 @@ public sealed class AuditEntry
     public string Subject { get; private set; } = "";
     public string SubjectId { get; private set; } = "";
     public string Details { get; private set; } = "{}";
+
+    /// <summary>The network address that the act came from; null for jobs, verbs and the system. Filled in when it is stored.</summary>
+    public string? Origin { get; internal set; }
 }

@@ -18,7 +18,7 @@ public sealed class VerifyAudit(NpgsqlDataSource source)
     private const string Trail =
         """
         select coalesce(e.subject, h.subject), coalesce(e.subject_id, h.subject_id), e.id, e.chain_position, e.chain_hash,
-               concat_ws(chr(31), e.id, (extract(epoch from e.at) * 1000000)::bigint, coalesce(e.user_id::text, ''), e.action, e.subject, e.subject_id, e.details), h.chain_position, h.chain_hash
+               concat_ws(chr(31), e.id, (extract(epoch from e.at) * 1000000)::bigint, coalesce(e.user_id::text, ''), e.action, e.subject, e.subject_id, e.details, e.origin), h.chain_position, h.chain_hash
         from (select * from camino.audit_entries where chain_position is not null) e
         full join (select * from camino.audit_heads where subject <> '') h on h.subject = e.subject and h.subject_id = e.subject_id
         order by 1, 2, e.chain_position

@@ -1,3 +1,4 @@
+using Camino.Audit;
 using Camino.Jobs;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -24,6 +25,7 @@ public sealed partial class CaminoDb
     /// <exception cref="ReleaseRetiredException">another release has taken over; nothing is stored.</exception>
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
+        SayOrigin();
         if (_enqueued.Count == 0 && fence is null)
             return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
 
@@ -45,6 +47,7 @@ public sealed partial class CaminoDb
     /// <exception cref="ReleaseRetiredException">another release has taken over; nothing is stored.</exception>
     public override int SaveChanges(bool acceptAllChangesOnSuccess)
     {
+        SayOrigin();
         if (_enqueued.Count > 0)
             throw new InvalidOperationException("Jobs are enqueued with SaveChangesAsync.");
         if (fence is null)
@@ -55,6 +58,14 @@ public sealed partial class CaminoDb
         var written = base.SaveChanges(acceptAllChangesOnSuccess);
         own?.Commit();
         return written;
+    }
+
+    private void SayOrigin()
+    {
+        if (origin?.Address is not { } address)
+            return;
+        foreach (var added in ChangeTracker.Entries<AuditEntry>().Where(entry => entry.State == EntityState.Added))
+            added.Entity.Origin = address;
     }
 
     private NpgsqlTransaction Transaction(IDbContextTransaction? own) =>

@@ -25,6 +25,8 @@ public static class Migrator
     /// <summary>Any number that no other program uses as an advisory lock: "camino" in base 36.</summary>
     private const long LockKey = 740_254_104;
 
+    private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(100);
+
     /// <summary>Applies the missing migrations under a session lock; others that come meanwhile wait and then find nothing to do.</summary>
     /// <returns>Names of the migrations applied, in order.</returns>
     public static Task<IReadOnlyList<string>> MigrateAsync(NpgsqlDataSource source, Action<DbContextOptionsBuilder> configure, CancellationToken ct) =>
@@ -32,14 +34,19 @@ public static class Migrator
 
     /// <summary>
     /// The same, with a bound on waiting: a statement that does not get its lock is given up, so that nobody queues behind it, and its migration is tried again after a pause.
-    /// Each migration is one transaction; whoever dies half-way leaves the ones before it, and the next run goes on from there.
+    /// Each migration is one transaction, or none of its statements is in one and each can be run again; whoever dies half-way leaves the ones before it, and the next run goes on from there.
     /// </summary>
     /// <exception cref="PostgresException"><c>55P03</c>: the locks were not to be had in any attempt; nothing of that migration is left behind.</exception>
     public static async Task<IReadOnlyList<string>> MigrateAsync(NpgsqlDataSource source, Action<DbContextOptionsBuilder> configure, MigratorOptions options, CancellationToken ct)
     {
         await using var holder = await source.OpenConnectionAsync(ct);
-        await using (var take = new NpgsqlCommand("select pg_advisory_lock($1)", holder) { Parameters = { new() { Value = LockKey } }, CommandTimeout = 0 })
-            await take.ExecuteNonQueryAsync(ct);
+        // asked for again and again: a statement that waits for the lock would be a transaction that an index built concurrently waits for
+        await using (var take = new NpgsqlCommand("select pg_try_advisory_lock($1)", holder) { Parameters = { new() { Value = LockKey } } })
+        {
+            while (await take.ExecuteScalarAsync(ct) is not true)
+                await Task.Delay(LockPause, ct);
+        }
+
         try
         {
             var builder = new DbContextOptionsBuilder<CaminoDb>();

@@ -7,12 +7,15 @@ namespace Camino.Web;
 /// <summary>Reads from an address which part of a list is wanted, and in which order; what cannot be read is left out.</summary>
 public readonly struct ListAddress(IQueryCollection query)
 {
-    /// <summary>1 to 100 characters, or null.</summary>
-    public string? Text(string key) => query[key].ToString().Trim() is { Length: > 0 and <= 100 } text ? text : null;
+    /// <summary>1 to 100 characters that the database can hold, or null.</summary>
+    public string? Text(string key) => query[key].ToString().Trim() is { Length: > 0 and <= 100 } text && !text.Contains('\0', StringComparison.Ordinal) ? text : null;
 
     /// <summary>A whole number within limits, or null.</summary>
     public int? Whole(string key, int least, int most) =>
         int.TryParse(Text(key), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number : null;
+
+    /// <summary>A day as <c>2026-11-27</c>, or null.</summary>
+    public DateOnly? Day(string key) => DateOnly.TryParseExact(Text(key), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : null;
 
     /// <summary>A sum as people write it, below a trillion, or null.</summary>
     public decimal? Sum(string key) =>
@@ -47,6 +50,9 @@ public sealed class ListAddressWriter
             _query.Add(key, value);
         return this;
     }
+
+    /// <inheritdoc cref="Add(string, string)"/>
+    public ListAddressWriter Add(string key, DateOnly? value) => Add(key, value?.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
 
     /// <inheritdoc cref="Add(string, string)"/>
     public ListAddressWriter Add<T>(string key, T? value)

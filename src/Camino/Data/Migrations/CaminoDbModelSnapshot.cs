@@ -47,6 +47,10 @@ namespace Camino.Data.Migrations
                         .HasColumnType("jsonb")
                         .HasColumnName("details");
 
+                    b.Property<string>("Origin")
+                        .HasColumnType("text")
+                        .HasColumnName("origin");
+
                     b.Property<string>("Subject")
                         .IsRequired()
                         .HasColumnType("text")
