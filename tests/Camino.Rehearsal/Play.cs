@@ -19,6 +19,9 @@ internal sealed class Play(Stage stage, Build previous, Build next, int requests
 
     private const int ImportRows = 4_000;
 
+    /// <summary>Two rounds of the proxy's check: so long it may take to see who is there and who is not.</summary>
+    private static readonly TimeSpan TwoChecks = TimeSpan.FromMilliseconds(600);
+
     private readonly List<ChildProcess> _async = [];
     private readonly List<(ChildProcess Process, Uri Address)> _offices = [];
     private long _mostConnections;
@@ -193,6 +196,7 @@ internal sealed class Play(Stage stage, Build previous, Build next, int requests
         await Stage.UntilAsync(async () => await Stage.StatusAsync(address, "/health/ready") == 200, "the tried Back Office to be ready", ct);
         await stage.RunAsync(bad, "release", "rollback"); // its smoke was bad
         await Stage.UntilAsync(async () => await Stage.StatusAsync(address, "/health/ready") == 503, "the rolled back Back Office to let go", ct);
+        await Task.Delay(TwoChecks, ct); // until then the proxy may send it what it answers with 503 and Retry-After
         var moved = await stage.NowAsync();
         await SmokeAsync();
         if (await stage.ScalarAsync<long>(string.Create(CultureInfo.InvariantCulture, $"select count(*) from jobs.finished where server like '%/{worker.Pid}' and started_at > '{moved:O}'")) != 0)
@@ -337,7 +341,7 @@ internal sealed class Play(Stage stage, Build previous, Build next, int requests
         await Stage.UntilAsync(async () => await stage.ScalarAsync<long>(string.Create(CultureInfo.InvariantCulture, $"select count(*) from jobs.server where number = {build.Release} and stopped_at is null and lost_at is null")) >= 2, "the Async Servers to register", ct);
         await Stage.UntilAsync(async () => await stage.ScalarAsync<long>(string.Create(CultureInfo.InvariantCulture, $"select count(*) from camino.processes where release_number = {build.Release} and takes_work and state <> 'ended'")) >= 2, "the Async Servers to be known", ct);
         await Stage.UntilAsync(async () => await Stage.StatusAsync(stage.Address, "/health/ready") == 200, "the proxy to find a Back Office", ct);
-        await Task.Delay(500, ct); // two rounds of the proxy's check: it knows the new ones before the old ones go
+        await Task.Delay(TwoChecks, ct); // it knows the new ones before the old ones go
     }
 
     /// <summary>Back Offices of the old release are retired since the fence moved: this release's own take their place.</summary>
