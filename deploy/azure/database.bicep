@@ -49,6 +49,13 @@ resource server 'Microsoft.DBforPostgreSQL/flexibleServers@2024-08-01' = {
     properties: { value: '120000', source: 'user-override' }
     dependsOn: [tls]
   }
+
+  // the search's own index; the migration creates it
+  resource extensions 'configurations' = {
+    name: 'azure.extensions'
+    properties: { value: 'PG_TRGM', source: 'user-override' }
+    dependsOn: [idle]
+  }
 }
 
 output host string = server.properties.fullyQualifiedDomainName

@@ -14,6 +14,7 @@ using Camino.People;
 using Camino.Quotes;
 using Camino.Releases;
 using Camino.Screening;
+using Camino.Search;
 using Camino.Servicing;
 using Camino.Web;
 using Camino.Web.Reference;
@@ -120,6 +121,7 @@ internal static class BackOfficeRole
         ApiDocument.Map(app);
         api.MapBorrowerApi();
         api.MapApplicationApi();
+        api.MapSearchApi();
     }
 
     private static void AddSignIn(IServiceCollection services, HostSettings settings)

@@ -24,6 +24,7 @@ internal static class Program
             BothInOne.Verb(),
             BenchVerb.Create("scale", "The engine with 1, 2 and 4 servers and with up to 200 simulated ones: work, pick-up, connections, statements.", ScaleBench.RunAsync),
             ScreeningBench.Verb(),
+            SearchBench.Verb(),
             BenchVerb.Create("startup", "Start of each role from exec to ready, beside the start of the runtime.", StartupBench.RunAsync),
         }.Parse(args).Invoke(new InvocationConfiguration { ProcessTerminationTimeout = null });
 }

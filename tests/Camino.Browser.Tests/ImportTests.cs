@@ -171,7 +171,7 @@ internal sealed partial class ImportTests : BrowserTest
         await Expect(page.Locator("#top-search")).ToBeFocusedAsync();
         await page.Keyboard.TypeAsync("KEYS-000003");
         await page.Keyboard.PressAsync("Enter");
-        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("1 loan");
+        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("1 result");
     }
 
     [Test]

@@ -40,7 +40,7 @@ public sealed class FindDuplicates(NpgsqlDataSource source, FieldVault vault)
     {
         var persons = await HashAsync((input.Owners ?? []).Select(owner => owner.TaxNumber), ct);
         var businesses = await HashAsync([input.Ein], ct);
-        var phones = (input.Phones ?? []).Select(CheckedBorrower.Digits).Where(digits => digits.Length is >= 7 and <= 15).Select(digits => digits.Length == 11 && digits[0] == '1' ? digits[1..] : digits);
+        var phones = (input.Phones ?? []).Select(CheckedBorrower.Digits).Where(digits => digits.Length is >= 7 and <= 15).Select(CheckedBorrower.PhoneDigits);
         var name = Imports.StorableText.Of(input.Name?.Trim() ?? "");
         await using var command = Command(source, name.Length > CheckedBorrower.LongestName ? "" : name, [.. phones], persons, businesses, Guid.Empty);
         return await ReadAsync(command, ct);

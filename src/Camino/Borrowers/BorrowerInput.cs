@@ -113,6 +113,9 @@ internal sealed record CheckedBorrower(
     /// <summary>The digits of a text.</summary>
     internal static string Digits(string? text) => string.Concat((text ?? "").Where(char.IsAsciiDigit));
 
+    /// <summary>A phone's digits as they are stored: without the country's 1 before ten others.</summary>
+    internal static string PhoneDigits(string digits) => digits.Length == 11 && digits[0] == '1' ? digits[1..] : digits;
+
     private static string? Optional(string name, string? text, int longest) => string.IsNullOrWhiteSpace(text) ? null : Text(name, text, longest);
 
     private static List<string>? Filled(IReadOnlyList<string?>? list) => list?.Where(text => !string.IsNullOrWhiteSpace(text)).Select(text => text ?? "").ToList();
@@ -135,7 +138,7 @@ internal sealed record CheckedBorrower(
         var value = Text("phone", text, 40);
         var digits = Digits(value);
         Refuse.If(digits.Length is < 7 or > 15, "input.phones", $"A phone number has 7 to 15 digits; got {digits.Length}.");
-        return new CheckedContact(value, digits.Length == 11 && digits[0] == '1' ? digits[1..] : digits);
+        return new CheckedContact(value, PhoneDigits(digits));
     }
 
     private static CheckedContact Email(string text)

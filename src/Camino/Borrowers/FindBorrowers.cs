@@ -37,7 +37,7 @@ public sealed class FindBorrowers(NpgsqlDataSource source, FieldVault vault)
     /// <summary>The statement that finds these digits.</summary>
     internal async Task<NpgsqlCommand> CommandAsync(string digits, CancellationToken ct)
     {
-        var phone = digits.Length == 11 && digits[0] == '1' ? digits[1..] : digits;
+        var phone = CheckedBorrower.PhoneDigits(digits);
         var command = source.CreateCommand();
         switch (digits.Length)
         {

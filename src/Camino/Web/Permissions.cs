@@ -18,6 +18,9 @@ public static class Permissions
     public const string PortfolioRead = "portfolio.read";
     public const string LoansRead = "loans.read";
 
+    /// <summary>Search for anything; what is found of each kind is shown to who may read that kind.</summary>
+    public const string SearchRead = "search.read";
+
     /// <summary>Borrowers with their numbers masked.</summary>
     public const string BorrowersRead = "borrowers.read";
 
@@ -109,14 +112,14 @@ public static class Permissions
     /// <summary>Add, change and disable API clients, and make their keys.</summary>
     public const string ClientsManage = "clients.manage";
 
-    private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BorrowersRead, ApplicationsRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse];
+    private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BorrowersRead, ApplicationsRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse, SearchRead];
 
     /// <summary>Every permission, in the order of the table.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
         Own, PortfolioRead, LoansRead, LoansExport, BorrowersRead, BorrowersChange, BorrowersReveal, BookRead, BookLoans, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, BookChargeOff, ProductsRead, ProductsChange, LedgerRead, LedgerCheck,
         DayClose, ImportsRead, ImportsWrite, JobsRead, JobsAct, JobsAll, ServersRead, MetricsRead, QuotesUse, AuditRead, PeopleManage, ScreeningRead, ScreeningUse, ScreeningReview, ScreeningLists,
-        ApplicationsRead, ApplicationsCreate, ApplicationsChange, ApplicationsDecide, ClientsManage,
+        ApplicationsRead, ApplicationsCreate, ApplicationsChange, ApplicationsDecide, ClientsManage, SearchRead,
     ];
 
     private static readonly Dictionary<string, HashSet<string>> s_roles = new(StringComparer.Ordinal)

@@ -45,6 +45,7 @@ public static class Scopes
         new("screening:lists", "Have all borrowers screened again.", Permissions.ScreeningLists),
         new("servers:read", "Read which servers run, and their releases.", Permissions.ServersRead),
         new("metrics:read", "Read the metrics of the running system.", Permissions.MetricsRead),
+        new("search:read", "Search; what is found of each kind is shown to a client that may read that kind.", Permissions.SearchRead),
         new("quotes:use", "Have loans quoted; nothing is stored.", Permissions.QuotesUse),
     ];
 

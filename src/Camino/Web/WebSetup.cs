@@ -8,6 +8,7 @@ using Camino.Notices;
 using Camino.Operations;
 using Camino.People;
 using Camino.Portfolio;
+using Camino.Search;
 using Camino.Servicing;
 using Camino.Web.Reference;
 using Microsoft.AspNetCore.Builder;
@@ -78,6 +79,7 @@ public static class WebSetup
         services.AddScoped<RemoveBankAccount>();
         services.AddScoped<ListBorrowers>();
         services.AddScoped<FindBorrowers>();
+        services.AddScoped<SearchEverything>();
         services.AddScoped<ShowBorrower>();
         services.AddSingleton<ExchangeKeys>();
         services.AddScoped<ReceiveApplication>();
