@@ -1,6 +1,3 @@
-using System.Text;
-using Camino.Screening;
-using Microsoft.Extensions.DependencyInjection;
 using static Microsoft.Playwright.Assertions;
 
 namespace Camino.Browser;
@@ -11,7 +8,7 @@ internal sealed class ScreeningTests : BrowserTest
     [Test]
     public async Task A_name_is_screened_one_person_clears_the_hit_with_a_reason_and_another_agrees()
     {
-        await ImportAsync();
+        await SanctionsLists.ImportedAsync();
         var underwriter = await OpenAsync("underwriter");
         await underwriter.GotoAsync("/screening");
         await Access.CheckAsync(underwriter, "screening");
@@ -42,20 +39,5 @@ internal sealed class ScreeningTests : BrowserTest
         await Expect(admin.Locator("main")).ToContainTextAsync("Ninguna coincidencia espera una decisión.");
         Assert.That(await IsTooWideAsync(admin), Is.False);
         await PictureAsync(admin, "screening");
-    }
-
-    private static async Task ImportAsync()
-    {
-        const string rest = ",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,";
-        var folder = Directory.CreateTempSubdirectory("camino-lists-");
-        foreach (var (file, text) in new[]
-        {
-            ("sdn.csv", $"1,\"VELASQUEZ IBARRA, Tomas\",\"individual\",\"TEST\"{rest}\"DOB 14 Mar 1961; nationality Colombia.\""), ("alt.csv", ""), ("add.csv", ""), ("sdn_comments.csv", ""),
-            ("cons_prim.csv", $"900,\"QUIMERA EXPORTADORA S.A. DE C.V.\",-0- ,\"TEST\"{rest}-0- "), ("cons_alt.csv", ""), ("cons_add.csv", ""), ("cons_comments.csv", ""),
-        })
-            await File.WriteAllTextAsync(Path.Combine(folder.FullName, file), text, Encoding.Latin1);
-        await using var scope = Site.Camino.Office.Services.CreateAsyncScope();
-        await scope.ServiceProvider.GetRequiredService<ImportLists>().RunAsync(await ListFiles.FromFolderAsync(folder.FullName, CancellationToken.None), null, CancellationToken.None);
-        folder.Delete(recursive: true);
     }
 }

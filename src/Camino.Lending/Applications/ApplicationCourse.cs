@@ -7,7 +7,7 @@ namespace Camino.Lending.Applications;
 /// <param name="ExpiresAt">Until when it is open.</param>
 public sealed record ApplicationCourse(ApplicationState State, int Version, bool ChecksDone, DateTimeOffset ChangedAt, DateTimeOffset ExpiresAt)
 {
-    /// <summary>Days for which an application, or one that was reopened, is open.</summary>
+    /// <summary>Days for which an application is open after it was taken in, reopened, offered something or accepted.</summary>
     public const int OpenDays = 30;
 
     /// <summary>Days after its end within which an application can be reopened.</summary>
@@ -23,8 +23,8 @@ public sealed record ApplicationCourse(ApplicationState State, int Version, bool
     {
         [ApplicationMove.StartChecks] = new([ApplicationState.Received], ApplicationState.Checking, [ActorKind.System], false),
         [ApplicationMove.FinishChecks] = new([ApplicationState.Checking], ApplicationState.Underwriting, [ActorKind.System], false),
-        [ApplicationMove.Offer] = new([ApplicationState.Underwriting], ApplicationState.Offered, [ActorKind.Staff], false),
-        [ApplicationMove.TakeBack] = new([ApplicationState.Offered], ApplicationState.Underwriting, [ActorKind.Staff], true),
+        [ApplicationMove.Offer] = new([ApplicationState.Underwriting, ApplicationState.Offered], ApplicationState.Offered, [ActorKind.Staff], false),
+        [ApplicationMove.TakeBack] = new([ApplicationState.Offered], null, [ActorKind.Staff, ActorKind.System], true),
         [ApplicationMove.Accept] = new([ApplicationState.Offered], ApplicationState.Accepted, [ActorKind.Staff, ActorKind.Applicant], false),
         [ApplicationMove.Book] = new([ApplicationState.Accepted], ApplicationState.Booked, [ActorKind.Staff, ActorKind.System], false),
         [ApplicationMove.Decline] = new([ApplicationState.Checking, ApplicationState.Underwriting, ApplicationState.Offered], ApplicationState.Declined, [ActorKind.Staff], true),
@@ -55,8 +55,9 @@ public sealed record ApplicationCourse(ApplicationState State, int Version, bool
     /// <param name="reason">1 to <see cref="LongestReason"/> characters where <see cref="NeedsReason"/> says so; null or empty elsewhere will do.</param>
     /// <param name="at">The moment; one before the last event's counts as that, for clocks of servers differ.</param>
     /// <param name="seen">The version that was looked at; null when any will do.</param>
+    /// <param name="othersStand">When an offer is taken back: others stand, so that it stays offered.</param>
     /// <exception cref="RefusedException"><c>application.version</c>, <c>application.state</c>, <c>application.actor</c>, <c>application.reason</c>, <c>application.not_expired</c>, <c>application.too_late</c>.</exception>
-    public (ApplicationCourse Course, ApplicationEvent Event) Move(ApplicationMove move, Actor by, string? reason, DateTimeOffset at, int? seen = null)
+    public (ApplicationCourse Course, ApplicationEvent Event) Move(ApplicationMove move, Actor by, string? reason, DateTimeOffset at, int? seen = null, bool othersStand = false)
     {
         Refuse.If(seen is { } version && version != Version, "application.version", $"The application has changed: version {seen} was looked at, it is now {Version}. Look again.");
         if (!s_rules.TryGetValue(move, out var rule) || !rule.From.Contains(State))
@@ -68,11 +69,19 @@ public sealed record ApplicationCourse(ApplicationState State, int Version, bool
         Refuse.If(move == ApplicationMove.Reopen && at > ChangedAt.AddDays(ReopenDays), "application.too_late", $"An application can be reopened for {ReopenDays} days after its end; this one ended on {DateOnly.FromDateTime(ChangedAt.UtcDateTime):yyyy-MM-dd}.");
 
         var when = at < ChangedAt ? ChangedAt : at;
-        var to = rule.To ?? (ChecksDone ? ApplicationState.Underwriting : ApplicationState.Received);
-        var course = new ApplicationCourse(to, Version + 1, ChecksDone || move == ApplicationMove.FinishChecks, when, move == ApplicationMove.Reopen ? when.AddDays(OpenDays) : ExpiresAt);
+        var to = rule.To ?? (move == ApplicationMove.TakeBack && othersStand ? ApplicationState.Offered : ChecksDone ? ApplicationState.Underwriting : ApplicationState.Received);
+        var course = new ApplicationCourse(to, Version + 1, ChecksDone || move == ApplicationMove.FinishChecks, when, Until(move, when));
         return (course, new ApplicationEvent(course.Version, move, State, to, by, why, when));
     }
 
-    /// <param name="To">Null: where it had come to before it ended.</param>
+    /// <summary>Who offers or takes an offer has as much time for what follows as who hands an application in.</summary>
+    private DateTimeOffset Until(ApplicationMove move, DateTimeOffset when) => move switch
+    {
+        ApplicationMove.Reopen => when.AddDays(OpenDays),
+        ApplicationMove.Offer or ApplicationMove.Accept when when.AddDays(OpenDays) > ExpiresAt => when.AddDays(OpenDays),
+        _ => ExpiresAt,
+    };
+
+    /// <param name="To">Null: where it had come to before it ended, or before it was offered anything.</param>
     private sealed record Rule(ApplicationState[] From, ApplicationState? To, ActorKind[] Who, bool NeedsReason);
 }

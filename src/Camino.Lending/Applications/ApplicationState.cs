@@ -52,7 +52,7 @@ public enum ApplicationMove
     /// <summary>An offer is made.</summary>
     Offer = 4,
 
-    /// <summary>The offer is taken back; underwriting goes on.</summary>
+    /// <summary>An offer is taken back, or all of them ran out; underwriting goes on unless others stand.</summary>
     TakeBack = 5,
 
     /// <summary>The offer is taken.</summary>
@@ -108,4 +108,8 @@ public sealed record Actor(ActorKind Kind, Guid? Id)
 /// <param name="Sequence">1 for the first; the application's version after it.</param>
 /// <param name="From">Null for the first.</param>
 /// <param name="Reason">Up to <see cref="ApplicationCourse.LongestReason"/> characters.</param>
-public sealed record ApplicationEvent(int Sequence, ApplicationMove Move, ApplicationState? From, ApplicationState To, Actor By, string? Reason, DateTimeOffset At);
+public sealed record ApplicationEvent(int Sequence, ApplicationMove Move, ApplicationState? From, ApplicationState To, Actor By, string? Reason, DateTimeOffset At)
+{
+    /// <summary>Codes of <see cref="AdverseReasons"/> where the lender said no; else empty.</summary>
+    public IReadOnlyList<string> AdverseReasons { get; init; } = [];
+}

@@ -30,15 +30,21 @@ public static class ApplicationApi
         foreach (var move in MoveApplication.Moves)
         {
             api.MapPost("/applications/{id:guid}/" + Words.Camel(move), (Guid id, HttpContext context, MoveApplication run, CancellationToken ct) => MoveAsync(id, move, context, run, ct)).RequireAuthorization(PermissionOf(move))
-                .WithSummary(SentenceOf(move)).Reads(typeof(MoveInput), "application/json").NeedsIdempotencyKey().NeedsIfMatch();
+                .WithSummary(SentenceOf(move)).Reads(move == ApplicationMove.Decline ? typeof(DeclineInput) : typeof(MoveInput), "application/json").NeedsIdempotencyKey().NeedsIfMatch();
         }
 
+        api.MapOfferApi();
         api.MapPost("/applications/{id:guid}/steps/{stepId:guid}/retry", RetryAsync).RequireAuthorization(Permissions.ApplicationsChange).WithSummary("Tries one step of the checks again, at once").NeedsIdempotencyKey();
     }
 
     /// <summary>Why an application is moved.</summary>
     /// <param name="Reason">1 to 500 characters.</param>
     public sealed record MoveInput(string? Reason);
+
+    /// <summary>Why an application is declined.</summary>
+    /// <param name="Reason">1 to 500 characters.</param>
+    /// <param name="Reasons">The principal reasons, 1 to 4 codes.</param>
+    public sealed record DeclineInput(string? Reason, IReadOnlyList<string>? Reasons);
 
     /// <param name="Amount">Dollars.</param>
     public sealed record ApplicationLineView(Guid Id, string Number, string? ExternalId, string Name, string Amount, string State, string Step, DateTimeOffset ReceivedAt, DateTimeOffset ChangedAt)
@@ -122,8 +128,8 @@ public static class ApplicationApi
     private static async Task<Ok<ApplicationAnswer>> MoveAsync(Guid id, ApplicationMove move, HttpContext context, MoveApplication run, CancellationToken ct)
     {
         var by = new AskedBy(context.User.Id(), ServicingApi.KeyOf(context), VersionOf(context));
-        var reason = (await JsonBody.ReadAsync(context, ct)).All(body => body.Text("reason"));
-        var answer = await run.RunAsync(id, move, reason, by, ct);
+        var (reason, adverse) = (await JsonBody.ReadAsync(context, ct)).All(body => (body.Text("reason"), move == ApplicationMove.Decline ? body.Texts("reasons", AdverseReasons.Codes.Count) : null));
+        var answer = await run.RunAsync(id, move, reason, by, ct, adverse);
         Mark(context, answer);
         return TypedResults.Ok(answer);
     }
@@ -143,7 +149,7 @@ public static class ApplicationApi
     }
 
     /// <summary>The version is the first part of the tag; the second counts steps and is no business of a move.</summary>
-    private static int? VersionOf(HttpContext context)
+    internal static int? VersionOf(HttpContext context)
     {
         var given = context.Request.Headers.IfMatch.ToString().Trim();
         Refuse.If(given.Length == 0, "application.version_missing", "The header If-Match is missing: the ETag of the application that was looked at, or * for whatever it is now.");
@@ -152,7 +158,7 @@ public static class ApplicationApi
         return int.TryParse(given.Trim('"').Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : throw new RefusedException("application.version", $"If-Match is an ETag of the application such as \"3-1\", or *; got {InputText.Short(given)}.");
     }
 
-    private static void Mark(HttpContext context, ApplicationAnswer answer)
+    internal static void Mark(HttpContext context, ApplicationAnswer answer)
     {
         context.Response.Headers.CacheControl = "no-store";
         if (answer.IsRepeated)

@@ -13,13 +13,22 @@ namespace Camino.Applications;
 
 /// <summary>One application on one page: who asks for what, how far the checks are, who may be the same, what happened, and what can be done.</summary>
 [Authorize(Permissions.ApplicationsRead)]
-public sealed class ApplicationDetailsPage(ShowApplication show, FindDuplicates find, MoveApplication move, RetryStep retry, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
+public sealed class ApplicationDetailsPage(
+    ShowApplication show, ShowOffers offers, FindDuplicates find, MoveApplication move, RetryStep retry, AcceptOffer accept, WithdrawOffer withdraw, BookApplication book, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
 {
     private ApplicationView? _view;
 
     public ApplicationView View => _view ?? throw new InvalidOperationException("The application was not read.");
 
     public IReadOnlyList<DuplicateView> Duplicates { get; private set; } = [];
+
+    public IReadOnlyList<OfferLine> Offers { get; private set; } = [];
+
+    /// <summary>The loan that it became.</summary>
+    public NumberedLink? Loan { get; private set; }
+
+    /// <summary>Borrowers that the loan may belong to.</summary>
+    public IReadOnlyList<DuplicateView> Borrowers => [.. Duplicates.Where(one => one.Number is null)];
 
     public string? Problem { get; private set; }
 
@@ -48,13 +57,27 @@ public sealed class ApplicationDetailsPage(ShowApplication show, FindDuplicates 
     public Task<IActionResult> OnPostCancelAsync(Guid id, string? reason, string? key, int? version, CancellationToken ct) => DoAsync(id, () => move.RunAsync(id, ApplicationMove.Cancel, reason, By(key, version ?? 0), ct), ct);
 
     [Needs(Permissions.ApplicationsDecide)]
-    public Task<IActionResult> OnPostDeclineAsync(Guid id, string? reason, string? key, int? version, CancellationToken ct) => DoAsync(id, () => move.RunAsync(id, ApplicationMove.Decline, reason, By(key, version ?? 0), ct), ct);
+    public Task<IActionResult> OnPostDeclineAsync(Guid id, string? reason, string[]? reasons, string? key, int? version, CancellationToken ct) => DoAsync(id, () => move.RunAsync(id, ApplicationMove.Decline, reason, By(key, version ?? 0), ct, reasons), ct);
 
     [Needs(Permissions.ApplicationsChange)]
     public Task<IActionResult> OnPostReopenAsync(Guid id, string? reason, string? key, int? version, CancellationToken ct) => DoAsync(id, () => move.RunAsync(id, ApplicationMove.Reopen, reason, By(key, version ?? 0), ct), ct);
 
     [Needs(Permissions.ApplicationsChange)]
     public Task<IActionResult> OnPostRetryAsync(Guid id, Guid stepId, string? key, CancellationToken ct) => DoAsync(id, () => retry.RunAsync(id, stepId, By(key, null), ct), ct);
+
+    [Needs(Permissions.ApplicationsChange)]
+    public Task<IActionResult> OnPostAcceptOfferAsync(Guid id, int number, AcceptInput input, string? key, int? version, CancellationToken ct) => DoAsync(id, () => accept.RunAsync(id, number, input, By(key, version ?? 0), ct), ct);
+
+    [Needs(Permissions.ApplicationsDecide)]
+    public Task<IActionResult> OnPostWithdrawOfferAsync(Guid id, int number, string? reason, string? key, int? version, CancellationToken ct) => DoAsync(id, () => withdraw.RunAsync(id, number, reason, By(key, version ?? 0), ct), ct);
+
+    /// <param name="borrower">The id of one that is known, <c>new</c>, or nothing where nobody may be the same.</param>
+    [Needs(Permissions.BookLoans)]
+    public Task<IActionResult> OnPostBookAsync(Guid id, string? borrower, string? key, int? version, CancellationToken ct) =>
+        DoAsync(id, () => book.RunAsync(id, new BookApplicationInput { BorrowerId = borrower == "new" ? null : BookApplicationInput.BorrowerOf(borrower), IsNew = borrower == "new" }, By(key, version ?? 0), ct), ct);
+
+    /// <summary>Why something was done: what people wrote as it is, what Camino says in the reader's language.</summary>
+    public static string Why(EventLine line, string reason) => line.ActorKind == ActorKind.System ? Refusals.Find(reason) : reason;
 
     /// <summary>Who did something, in the reader's language.</summary>
     public string Who(EventLine line) => line.Actor ?? texts["ActorKind." + line.ActorKind].Value;
@@ -77,6 +100,8 @@ public sealed class ApplicationDetailsPage(ShowApplication show, FindDuplicates 
         if (_view is null)
             return NotFound();
         Duplicates = await find.OfApplicationAsync(id, ct);
+        Offers = await offers.RunAsync(id, ct);
+        Loan = View.Task.LoanId is null ? null : await offers.LoanAsync(id, ct);
         return Page();
     }
 

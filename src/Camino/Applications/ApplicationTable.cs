@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Camino.Audit;
 using Camino.Data;
 using Camino.Lending;
@@ -16,9 +17,19 @@ namespace Camino.Applications;
 /// <param name="Version">Counts the events; a move says which one it looked at.</param>
 public sealed record ApplicationAnswer(Guid ApplicationId, string Number, string State, string Step, int Version)
 {
+    /// <summary>The offer that was made, accepted, withdrawn or booked; left out elsewhere.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Offer { get; init; }
+
+    /// <summary>The loan that was booked; left out elsewhere.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Guid? LoanId { get; init; }
+
     /// <summary>Whether this is the answer of an earlier request with the same key.</summary>
-    [System.Text.Json.Serialization.JsonIgnore]
+    [JsonIgnore]
     public bool IsRepeated { get; init; }
+
+    internal static ApplicationAnswer Of(Guid id, string number, ApplicationCourse course) => new(id, number, ApplicationWords.Task(course.State), ApplicationWords.Step(course.State), course.Version);
 
     internal static ApplicationAnswer Repeated(string answer) =>
         (JsonSerializer.Deserialize<ApplicationAnswer>(answer, JsonSerializerOptions.Web) ?? throw new InvalidOperationException("The stored answer is empty.")) with { IsRepeated = true };
@@ -40,7 +51,7 @@ internal static class ApplicationTable
         return (row.Number, new ApplicationCourse((ApplicationState)row.State, row.Version, row.ChecksDone, row.ChangedAt, row.ExpiresAt));
     }
 
-    /// <summary>Stores where a locked application stands now, and the event that brought it there.</summary>
+    /// <summary>Stores where a locked application stands now, and the event that brought it there. Offers that are open end with what was offered.</summary>
     public static async Task KeepCourseAsync(this CaminoDb db, Guid id, ApplicationCourse course, ApplicationEvent step, CancellationToken ct)
     {
         await db.Database.ExecuteSqlAsync(
@@ -49,14 +60,16 @@ internal static class ApplicationTable
                 ended_at = case when {course.IsOpen} then null else {course.ChangedAt} end
             where id = {id}
             """, ct);
+        if (course.State is not (ApplicationState.Offered or ApplicationState.Accepted) && step.From == ApplicationState.Offered)
+            await db.CloseOffersAsync(id, OfferState.Closed, course.ChangedAt, step.By.Id, ct);
         await db.KeepEventAsync(id, step, ct);
     }
 
     /// <summary>Writes an event down.</summary>
     public static Task KeepEventAsync(this CaminoDb db, Guid id, ApplicationEvent step, CancellationToken ct) => db.Database.ExecuteSqlAsync(
         $"""
-        insert into camino.application_events (application_id, sequence, move, from_state, to_state, actor_kind, actor_id, reason, at)
-        values ({id}, {step.Sequence}, {(short)step.Move}, {(short?)step.From}, {(short)step.To}, {(short)step.By.Kind}, {step.By.Id}, {step.Reason}, {step.At})
+        insert into camino.application_events (application_id, sequence, move, from_state, to_state, actor_kind, actor_id, reason, at, adverse_reasons)
+        values ({id}, {step.Sequence}, {(short)step.Move}, {(short?)step.From}, {(short)step.To}, {(short)step.By.Kind}, {step.By.Id}, {step.Reason}, {step.At}, {(step.AdverseReasons.Count == 0 ? null : step.AdverseReasons.ToArray())})
         """, ct);
 
     /// <summary>Audit entry, jobs, answer and commit: the end of every act of a person or program on an application.</summary>

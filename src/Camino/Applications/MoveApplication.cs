@@ -24,24 +24,26 @@ public sealed class MoveApplication(CaminoDb db, JobStore jobs, TimeProvider clo
     /// <summary>Moves that a person or program asks for.</summary>
     public static IReadOnlyCollection<ApplicationMove> Moves => s_actions.Keys;
 
-    /// <exception cref="RefusedException"><c>application.*</c>, <c>idempotency.*</c>.</exception>
-    public async Task<ApplicationAnswer> RunAsync(Guid id, ApplicationMove move, string? reason, AskedBy by, CancellationToken ct)
+    /// <param name="adverse">Codes of <see cref="AdverseReasons"/> of an application that is declined; nothing else has any.</param>
+    /// <exception cref="RefusedException"><c>application.*</c>, <c>input.reasons</c>, <c>idempotency.*</c>.</exception>
+    public async Task<ApplicationAnswer> RunAsync(Guid id, ApplicationMove move, string? reason, AskedBy by, CancellationToken ct, IReadOnlyList<string?>? adverse = null)
     {
         var action = s_actions[move];
+        var codes = move == ApplicationMove.Decline ? AdverseReasons.Read(adverse) : [];
         var why = reason is null ? null : Imports.StorableText.Of(reason);
         var at = clock.GetUtcNow();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        if (await db.ClaimAsync(by, $"{action} {id} {why}", at, ct) is { } before)
+        if (await db.ClaimAsync(by, $"{action} {id} {why}{string.Concat(codes.Select(code => " " + code))}", at, ct) is { } before)
             return ApplicationAnswer.Repeated(before);
         var (number, course) = await db.LockApplicationAsync(id, ct);
         var (next, step) = course.Move(move, new Actor(ActorKind.Staff, by.UserId), why, at, by.Version);
-        await db.KeepCourseAsync(id, next, step, ct);
+        await db.KeepCourseAsync(id, next, step with { AdverseReasons = codes }, ct);
         var stopped = next.IsOpen ? null : await StopStepsAsync(id, by, (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
         if (next.State == ApplicationState.Received)
             db.Enqueue(new BeginChecks(id), new JobOptions { RequestedBy = by.UserId.ToString() });
         // the reason stays with the event: it may name people, and the audit trail may not
         var answer = await db.AnswerAsync(
-            transaction, new ApplicationAnswer(id, number, ApplicationWords.Task(next.State), ApplicationWords.Step(next.State), next.Version), by, action, at, new { version = next.Version, from = Words.Camel(course.State), to = Words.Camel(next.State) }, ct);
+            transaction, ApplicationAnswer.Of(id, number, next), by, action, at, new { version = next.Version, from = Words.Camel(course.State), to = Words.Camel(next.State), reasons = codes }, ct);
         if (stopped is not null)
             await jobs.AppliedAsync(JobAction.Cancel, stopped, ct);
         return answer;
@@ -83,7 +85,7 @@ public sealed class RetryStep(CaminoDb db, JobStore jobs, TimeProvider clock)
 
         Refuse.If(touched.Count == 0, "application_step.state", "This step is not one that waits for another attempt; look again.");
         var answer = await db.AnswerAsync(
-            transaction, new ApplicationAnswer(id, number, ApplicationWords.Task(course.State), ApplicationWords.Step(course.State), course.Version), by, "application.step-retried", at, new { step = stepId }, ct);
+            transaction, ApplicationAnswer.Of(id, number, course), by, "application.step-retried", at, new { step = stepId }, ct);
         await jobs.AppliedAsync(action, touched, ct);
         return answer;
     }

@@ -45,7 +45,7 @@ public sealed class ReceiveApplication(CaminoDb db, FieldVault vault, ExchangeKe
         await db.KeepEventAsync(id, received, ct);
         db.Enqueue(new BeginChecks(id), new JobOptions { RequestedBy = by.UserId.ToString() });
         return await db.AnswerAsync(
-            transaction, new ApplicationAnswer(id, stored[0], ApplicationWords.Task(course.State), ApplicationWords.Step(course.State), course.Version), by, "application.received", at,
+            transaction, ApplicationAnswer.Of(id, stored[0], course), by, "application.received", at,
             new { version = 1, channel = fromStaff ? "staff" : "api" }, ct);
     }
 

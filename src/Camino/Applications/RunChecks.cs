@@ -3,6 +3,7 @@ using Camino.Data;
 using Camino.Jobs;
 using Camino.Lending;
 using Camino.Lending.Applications;
+using Camino.Servicing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
@@ -269,21 +270,27 @@ public sealed record EndChecks(Guid ApplicationId) : IJobArgs
     }
 }
 
-/// <summary>Ends applications that nobody went on with in time.</summary>
+/// <summary>Ends applications that nobody went on with in time, and offers that nobody took.</summary>
 public sealed record ExpireApplications : IJobArgs
 {
     public static string Kind => "applications.expire"; // stored in rows: never rename, never reuse
 
     public static string Queue => JobQueues.Bulk;
 
-    /// <remarks>Safe to run twice: each application ends in a transaction of its own, when it is still open and its time is over.</remarks>
+    /// <remarks>Safe to run twice: each application ends, or goes back to underwriting, in a transaction of its own, when its time or that of its offers is still over.</remarks>
     public sealed class Handler(CaminoDb db, TimeProvider clock) : IJobHandler<ExpireApplications>
     {
+        /// <summary>Why an application goes back to underwriting by itself; pages say it in the reader's language.</summary>
+        public const string EveryOfferRanOut = "Every offer ran out";
+
+        /// <summary>Applications with offers that ran out before a date, up to so many.</summary>
+        internal const string Lapsing = "select application_id as \"Value\" from camino.application_offers where state = 1 and expires_on < {0} order by expires_on, application_id limit {1}";
+
         private const int Batch = 200;
 
         public async Task RunAsync(ExpireApplications args, JobContext job, CancellationToken ct)
         {
-            var expired = 0;
+            var (expired, lapsed) = (0, 0);
             var now = clock.GetUtcNow();
             while (await db.Database.SqlQuery<Guid>($"select id as \"Value\" from camino.applications where state < 6 and expires_at <= {now} order by expires_at limit {Batch}").ToListAsync(ct) is { Count: > 0 } ids)
             {
@@ -291,7 +298,31 @@ public sealed record ExpireApplications : IJobArgs
                     expired += await ExpireAsync(id, now, job, ct) ? 1 : 0;
             }
 
-            job.SetResult(new { expired });
+            var today = await db.TodayAsync(ct);
+            while (await db.Database.SqlQueryRaw<Guid>(Lapsing, today, Batch).ToListAsync(ct) is { Count: > 0 } ids)
+            {
+                foreach (var id in ids)
+                    lapsed += await LapseAsync(id, today, now, job, ct);
+            }
+
+            job.SetResult(new { expired, lapsed });
+        }
+
+        /// <summary>Offers run out with the lender's business date; when the last one does, a person looks at the application again.</summary>
+        private async Task<int> LapseAsync(Guid id, DateOnly today, DateTimeOffset now, JobContext job, CancellationToken ct)
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(ct);
+            var (_, course) = await db.LockApplicationAsync(id, ct);
+            var lapsed = await db.Database.ExecuteSqlAsync($"update camino.application_offers set state = {(short)OfferState.Expired}, ended_at = {now} where application_id = {id} and state = {(short)OfferState.Open} and expires_on < {today}", ct);
+            if (lapsed > 0 && course.State == ApplicationState.Offered && await db.OpenOffersAsync(id, but: 0, ct) == 0)
+            {
+                var (next, step) = course.Move(ApplicationMove.TakeBack, Actor.System, EveryOfferRanOut, now);
+                await db.KeepCourseAsync(id, next, step, ct);
+            }
+
+            await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
+            await transaction.CommitAsync(ct);
+            return lapsed;
         }
 
         private async Task<bool> ExpireAsync(Guid id, DateTimeOffset now, JobContext job, CancellationToken ct)

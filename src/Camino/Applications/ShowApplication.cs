@@ -18,8 +18,9 @@ public sealed record StepView(Guid Id, string Kind, Guid? OwnerId, string State,
 /// <param name="Step">Where exactly it stands: <c>received</c>, <c>checking</c>, <c>underwriting</c>, <c>offered</c>, <c>accepted</c>, <c>booked</c>, <c>declined</c>, <c>withdrawn</c>, <c>expired</c>, <c>cancelled</c> or <c>failed</c>.</param>
 /// <param name="Progress">0 to 100.</param>
 /// <param name="Result">How it ended, as <paramref name="Step"/> says it; null while it is open.</param>
+/// <param name="LoanId">The loan that it became.</param>
 public sealed record ApplicationTask(
-    Guid Id, string Number, string? ExternalId, string State, string Step, int Progress, string? Result, int Version, DateTimeOffset ReceivedAt, DateTimeOffset ChangedAt, DateTimeOffset ExpiresAt, DateTimeOffset? EndedAt, IReadOnlyList<StepView> Steps)
+    Guid Id, string Number, string? ExternalId, string State, string Step, int Progress, string? Result, int Version, DateTimeOffset ReceivedAt, DateTimeOffset ChangedAt, DateTimeOffset ExpiresAt, DateTimeOffset? EndedAt, Guid? LoanId, IReadOnlyList<StepView> Steps)
 {
     /// <summary>Changes with everything that the task shows: the version, and the steps that are over.</summary>
     [JsonIgnore]
@@ -30,7 +31,7 @@ public sealed record ApplicationTask(
 public sealed record ApplicantOwner(Guid Id, string Name, decimal? SharePercent, bool IsGuarantor, DateOnly? BirthDate);
 
 /// <summary>One event of the course, with the name of who did it.</summary>
-public sealed record EventLine(int Sequence, ApplicationMove Move, ApplicationState? From, ApplicationState To, ActorKind ActorKind, string? Actor, string? Reason, DateTimeOffset At);
+public sealed record EventLine(int Sequence, ApplicationMove Move, ApplicationState? From, ApplicationState To, ActorKind ActorKind, string? Actor, string? Reason, IReadOnlyList<string>? AdverseReasons, DateTimeOffset At);
 
 /// <summary>All that is kept about an application; numbers are masked.</summary>
 public sealed record ApplicationView(
@@ -48,7 +49,7 @@ public sealed class ShowApplication(NpgsqlDataSource source)
     private const string Steps =
         "coalesce((select jsonb_agg(jsonb_build_object('id', s.id, 'kind', s.kind, 'ownerId', s.owner_id, 'state', s.state, 'attempts', s.attempts, 'problem', s.problem, 'result', s.result, 'startedAt', s.started_at, 'endedAt', s.ended_at) order by s.kind, s.id) from camino.application_steps s where s.application_id = a.id), '[]')::text";
 
-    private const string Asked = "select a.id, a.number, a.external_id, a.state, a.version, a.received_at, a.changed_at, a.expires_at, a.ended_at, " + Steps;
+    private const string Asked = "select a.id, a.number, a.external_id, a.state, a.version, a.received_at, a.changed_at, a.expires_at, a.ended_at, " + Steps + ", (select l.loan_id from camino.application_loans l where l.application_id = a.id)";
 
     private const string All =
         Asked +
@@ -58,7 +59,7 @@ public sealed class ShowApplication(NpgsqlDataSource source)
             coalesce((select array_agg(c.value order by c.position) from camino.application_contacts c where c.application_id = a.id and c.kind = 2), '{}'),
             coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'name', o.name, 'sharePercent', o.share_percent, 'isGuarantor', o.is_guarantor, 'birthDate', o.birth_date) order by o.position) from camino.application_owners o where o.application_id = a.id), '[]')::text,
             coalesce((select jsonb_agg(jsonb_build_object('id', i.id, 'ownerId', i.owner_id, 'kind', case i.kind when 1 then 'ssn' when 2 then 'itin' else 'ein' end, 'last4', i.last4) order by i.id) from camino.application_identifiers i where i.application_id = a.id), '[]')::text,
-            coalesce((select jsonb_agg(jsonb_build_object('sequence', e.sequence, 'move', e.move, 'from', e.from_state, 'to', e.to_state, 'actorKind', e.actor_kind, 'actor', u.display_name, 'reason', e.reason, 'at', e.at) order by e.sequence desc)
+            coalesce((select jsonb_agg(jsonb_build_object('sequence', e.sequence, 'move', e.move, 'from', e.from_state, 'to', e.to_state, 'actorKind', e.actor_kind, 'actor', u.display_name, 'reason', e.reason, 'adverseReasons', e.adverse_reasons, 'at', e.at) order by e.sequence desc)
                 from (select * from camino.application_events e where e.application_id = a.id order by e.sequence desc limit 200) e left join camino.staff_users u on u.id = e.actor_id), '[]')::text,
             (select u.display_name from camino.staff_users u where u.id = a.received_by)
         from camino.applications a where a.id = $1
@@ -75,9 +76,9 @@ public sealed class ShowApplication(NpgsqlDataSource source)
         if (!await row.ReadAsync(ct))
             return null;
         return new ApplicationView(
-            TaskOf(row), (ApplicationState)row.GetInt16(3), row.GetString(10), row.GetString(11), Text(row, 12), row.GetString(13), new AddressView(Text(row, 14), Text(row, 15), Text(row, 16), Text(row, 17)), row.GetDecimal(18), Text(row, 19),
-            Value<short>(row, 20), Value<decimal>(row, 21), Value<DateOnly>(row, 22), row.GetBoolean(23),
-            row.GetFieldValue<string[]>(24), row.GetFieldValue<string[]>(25), List<ApplicantOwner>(row, 26), List<IdentifierView>(row, 27), List<EventLine>(row, 28), Text(row, 29));
+            TaskOf(row), (ApplicationState)row.GetInt16(3), row.GetString(11), row.GetString(12), Text(row, 13), row.GetString(14), new AddressView(Text(row, 15), Text(row, 16), Text(row, 17), Text(row, 18)), row.GetDecimal(19), Text(row, 20),
+            Value<short>(row, 21), Value<decimal>(row, 22), Value<DateOnly>(row, 23), row.GetBoolean(24),
+            row.GetFieldValue<string[]>(25), row.GetFieldValue<string[]>(26), List<ApplicantOwner>(row, 27), List<IdentifierView>(row, 28), List<EventLine>(row, 29), Text(row, 30));
     }
 
     /// <summary>Only what a program asks for: the task, or null.</summary>
@@ -96,7 +97,7 @@ public sealed class ShowApplication(NpgsqlDataSource source)
         var ended = Value<DateTimeOffset>(row, 8);
         return new ApplicationTask(
             row.GetGuid(0), row.GetString(1), Text(row, 2), ApplicationWords.Task(state), ApplicationWords.Step(state), ApplicationWords.Percent(state, steps.Count, steps.Count(step => step.State == "done")),
-            ended is null ? null : ApplicationWords.Step(state), row.GetInt32(4), row.GetFieldValue<DateTimeOffset>(5), row.GetFieldValue<DateTimeOffset>(6), row.GetFieldValue<DateTimeOffset>(7), ended, steps);
+            ended is null ? null : ApplicationWords.Step(state), row.GetInt32(4), row.GetFieldValue<DateTimeOffset>(5), row.GetFieldValue<DateTimeOffset>(6), row.GetFieldValue<DateTimeOffset>(7), ended, Value<Guid>(row, 10), steps);
     }
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);

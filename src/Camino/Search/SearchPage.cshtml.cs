@@ -21,10 +21,6 @@ public sealed class SearchPage(SearchEverything search, IStringLocalizer<Texts> 
 
     public string? Problem { get; private set; }
 
-    public void OnGet()
-    {
-    }
-
     [Needs(Permissions.SearchRead)]
     public async Task OnPostAsync(string? q, CancellationToken ct)
     {

@@ -8,8 +8,29 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Camino.Servicing;
 
+/// <summary>What a loan of a product would look like, as text.</summary>
+public interface IAgreedTerms
+{
+    /// <summary>Code of a product with a published version.</summary>
+    string? Product { get; }
+
+    string? Principal { get; }
+
+    /// <summary>Percent a year.</summary>
+    string? AnnualRatePercent { get; }
+
+    int? Payments { get; }
+
+    /// <summary>When the money is to be handed out; the schedule follows the real date.</summary>
+    string? DisburseOn { get; }
+
+    string? FirstDueOn { get; }
+
+    string? Balloon { get; }
+}
+
 /// <summary>What was agreed, as text.</summary>
-public sealed record BookingInput
+public sealed record BookingInput : IAgreedTerms
 {
     /// <summary>Code of a product with a published version.</summary>
     public string? Product { get; init; }
@@ -44,6 +65,10 @@ public sealed record BookingAnswer(Guid LoanId, string Number, string Product, i
     public bool IsRepeated { get; init; }
 }
 
+/// <summary>Terms that were agreed under a version of a product.</summary>
+/// <param name="Json">The terms in the stable form of <see cref="StoredForm"/>.</param>
+public sealed record AgreedLoan(Product Product, ProductVersion Version, ScheduleTerms Terms, string Json);
+
 /// <summary>Books a loan under the published version of a product; nothing is owed until money is handed out.</summary>
 public sealed class BookLoan(CaminoDb db, TimeProvider clock)
 {
@@ -55,20 +80,28 @@ public sealed class BookLoan(CaminoDb db, TimeProvider clock)
         if (await db.ClaimAsync(by, "book " + JsonSerializer.Serialize(input, JsonSerializerOptions.Web), at, ct) is { } before)
             return (JsonSerializer.Deserialize<BookingAnswer>(before, JsonSerializerOptions.Web) ?? throw new InvalidOperationException("The stored answer is empty.")) with { IsRepeated = true };
 
-        var (product, version, terms, json) = await ReadAsync(input, ct);
-        var borrower = InputText.Text("borrowerName", input.BorrowerName, 200);
-        var today = await db.TodayAsync(ct);
-        var loan = new ServicedLoan(borrower, product.Id, version.Number, json, terms, Schedule.Of(terms).Rows[^1].DueOn, today, at, by.UserId);
-        var booked = LoanInHand.Book(loan, StoredForm.ReadProduct(version.Rules), terms, today);
-        db.ServicedLoans.Add(loan);
-        db.Keep(booked);
-        await db.LinkNewLoanAsync(loan.Id, input.BorrowerId, borrower, at, by.UserId, ct);
-        db.AuditEntries.Add(new AuditEntry(at, by.UserId, "loan.book", "loan", loan.Id.ToString(), JsonSerializer.Serialize(new { product = product.Code, version = version.Number })));
-        await db.SaveChangesAsync(ct);
-        var answer = new BookingAnswer(loan.Id, loan.Number, product.Code, version.Number, loan.Version);
+        var agreed = await ReadAsync(input, ct);
+        var loan = await AddAsync(agreed, InputText.Text("borrowerName", input.BorrowerName, 200), input.BorrowerId, at, by.UserId, ct);
+        var answer = new BookingAnswer(loan.Id, loan.Number, agreed.Product.Code, agreed.Version.Number, loan.Version);
         await db.AnswerAsync(by, JsonSerializer.Serialize(answer, JsonSerializerOptions.Web), ct);
         await transaction.CommitAsync(ct);
         return answer;
+    }
+
+    /// <summary>Stores a new loan, whose it is and the audit entry in the caller's transaction.</summary>
+    /// <param name="borrowerId">Null: a borrower is made with the loan.</param>
+    /// <exception cref="RefusedException"><c>borrower.not_found</c>.</exception>
+    internal async Task<ServicedLoan> AddAsync(AgreedLoan agreed, string borrower, Guid? borrowerId, DateTimeOffset at, Guid by, CancellationToken ct)
+    {
+        var today = await db.TodayAsync(ct);
+        var loan = new ServicedLoan(borrower, agreed.Product.Id, agreed.Version.Number, agreed.Json, agreed.Terms, Schedule.Of(agreed.Terms).Rows[^1].DueOn, today, at, by);
+        var booked = LoanInHand.Book(loan, StoredForm.ReadProduct(agreed.Version.Rules), agreed.Terms, today);
+        db.ServicedLoans.Add(loan);
+        db.Keep(booked);
+        await db.LinkNewLoanAsync(loan.Id, borrowerId, borrower, at, by, ct);
+        db.AuditEntries.Add(new AuditEntry(at, by, "loan.book", "loan", loan.Id.ToString(), JsonSerializer.Serialize(new { product = agreed.Product.Code, version = agreed.Version.Number })));
+        await db.SaveChangesAsync(ct);
+        return loan;
     }
 
     /// <summary>The terms that would be booked, with the schedule that follows; keeps nothing.</summary>
@@ -79,7 +112,9 @@ public sealed class BookLoan(CaminoDb db, TimeProvider clock)
         return (await ReadAsync(input, ct)).Terms;
     }
 
-    private async Task<(Product Product, ProductVersion Version, ScheduleTerms Terms, string Json)> ReadAsync(BookingInput input, CancellationToken ct)
+    /// <summary>Reads terms under the published version of their product.</summary>
+    /// <exception cref="RefusedException"><c>product.not_found</c>, <c>product.not_published</c>, <c>book.*</c>, <c>input.*</c>, <c>schedule.*</c>.</exception>
+    internal async Task<AgreedLoan> ReadAsync(IAgreedTerms input, CancellationToken ct)
     {
         var code = InputText.Text("product", input.Product, 20).ToUpperInvariant();
         var product = await db.Products.AsNoTracking().SingleOrDefaultAsync(one => one.Code == code, ct) ?? throw new RefusedException("product.not_found", $"There is no product {code}.");
@@ -90,6 +125,6 @@ public sealed class BookLoan(CaminoDb db, TimeProvider clock)
             input.Payments ?? throw new RefusedException("input.payments", "payments is missing; it is a number of installments."), InputText.Date("disburseOn", input.DisburseOn),
             string.IsNullOrWhiteSpace(input.FirstDueOn) ? null : InputText.Date("firstDueOn", input.FirstDueOn), string.IsNullOrWhiteSpace(input.Balloon) ? Money.Zero : InputText.Amount("balloon", input.Balloon));
         Schedule.Of(terms);
-        return (product, version, terms, json);
+        return new AgreedLoan(product, version, terms, json);
     }
 }

@@ -60,18 +60,6 @@ public sealed class BookLoanFormPage(BookLoan book, ReadProducts products, ShowB
         }
     }
 
-    /// <summary>What each product lends, in one line.</summary>
-    public IEnumerable<string> Limits() => Offered.Select(one =>
-        texts["Serviced.Offer", one.Code, Shown(one.Offer.PrincipalFrom), Shown(one.Offer.PrincipalTo), Percent(one.Offer.RateFrom), Percent(one.Offer.RateTo), Show.Number(one.Offer.PaymentsFrom), Show.Number(one.Offer.PaymentsTo)].Value);
-
-    /// <summary>The schedule that would follow.</summary>
-    public ScheduleView Rows() => ScheduleView.Of(
-        Schedule is null ? [] : [.. Schedule.Rows.ToArray().Select(row => new InstallmentState(row.Number, row.DueOn, false, new Portions(row.Principal, row.Interest, Money.Zero, Money.Zero), default, default))], DateOnly.MinValue);
-
-    private static string Shown(string? amount) => Show.Money(InputText.Amount("principal", amount).Dollars);
-
-    private static string Percent(string? rate) => Show.Rate(InputText.Rate("annualRatePercent", rate).Percent);
-
     private async Task TryAsync(BookingInput input, string key, CancellationToken ct)
     {
         Offered = await products.OfferedAsync(ct);

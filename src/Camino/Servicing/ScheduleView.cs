@@ -38,6 +38,10 @@ public sealed record ScheduleView(IReadOnlyList<ScheduleLine> Lines, Portions Du
         return new ScheduleView(lines, due, paid, open, due.Fee + due.Penalty > Money.Zero, rows.All(static row => !row.IsDue && row.Paid.Total == Money.Zero));
     }
 
+    /// <summary>A schedule of which nothing is due yet.</summary>
+    public static ScheduleView Of(Schedule schedule) =>
+        Of([.. schedule.Rows.ToArray().Select(row => new InstallmentState(row.Number, row.DueOn, false, new Portions(row.Principal, row.Interest, Money.Zero, Money.Zero), default, default))], DateOnly.MinValue);
+
     private static string StateOf(InstallmentState row, DateOnly today)
     {
         if (!row.IsDue)

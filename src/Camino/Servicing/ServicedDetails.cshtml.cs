@@ -1,3 +1,4 @@
+using Camino.Applications;
 using Camino.Borrowers;
 using Camino.Lending;
 using Camino.Lending.Loans;
@@ -13,7 +14,7 @@ namespace Camino.Servicing;
 
 /// <summary>One serviced loan: where it stands, its schedule, what happened and why each balance is what it is.</summary>
 [Authorize(Permissions.BookRead)]
-public sealed class ServicedDetailsPage(ShowServicedLoan show, ShowBorrower borrowers, ReadLedger ledger, IStringLocalizer<Texts> texts) : PageModel
+public sealed class ServicedDetailsPage(ShowServicedLoan show, ShowBorrower borrowers, ShowOffers offers, ReadLedger ledger, IStringLocalizer<Texts> texts) : PageModel
 {
     private ServicedView? _view;
 
@@ -21,6 +22,9 @@ public sealed class ServicedDetailsPage(ShowServicedLoan show, ShowBorrower borr
 
     /// <summary>Whose it is; null until the loan was linked.</summary>
     public Guid? BorrowerId { get; private set; }
+
+    /// <summary>The application that it came from; null when it was booked by itself.</summary>
+    public NumberedLink? Application { get; private set; }
 
     /// <summary>The date of the explanation.</summary>
     public DateOnly ExplainedOn { get; private set; }
@@ -47,6 +51,7 @@ public sealed class ServicedDetailsPage(ShowServicedLoan show, ShowBorrower borr
             return NotFound();
         var loan = _view.InHand;
         BorrowerId = await borrowers.OfLoanAsync(id, ct);
+        Application = await offers.OfLoanAsync(id, ct);
         Done = LoanCommand.Find(done);
         ExplainedOn = on is { } wanted && wanted <= loan.Today && wanted.Year >= 1900 ? wanted : loan.Today;
         if (loan.HasDisbursements)

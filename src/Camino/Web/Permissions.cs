@@ -36,10 +36,10 @@ public static class Permissions
     /// <summary>Hand an application in.</summary>
     public const string ApplicationsCreate = "applications.create";
 
-    /// <summary>Withdraw, cancel and reopen applications, and have steps of their checks tried again.</summary>
+    /// <summary>Withdraw, cancel and reopen applications, write down which offer was accepted, and have steps of their checks tried again.</summary>
     public const string ApplicationsChange = "applications.change";
 
-    /// <summary>Decline applications.</summary>
+    /// <summary>Make and withdraw offers, and decline applications.</summary>
     public const string ApplicationsDecide = "applications.decide";
 
     /// <summary>Take the list of loans out of the house as a file.</summary>
@@ -48,7 +48,7 @@ public static class Permissions
     /// <summary>The serviced book: loans, schedules, letters, payoff quotes.</summary>
     public const string BookRead = "book.read";
 
-    /// <summary>Book a new loan.</summary>
+    /// <summary>Book a new loan, also from an offer that was accepted.</summary>
     public const string BookLoans = "book.loans";
     public const string BookDisburse = "book.disburse";
 

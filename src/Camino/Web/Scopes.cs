@@ -10,7 +10,7 @@ public sealed record Scope(string Name, string About, params string[] Gives);
 
 /// <summary>
 /// The table of scopes: what each lets an API client do. Endpoints go on naming permissions; a client may do what its scopes give and nothing else. A permission stands in one scope at most,
-/// so that an operation needs one scope. What stands in none is for people alone: pages, one's own account, people and clients, the audit trail, and decisions: declining an application, the review of sanctions hits.
+/// so that an operation needs one scope. What stands in none is for people alone: pages, one's own account, people and clients, the audit trail, and decisions: offering something to an applicant or declining, the review of sanctions hits.
 /// </summary>
 public static class Scopes
 {
@@ -22,9 +22,9 @@ public static class Scopes
         new("borrowers:reveal", "See a tax number in full; each time is in the audit trail.", Permissions.BorrowersReveal),
         new("applications:read", "Read loan applications, their state and what their checks found.", Permissions.ApplicationsRead),
         new("applications:create", "Hand loan applications in.", Permissions.ApplicationsCreate),
-        new("applications:change", "Withdraw, cancel and reopen applications, and have their checks tried again.", Permissions.ApplicationsChange),
+        new("applications:change", "Withdraw, cancel and reopen applications, write down which offer was accepted, and have their checks tried again.", Permissions.ApplicationsChange),
         new("loans:read", "Read serviced loans, their schedules, events, payoff quotes and products.", Permissions.BookRead, Permissions.ProductsRead),
-        new("loans:book", "Book loans under a published product.", Permissions.BookLoans),
+        new("loans:book", "Book loans under a published product, and from accepted offers.", Permissions.BookLoans),
         new("loans:disburse", "Pay loans out.", Permissions.BookDisburse),
         new("loans:payments", "Record, return, reverse, recover and refund payments.", Permissions.BookPayments),
         new("loans:fees", "Charge fees.", Permissions.BookFees),

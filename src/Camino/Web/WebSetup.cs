@@ -85,6 +85,11 @@ public static class WebSetup
         services.AddScoped<ReceiveApplication>();
         services.AddScoped<MoveApplication>();
         services.AddScoped<RetryStep>();
+        services.AddScoped<MakeOffer>();
+        services.AddScoped<AcceptOffer>();
+        services.AddScoped<WithdrawOffer>();
+        services.AddScoped<BookApplication>();
+        services.AddScoped<ShowOffers>();
         services.AddScoped<ListApplications>();
         services.AddScoped<ShowApplication>();
         services.AddScoped<FindDuplicates>();

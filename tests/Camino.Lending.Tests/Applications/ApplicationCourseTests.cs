@@ -34,6 +34,31 @@ public sealed class ApplicationCourseTests
     }
 
     [Test]
+    public void Several_offers_are_made_and_taken_back_and_each_gives_new_time()
+    {
+        var offered = Checked(ApplicationCourse.Receive(Program, Start).Course).Move(ApplicationMove.Offer, Officer, null, Start.AddDays(20)).Course.Move(ApplicationMove.Offer, Officer, null, Start.AddDays(21)).Course;
+        var one = offered.Move(ApplicationMove.TakeBack, Officer, "Rate was wrong", Start.AddDays(22), othersStand: true).Course;
+        var none = one.Move(ApplicationMove.TakeBack, Actor.System, "Every offer ran out", Start.AddDays(40)).Course;
+
+        Assert.That((offered.State, offered.ExpiresAt), Is.EqualTo((ApplicationState.Offered, Start.AddDays(51))));
+        Assert.That((one.State, one.Version), Is.EqualTo((ApplicationState.Offered, offered.Version + 1)));
+        Assert.That((none.State, none.ExpiresAt), Is.EqualTo((ApplicationState.Underwriting, Start.AddDays(51))));
+    }
+
+    [Test]
+    public void An_offer_is_taken_until_its_last_day_and_once()
+    {
+        var today = new DateOnly(2026, 3, 2);
+        var offer = new ApplicationOffer(1, OfferState.Open, ApplicationOffer.Until(today, null));
+
+        Assert.That(offer.ExpiresOn, Is.EqualTo(new DateOnly(2026, 3, 16)));
+        Assert.That(offer.Accept(new DateOnly(2026, 3, 16)).State, Is.EqualTo(OfferState.Accepted));
+        Assert.That(Refused(() => offer.Accept(new DateOnly(2026, 3, 17))), Is.EqualTo(("offer.expired", "Offer 1 could be accepted until 2026-03-16; the business date is 2026-03-17. Make a new offer.")));
+        Assert.That(Refused(() => offer.Withdraw().Accept(today)), Is.EqualTo(("offer.state", "Offer 1 is not open any more: Withdrawn. Look again.")));
+        Assert.That(Refused(() => ApplicationOffer.Until(today, 31)).Sentence, Is.EqualTo("validDays is 1 to 30; got 31."));
+    }
+
+    [Test]
     public void A_refusal_says_what_stands_in_the_way()
     {
         var course = ApplicationCourse.Receive(Program, Start).Course;

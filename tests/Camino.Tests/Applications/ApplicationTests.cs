@@ -104,7 +104,7 @@ internal sealed class ApplicationTests
         using var without = await SendAsync($"/api/v1/applications/{id}/withdraw", new { reason = "x" });
         using var stale = await SendAsync($"/api/v1/applications/{id}/withdraw", new { reason = "x" }, ifMatch: "\"2-1\"");
         using var noReason = await SendAsync($"/api/v1/applications/{id}/withdraw", new { }, ifMatch: "\"3-1\"");
-        using var decline = await SendAsync($"/api/v1/applications/{id}/decline", new { reason = "x" }, ifMatch: "*");
+        using var decline = await SendAsync($"/api/v1/applications/{id}/decline", new { reason = "x", reasons = new[] { "cashFlow" } }, ifMatch: "*");
         using var withdrawn = await SendAsync($"/api/v1/applications/{id}/withdraw", new { reason = "Found another lender" }, ifMatch: "\"3-1\"");
         using var twice = await SendAsync($"/api/v1/applications/{id}/cancel", new { reason = "x" }, ifMatch: "*");
         var ended = await TaskAsync(id);
@@ -225,8 +225,8 @@ internal sealed class ApplicationTests
         var shown = await staff.PageAsync(page);
         var id = Guid.Parse(page.Split('/')[^1]);
         await UntilAsync(id, "underwriting");
-        using var declined = await staff.PostAsync(page, page + "?handler=Decline", ("reason", "Cash flow"), ("key", "k1"), ("version", "3"));
-        using var late = await staff.PostAsync(page, page + "?handler=Decline", ("reason", "Cash flow"), ("key", "k2"), ("version", "1"));
+        using var declined = await staff.PostAsync(page, page + "?handler=Decline", ("reason", "Cash flow"), ("reasons", "cashFlow"), ("reasons", ""), ("reasons", "timeInBusiness"), ("key", "k1"), ("version", "3"));
+        using var late = await staff.PostAsync(page, page + "?handler=Decline", ("reason", "Cash flow"), ("reasons", "cashFlow"), ("key", "k2"), ("version", "1"));
 
         Assert.That(await warned.Content.ReadAsStringAsync(), Does.Contain("This may be somebody who is known already").And.Contain(there).And.Contain("same name").And.Contain("same phone").And.Contain("name=\"seen\""));
         Assert.That(await live.Content.ReadAsStringAsync(), Does.Contain(there).And.Not.Contain("<html"));
