@@ -17,8 +17,9 @@ public sealed class AuditIndexes : Migration
         migrationBuilder.Sql("create index concurrently ix_audit_entries_user_id_id on camino.audit_entries (user_id, id)", suppressTransaction: true);
         migrationBuilder.Sql("drop index concurrently if exists camino.ix_audit_entries_action_id", suppressTransaction: true);
         migrationBuilder.Sql("create index concurrently ix_audit_entries_action_id on camino.audit_entries (action, id)", suppressTransaction: true);
+        migrationBuilder.Sql("update camino.schema_info set version = 17", suppressTransaction: true);
     }
 
     /// <inheritdoc/>
-    protected override void Down(MigrationBuilder migrationBuilder) => migrationBuilder.Sql("drop index if exists camino.ix_audit_entries_user_id_id, camino.ix_audit_entries_action_id");
+    protected override void Down(MigrationBuilder migrationBuilder) => migrationBuilder.Sql("drop index if exists camino.ix_audit_entries_user_id_id, camino.ix_audit_entries_action_id; update camino.schema_info set version = 16");
 }

@@ -92,7 +92,7 @@ public sealed class Search : Migration
             cross join unnest(camino.name_words(n.name, n.trade_name)) w (word)
             where length(w.word) >= 3 and not exists (select from camino.search_words s where s.word = w.word)
             """, suppressTransaction: true);
-        migrationBuilder.Sql("update camino.schema_info set version = 17;");
+        migrationBuilder.Sql("update camino.schema_info set version = 18;");
     }
 
     /// <inheritdoc/>
@@ -112,7 +112,7 @@ public sealed class Search : Migration
             drop function camino.near_words(text);
             drop table camino.search_words;
             drop function camino.name_words(text, text);
-            update camino.schema_info set version = 16;
+            update camino.schema_info set version = 17;
             """);
     }
 }

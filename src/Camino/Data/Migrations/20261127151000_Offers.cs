@@ -67,7 +67,7 @@ public sealed class Offers : Migration
         -- Codes of the principal reasons where the lender said no.
         alter table camino.application_events add column adverse_reasons text[];
 
-        update camino.schema_info set version = 18;
+        update camino.schema_info set version = 19;
         """);
 
     /// <inheritdoc/>
@@ -75,6 +75,6 @@ public sealed class Offers : Migration
         """
         drop table camino.application_loans, camino.application_offers;
         alter table camino.application_events drop column adverse_reasons;
-        update camino.schema_info set version = 17;
+        update camino.schema_info set version = 18;
         """);
 }
