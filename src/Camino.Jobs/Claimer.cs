@@ -23,6 +23,7 @@ internal sealed class Claimer(
     /// <summary>After something was found. Hearing of something is not enough: every server hears of each job, and one finds it.</summary>
     private static readonly TimeSpan HotFor = TimeSpan.FromSeconds(2);
 
+    private static readonly TimeSpan BlockedPause = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan FullLookEvery = TimeSpan.FromSeconds(1);
 
     private readonly QueueTurns? _turns = options.Order == JobOrder.Weighted ? new QueueTurns([.. options.Queues.Select(queue => queue.Weight)]) : null;
@@ -34,6 +35,7 @@ internal sealed class Claimer(
     private readonly ReadyJobs _ready = new(options.Queues.Count);
     private readonly Dictionary<Guid, JobRun> _running = [];
     private readonly Queue<RunEnd> _ends = new();
+    private readonly Queue<RunEnd> _blocked = new();
     private readonly DoubtfulLeases _doubtful = new(store);
     private readonly bool[] _express = new bool[options.Queues.Count];
     private readonly DateTime[] _lows = Enumerable.Repeat(DateTime.MinValue, options.Queues.Count).ToArray();
@@ -50,6 +52,7 @@ internal sealed class Claimer(
     private bool _draining;
     private bool _fenced;
     private long _firstEndAt;
+    private long _lastBlockedAt;
     private long _lastLookAt;
     private long _lastFullLookAt;
     private long _lastFoundAt;
@@ -259,10 +262,13 @@ internal sealed class Claimer(
             Accept(work, trip);
             return 0;
         }
-        catch (PostgresException e) when (work.Ends.Count > 0 && RunCare.IsAboutData(e))
+        catch (PostgresException e) when (work.Ends.Count > 0 && (RunCare.IsAboutData(e) || RunCare.IsAboutLocks(e)))
         {
             TakeBack(work with { Ends = [] });
-            await WriteOneByOneAsync(work, abandon);
+            if (work.Ends.Count == 1 && RunCare.IsAboutLocks(e))
+                Block(work.Ends[0]);
+            else
+                await WriteOneByOneAsync(work, abandon);
             return 0;
         }
         catch (Exception e)
@@ -293,7 +299,7 @@ internal sealed class Claimer(
                 && (_ends.Count >= FullWrite || untilFlush <= TimeSpan.Zero || _draining || (_slots.Started == 0 && _ready.Count == 0));
             if (!look && !flush)
             {
-                if (_draining && _running.Count == 0 && _ends.Count == 0 && _ready.Count == 0 && !_sideBusy && !_expressBusy)
+                if (_draining && _running.Count == 0 && _ends.Count == 0 && _blocked.Count == 0 && _ready.Count == 0 && !_sideBusy && !_expressBusy)
                     return (null, null);
                 var wait = untilPoll < untilFlush ? untilPoll : untilFlush;
                 return (null, wait < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : wait);
@@ -313,9 +319,18 @@ internal sealed class Claimer(
     private TripWork? PlanWrite()
     {
         if (_ends.Count < FullWrite)
-            return null;
+            return PlanBlocked();
         var ends = TakeEnds();
         return new TripWork(_me ?? ends[0].Run.Server, ends, Ask: null, Aside: true);
+    }
+
+    /// <summary>A result whose row somebody held locked, usually a handler that does not return: tried again by itself now and then, so that nobody waits with it.</summary>
+    private TripWork? PlanBlocked()
+    {
+        if (_blocked.Count == 0 || Stopwatch.GetElapsedTime(_lastBlockedAt) < BlockedPause)
+            return null;
+        var end = _blocked.Dequeue();
+        return new TripWork(end.Run.Server, [end], Ask: null, Aside: true);
     }
 
     private TripWork? PlanExpress()
@@ -514,6 +529,15 @@ internal sealed class Claimer(
         }
     }
 
+    private void Block(RunEnd end)
+    {
+        lock (_gate)
+        {
+            _blocked.Enqueue(end);
+            _lastBlockedAt = Stopwatch.GetTimestamp();
+        }
+    }
+
     /// <summary>One result cannot be stored as it is: find it, replace it by the error, and leave its neighbours alone.</summary>
     private async Task WriteOneByOneAsync(TripWork work, CancellationToken abandon)
     {
@@ -531,6 +555,10 @@ internal sealed class Claimer(
                 JobLog.Unstorable(logger, e, end.Run.Kind, e.SqlState);
                 lock (_gate)
                     Put(RunCare.Unstorable(end.Run, e.SqlState));
+            }
+            catch (PostgresException e) when (RunCare.IsAboutLocks(e))
+            {
+                Block(end);
             }
             catch (Exception e)
             {

@@ -129,7 +129,7 @@ internal sealed partial class JobSql
 
     /// <summary>
     /// What became of the jobs that were let in. Gone, or waiting for a further attempt: the slot is free, and a job that waits stands outside of the claim
-    /// again. Let in and not taken for a minute (a paused queue, a busy one): the slot's lease is over, others of its key go first.
+    /// again; it counts as a start, also where nobody saw it run. Let in and not taken for a minute (a paused queue, a busy one): the slot's lease is over, others of its key go first.
     /// </summary>
     private const string WatchSlotsText = """
         WITH seen AS MATERIALIZED (
@@ -152,7 +152,7 @@ internal sealed partial class JobSql
             RETURNING l.key, l.due_at
         ), over AS (
             UPDATE {s}.limit_slot t
-            SET ended_at = clock_timestamp(), started_at = CASE WHEN s.gone THEN coalesce(t.started_at, clock_timestamp()) ELSE t.started_at END
+            SET ended_at = clock_timestamp(), started_at = CASE WHEN s.gone OR s.due_at > clock_timestamp() THEN coalesce(t.started_at, clock_timestamp()) ELSE t.started_at END
             FROM seen s
             WHERE t.number = s.number AND (s.gone OR s.job_id IN (SELECT id FROM back) OR s.running AND s.claimed_at > s.started_at)
             RETURNING t.key, t.job_id, s.running, s.claimed_at, s.period_seconds, s.gone
@@ -208,7 +208,8 @@ internal sealed partial class JobSql
             GROUP BY d.key, d.period_seconds
         ), judged AS MATERIALIZED (
             SELECT h.*, s.next_at, coalesce(h.nth <= h.at_once - h.open, true) AND coalesce(h.nth <= h.rate - s.starts, true) AS let_in,
-                   NOT coalesce(h.nth <= h.rate - s.starts, true) AS slowed
+                   NOT coalesce(h.nth <= h.rate - s.starts, true) AS slowed,
+                   EXISTS (SELECT FROM {s}.finished f WHERE f.id = h.job_id AND f.state IN ('failed', 'cancelled')) AS may_return -- by a person's retry, which keeps its limit
             FROM heads h LEFT JOIN spent s ON s.key = h.key AND s.period_seconds = h.period_seconds AND h.rate IS NOT NULL
         ), into_queue AS (
             UPDATE {s}.job j SET due_at = g.due_at FROM judged g
@@ -218,12 +219,12 @@ internal sealed partial class JobSql
             INSERT INTO {s}.limit_slot (key, job_id, period_seconds)
             SELECT g.key, g.job_id, g.period_seconds FROM judged g WHERE g.job_id IN (SELECT id FROM into_queue)
         ), unparked AS (
-            UPDATE {s}.limited l SET parked = false FROM judged g WHERE g.let_in AND l.job_id = g.job_id AND l.job_id IN (SELECT id FROM into_queue)
+            UPDATE {s}.limited l SET parked = false FROM judged g WHERE g.let_in AND l.job_id = g.job_id AND (l.job_id IN (SELECT id FROM into_queue) OR g.may_return)
         ), orphans AS (
-            DELETE FROM {s}.limited l USING judged g WHERE g.let_in AND l.job_id = g.job_id AND l.job_id NOT IN (SELECT id FROM into_queue) RETURNING l.key
+            DELETE FROM {s}.limited l USING judged g WHERE g.let_in AND l.job_id = g.job_id AND NOT g.may_return AND l.job_id NOT IN (SELECT id FROM into_queue) RETURNING l.key
         ), told AS (
             INSERT INTO {s}.limit_event (key, at)
-            SELECT DISTINCT o.key, now() FROM orphans o
+            SELECT o.key, now() FROM (SELECT key FROM orphans UNION SELECT key FROM judged WHERE let_in AND may_return) o
             UNION ALL SELECT g.key, now() FROM judged g WHERE g.nth = 200 AND g.let_in
             UNION ALL SELECT g.key, min(g.next_at) FROM judged g WHERE g.slowed AND g.next_at IS NOT NULL GROUP BY g.key
         ), woken AS MATERIALIZED (

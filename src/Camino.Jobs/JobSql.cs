@@ -50,7 +50,12 @@ internal sealed partial class JobSql(string schema)
     /// may have been made when the table was empty; it must not be one that reads the table from end to end when a million jobs wait.
     /// </summary>
     public const string PlanOnce =
-        "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), set_config('jit', 'off', true)";
+        "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true), set_config('jit', 'off', true), " + WaitBriefly;
+
+    /// <summary>What a handler holds locked and does not let go must not hold up the results of its neighbours: after this wait they are written without it.</summary>
+    public const string WaitBrieflyOnce = "SELECT " + WaitBriefly;
+
+    private const string WaitBriefly = "set_config('lock_timeout', '2s', true)";
 
     private static string In(string schema, string text) => text.Replace("{s}", schema, StringComparison.Ordinal);
 

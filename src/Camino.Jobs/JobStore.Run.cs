@@ -64,8 +64,9 @@ public sealed partial class JobStore
 
         await using var connection = await _source.OpenConnectionAsync(ct);
         await using var batch = new NpgsqlBatch(connection) { Timeout = CommandSeconds };
-        if (KeepsStatements)
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(JobSql.PlanOnce));
+        var setting = KeepsStatements ? JobSql.PlanOnce : written.Count > 0 ? JobSql.WaitBrieflyOnce : null;
+        if (setting is not null)
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(setting));
         foreach (var (command, _) in written)
             batch.BatchCommands.Add(command);
         if (ask is not null)
@@ -74,7 +75,7 @@ public sealed partial class JobStore
         if (KeepsStatements)
             await batch.PrepareAsync(ct);
         await using var reader = await batch.ExecuteReaderAsync(ct);
-        if (KeepsStatements)
+        if (setting is not null)
             await reader.NextResultAsync(ct);
         foreach (var (_, ids) in written)
         {

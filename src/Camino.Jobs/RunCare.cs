@@ -66,4 +66,7 @@ internal static class RunCare
     public static bool IsAboutData(PostgresException e) =>
         e.SqlState.StartsWith("22", StringComparison.Ordinal) || e.SqlState.StartsWith("23", StringComparison.Ordinal)
         || e.SqlState.StartsWith("54", StringComparison.Ordinal);
+
+    /// <summary>Somebody holds a row of the batch locked, and not for a moment.</summary>
+    public static bool IsAboutLocks(PostgresException e) => e.SqlState == PostgresErrorCodes.LockNotAvailable;
 }

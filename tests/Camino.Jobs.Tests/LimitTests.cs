@@ -65,6 +65,43 @@ internal sealed class LimitTests
     }
 
     [Test]
+    public async Task A_start_that_fails_at_once_counts_against_the_rate()
+    {
+        await _bed.StartServerAsync();
+        _bed.Probe.On("refused", (_, _) => throw new JobSnoozedException(TimeSpan.FromHours(1), "the bureau is down"));
+        await _bed.EnqueueManyAsync(Enumerable.Repeat(new Act("refused"), 8), new JobOptions { Limit = new JobLimit("bureau:down", Rate: 3, Period: TimeSpan.FromHours(1)) });
+        await Bed.UntilAsync(async () => await _bed.ScalarAsync<long>("SELECT count(*) FROM jobs.attempt") >= 3, () => "three to be refused");
+        await Bed.UntilAsync(async () => await _bed.ScalarAsync<long>("SELECT count(*) FROM jobs.limit_slot WHERE ended_at IS NULL") == 0, () => "their slots to be seen as over");
+        var beats = await _bed.ScalarAsync<DateTime>("SELECT beat_at FROM jobs.server");
+        await Bed.UntilAsync(async () => await _bed.ScalarAsync<DateTime>("SELECT beat_at FROM jobs.server") > beats.AddSeconds(2), () => "looks that could let more in");
+
+        Assert.That(_bed.Probe.Runs["refused"], Is.EqualTo(3), "nobody else asks the bureau within the hour");
+    }
+
+    [Test]
+    public async Task A_job_that_was_cancelled_while_it_waited_for_its_limit_waits_for_it_again_when_it_is_tried_again()
+    {
+        var gate = new Gate();
+        await _bed.StartServerAsync();
+        _bed.Probe.On("first", (_, ct) => gate.PassAsync(ct));
+        var limit = new JobOptions { Limit = new JobLimit("k", AtOnce: 1) };
+        var first = await _bed.EnqueueAsync(new Act("first"), limit);
+        await gate.Reached;
+        var cancelled = await _bed.EnqueueAsync(new Act("cancelled"), limit);
+        await _bed.Store.RequestCancelAsync(cancelled, "user-1", "not now");
+        var third = await _bed.EnqueueAsync(new Act("third"), limit);
+        gate.Open();
+        await _bed.WaitForAsync(first, JobState.Done);
+        await _bed.WaitForAsync(third, JobState.Done);
+        await _bed.Store.PauseQueueAsync("default", "user-1");
+        await _bed.Store.RetryAsync(cancelled, "user-1");
+
+        Assert.That(await _bed.ScalarAsync<long>($"SELECT count(*) FROM jobs.job WHERE id = '{cancelled}' AND limit_key = 'k'"), Is.EqualTo(1));
+        await _bed.Store.ResumeQueueAsync("default");
+        await _bed.WaitForAsync(cancelled, JobState.Done);
+    }
+
+    [Test]
     public async Task A_job_that_waits_for_its_next_attempt_holds_no_slot()
     {
         await _bed.StartServerAsync();

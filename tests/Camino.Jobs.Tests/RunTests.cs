@@ -142,6 +142,35 @@ internal sealed class RunTests
     }
 
     [Test]
+    public async Task A_handler_that_hangs_and_holds_its_own_job_locked_holds_up_nobody_and_its_end_is_stored_when_it_lets_go()
+    {
+        await _bed.StartServerAsync(options =>
+        {
+            options.Slots = 2;
+            options.StuckSeconds = 1;
+            options.GraceSeconds = 0;
+        });
+        using var never = new ManualResetEventSlim();
+        _bed.Probe.On("holds", async (job, _) =>
+        {
+            await using var connection = await _bed.Source.OpenConnectionAsync(CancellationToken.None);
+            await using var transaction = await connection.BeginTransactionAsync(CancellationToken.None);
+            await job.HoldLeaseAsync(connection, transaction, CancellationToken.None);
+            never.Wait(CancellationToken.None);
+        });
+        var holds = await _bed.EnqueueAsync(new BriefAct("holds"), new JobOptions { MaxAttempts = 1 });
+        await Bed.UntilAsync(() => Task.FromResult(_bed.Probe.Runs.ContainsKey("holds")), () => "the handler to run");
+        await Bed.UntilAsync(async () => await _bed.ScalarAsync<long>("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'") > 0, () => "its end to meet the lock");
+
+        for (var number = 0; number < 20; number++)
+            await _bed.WaitForAsync(await _bed.EnqueueAsync(new Act($"neighbour {number}")), JobState.Done);
+        Assert.That((await _bed.Store.GetAsync(holds))?.State, Is.EqualTo(JobState.Running), "what it holds locked is not over yet");
+        never.Set();
+
+        Assert.That((await _bed.WaitForAsync(holds, JobState.Failed)).Error, Does.Contain("did not return within 1 s"));
+    }
+
+    [Test]
     public async Task What_cannot_run_says_so_and_its_neighbours_run()
     {
         var wrong = await _bed.EnqueueAsync(new WrongAct(3));

@@ -115,7 +115,7 @@ public sealed class RunningCamino : IAsyncDisposable
     /// <param name="behindProxy">It warms up before it says that it is ready.</param>
     public async Task<WebApplication> StartSecondOfficeAsync(bool behindProxy = false)
     {
-        var office = Build(Role.BackOffice, BackOfficeRole.Build, settings => settings.Web.BehindProxy = behindProxy);
+        var office = Build(Role.BackOffice, BackOfficeRole.Build, settings => (settings.Web.BehindProxy, settings.Web.WarmUpSeconds) = (behindProxy, 60));
         await office.StartAsync();
         return office;
     }
