@@ -29,6 +29,10 @@ internal sealed partial class JobSql
 
     public string Unserved { get; } = In(schema, UnservedText);
 
+    /// <summary>A server <c>v</c> lives, and nobody wants it to be quiet, to drain or, by the fence, to stand aside.</summary>
+    private const string TakesWork =
+        "v.lost_at IS NULL AND v.stopped_at IS NULL AND v.lease_until >= clock_timestamp() AND NOT v.draining AND v.wish IS NULL AND NOT EXISTS (SELECT FROM {s}.fence f WHERE v.number < f.lowest OR v.number > f.highest)";
+
     /// <summary>The state as people name it, of a row in <c>job</c>.</summary>
     private const string LiveState = "CASE WHEN j.lease IS NOT NULL THEN 'running' WHEN j.due_at = 'infinity' THEN 'held' WHEN j.due_at > now() THEN 'scheduled' ELSE 'waiting' END";
 
@@ -63,7 +67,7 @@ internal sealed partial class JobSql
     /// <summary>
     /// The queues that have rows are found by hopping through the index; counts stop at <c>@cap</c>, so the cost does not grow with the backlog.
     /// </summary>
-    private const string FiguresText = """
+    private const string FiguresText = $$"""
         WITH RECURSIVE waiting(queue) AS (
             (SELECT queue FROM {s}.job WHERE lease IS NULL ORDER BY queue LIMIT 1)
             UNION ALL
@@ -92,8 +96,7 @@ internal sealed partial class JobSql
                (SELECT greatest(extract(epoch FROM now() - j.due_at), 0)::float8 FROM {s}.job j
                 WHERE j.lease IS NULL AND j.queue = k.queue AND j.due_at <= now() ORDER BY j.due_at, j.id LIMIT 1) AS oldest,
                EXISTS (SELECT FROM {s}.pause p WHERE p.scope = 'queue' AND p.name = k.queue) AS paused,
-               EXISTS (SELECT FROM {s}.server v WHERE v.lost_at IS NULL AND v.stopped_at IS NULL AND v.lease_until >= clock_timestamp()
-                                                  AND k.queue = ANY(v.queues)) AS served,
+               EXISTS (SELECT FROM {s}.server v WHERE {{TakesWork}} AND k.queue = ANY(v.queues)) AS served,
                (SELECT count(*) FROM (SELECT 1 FROM {s}.job j WHERE j.lease IS NULL AND j.queue = k.queue AND j.due_at = 'infinity' LIMIT @cap) c) AS held
         FROM known k
         ORDER BY k.queue
@@ -165,7 +168,7 @@ internal sealed partial class JobSql
         """;
 
     /// <summary>Kinds that have waited at the head of their queue for a minute while no living server knows them: newer than every worker, or forgotten.</summary>
-    private const string UnservedText = """
+    private const string UnservedText = $$"""
         WITH RECURSIVE waiting(queue) AS (
             (SELECT queue FROM {s}.job WHERE lease IS NULL ORDER BY queue LIMIT 1)
             UNION ALL
@@ -182,7 +185,7 @@ internal sealed partial class JobSql
         SELECT h.queue, h.kind, count(*) AS jobs, min(h.due_at) AS since
         FROM heads h
         WHERE NOT EXISTS (SELECT FROM {s}.server v
-                          WHERE v.lost_at IS NULL AND v.stopped_at IS NULL AND v.lease_until >= clock_timestamp()
+                          WHERE {{TakesWork}}
                             AND h.queue = ANY(v.queues)
                             AND EXISTS (SELECT FROM unnest(v.kinds, v.versions) AS k(kind, version) WHERE k.kind = h.kind AND k.version >= h.version))
         GROUP BY h.queue, h.kind

@@ -78,8 +78,10 @@ internal sealed partial class JobSql
         FOR UPDATE
         """;
 
+    /// <summary>Of the last thousand that came to a job: the history of a year is not read at every tick.</summary>
     private const string LiveRunsText = """
-        SELECT j.id FROM {s}.recurring_run r JOIN {s}.job j ON j.id = r.job_id WHERE r.name = @name ORDER BY r.planned_at DESC LIMIT 100
+        SELECT j.id FROM (SELECT u.job_id, u.planned_at FROM {s}.recurring_run u WHERE u.name = @name AND u.job_id IS NOT NULL ORDER BY u.planned_at DESC LIMIT 1000) r
+             JOIN {s}.job j ON j.id = r.job_id ORDER BY r.planned_at DESC LIMIT 100
         """;
 
     /// <summary>The unique key of a tick: no row comes back when somebody else had it.</summary>

@@ -115,6 +115,22 @@ internal sealed class BadUseTests
         Assert.That((await _bed.Store.UnservedAsync()).Single().Kind, Is.EqualTo("test.from-tomorrow"));
     }
 
+    [TestCase("UPDATE jobs.server SET wish = 'quiet'")]
+    [TestCase("UPDATE jobs.server SET draining = true")]
+    [TestCase("INSERT INTO jobs.fence (lowest, highest, moved_by) VALUES (7, 7, 'user-1')")]
+    public async Task Servers_that_may_take_nothing_serve_nothing(string standsAside)
+    {
+        var me = ServerIdentity.Make(Bed.Options(), new JobRegistry().Add<Act, Act.Handler>());
+        await _bed.RunAsync($"INSERT INTO jobs.server (id, name, release, number, slots, queues, kinds, versions, lease_until) VALUES ('{me.Id}', 'x', 'x', 1, 1, '{{default}}', '{{test.act}}', '{{1}}', now() + interval '1 hour')");
+        await _bed.EnqueueAsync(new Act("waits"));
+        await _bed.RunAsync("UPDATE jobs.job SET due_at = due_at - interval '2 minutes'");
+        var before = (await _bed.Store.UnservedAsync()).Count;
+        await _bed.RunAsync(standsAside);
+
+        Assert.That((before, (await _bed.Store.UnservedAsync()).Single().Kind), Is.EqualTo((0, "test.act")));
+        Assert.That((await _bed.Store.QueueFiguresAsync()).Single(queue => queue.Queue == "default").Served, Is.False);
+    }
+
     [Test]
     public async Task Arguments_of_an_older_version_are_converted_step_by_step()
     {
