@@ -113,7 +113,7 @@ internal sealed partial class JobSql
                     ELSE 'running' END AS state,
                extract(epoch FROM clock_timestamp() - v.beat_at)::float8 AS silent
         FROM {s}.server v
-        ORDER BY v.started_at DESC, v.id DESC
+        ORDER BY (v.lost_at IS NULL AND v.stopped_at IS NULL) DESC, v.started_at DESC, v.id DESC
         LIMIT 200
         """;
 

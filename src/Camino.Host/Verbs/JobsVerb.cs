@@ -253,7 +253,7 @@ internal static class JobsVerb
         return await act(scope.ServiceProvider);
     }
 
-    private static JobFilter FilterOf(ParseResult parse) => JobQuery.Read(
+    private static JobFilter FilterOf(ParseResult parse) => JobQuery.ReadForAct(
         Filter.Select(word => (word.Word, Value: parse.GetValue(word.Option))).Where(word => word.Value is not null).ToDictionary(word => word.Word, word => word.Value ?? "", StringComparer.Ordinal));
 
     private static async Task<Guid> ActorAsync(IServiceProvider services, string? email, CancellationToken ct)

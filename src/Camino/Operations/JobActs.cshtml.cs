@@ -60,7 +60,7 @@ public sealed class JobActsPage(ActOnJobs some, ActOnAllJobs all, IStringLocaliz
             {
                 if (!MayOnAll)
                     return Forbid();
-                return LocalRedirect($"/jobs/{await all.RunAsync(order, JobQuery.Read(Request.Query), User.Id(), ct)}");
+                return LocalRedirect($"/jobs/{await all.RunAsync(order, JobQuery.ReadForAct(Request.Query), User.Id(), ct)}");
             }
 
             var done = await some.RunAsync(order, ids, new JobActor(User.Id(), MayOnAll), ct);

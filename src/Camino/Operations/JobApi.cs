@@ -179,7 +179,7 @@ public static class JobApi
         }
 
         Refuse.If(!actor.OnAll, "job.not_yours", "Only an administrator may act on all jobs that match.");
-        var filter = JobQuery.Read(request.Filter ?? new Dictionary<string, string>(StringComparer.Ordinal));
+        var filter = JobQuery.ReadForAct(request.Filter ?? new Dictionary<string, string>(StringComparer.Ordinal));
         var act = JobAct.Of(request.Action, request.DryRun ? "dry run" : request.Reason, request.DueAt);
         var count = await all.CountAsync(act.Action, filter, ct);
         return TypedResults.Ok(new ManyAnswer(count.Count, count.Capped, Done: null, Refused: null, request.DryRun ? null : await all.RunAsync(act, filter, user.Id(), ct)));

@@ -54,7 +54,7 @@ public sealed class JobBoardPage(ListJobs list, JobStore jobs) : PageModel
         Queues = [.. figures.Select(one => new BoardQueue(one, history.GetValueOrDefault(one.Queue, [])))];
         Servers = [.. (await jobs.ServersAsync(ct)).Where(server => server.State is not ("stopped" or "lost") || server.SilentFor < TimeSpan.FromDays(1)).Take(50)];
         Alarms = await jobs.AlarmsAsync(ct: ct);
-        Unserved = [.. (await jobs.UnservedAsync(ct)).Where(kind => !Alarms.Any(alarm => alarm.Subject == kind.Kind))];
+        Unserved = [.. (await jobs.UnservedAsync(ct)).Where(kind => !Alarms.Any(alarm => alarm.Subject == $"{kind.Queue}/{kind.Kind}"))];
         PausedKinds = [.. (await jobs.PausedAsync(ct)).Where(pause => pause.Scope == "kind")];
         Names = await list.NamesAsync(PausedKinds.Select(pause => pause.PausedBy), ct);
         return Page();

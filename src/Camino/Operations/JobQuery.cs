@@ -1,5 +1,7 @@
 using System.Globalization;
 using Camino.Jobs;
+using Camino.Lending;
+using Camino.Servicing;
 using Microsoft.AspNetCore.Http;
 
 namespace Camino.Operations;
@@ -8,6 +10,8 @@ namespace Camino.Operations;
 public static class JobQuery
 {
     private const int LongestText = 200;
+
+    private static readonly string[] s_known = ["q", "state", "queue", "kind", "tag", "key", "by", "parent", "cause", "open", "from", "to"];
 
     /// <summary>Reads the known words of a query; what cannot be a value limits nothing.</summary>
     public static JobFilter Read(IQueryCollection query)
@@ -18,6 +22,30 @@ public static class JobQuery
 
     /// <summary>Reads the words that an earlier <see cref="Words"/> gave.</summary>
     public static JobFilter Read(IReadOnlyDictionary<string, string> words) => Read(name => words.GetValueOrDefault(name));
+
+    /// <summary>The same for an act on all that match: what cannot be read, or is no word of a filter, must not widen it.</summary>
+    /// <exception cref="RefusedException"><c>job.filter</c>: which word, what was given, what it can be.</exception>
+    public static JobFilter ReadForAct(IReadOnlyDictionary<string, string> words)
+    {
+        ArgumentNullException.ThrowIfNull(words);
+        foreach (var (word, value) in words)
+        {
+            Refuse.If(!s_known.Contains(word, StringComparer.Ordinal), "job.filter", $"A filter has no {InputText.Short(word)}; it has {string.Join(", ", s_known)}.");
+            var given = value ?? "";
+            Refuse.If(given.Length is 0 or > LongestText || given.Contains('\0', StringComparison.Ordinal), "job.filter", $"{word} of a filter has 1 to {LongestText} characters; got {given.Length}.");
+        }
+
+        var filter = Read(words);
+        var read = filter.Words();
+        foreach (var (word, value) in words)
+            Refuse.If(!read.ContainsKey(word) && (word, value) is not ("open", "false"), "job.filter", $"{word} of a filter cannot be {InputText.Short(value)}.");
+        return filter;
+    }
+
+    /// <summary>The same for a page, whose address has words of its own beside those of the filter.</summary>
+    /// <exception cref="RefusedException"><c>job.filter</c>.</exception>
+    public static JobFilter ReadForAct(IQueryCollection query) =>
+        ReadForAct(s_known.Select(word => (Word: word, Value: query[word].FirstOrDefault()?.Trim())).Where(one => one.Value is { Length: > 0 }).ToDictionary(one => one.Word, one => one.Value ?? "", StringComparer.Ordinal));
 
     /// <summary>The filter as words of a query, without what it does not limit.</summary>
     public static IReadOnlyDictionary<string, string> Words(this JobFilter filter)

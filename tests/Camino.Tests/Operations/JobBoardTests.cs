@@ -69,6 +69,24 @@ internal sealed class JobBoardTests
         Assert.That(await _camino.ScalarAsync<long>("select count(*) from camino.audit_entries where subject = 'job'"), Is.Zero);
     }
 
+    [TestCase("""{"state":"scheduld"}""", "state of a filter cannot be scheduld.")]
+    [TestCase("""{"q":"7"}""", "q of a filter cannot be 7.")]
+    [TestCase("""{"parent":"notaguid"}""", "parent of a filter cannot be notaguid.")]
+    [TestCase("""{"sate":"failed"}""", "A filter has no sate; it has q, state, queue")]
+    [TestCase("""{"from":"yesterday"}""", "from of a filter cannot be yesterday.")]
+    [TestCase("""{"kind":""}""", "kind of a filter has 1 to 200 characters; got 0.")]
+    public async Task A_slip_of_the_pen_in_a_filter_does_not_widen_an_act_to_everything(string filter, string sentence)
+    {
+        await FailAsync(1, "admin");
+        using var admin = await ClientAsync("admin");
+
+        using var refused = await PostAsync(admin, "/api/v1/jobs/act", new { action = "acknowledge", reason = "a slip", filter = JsonSerializer.Deserialize<JsonElement>(filter) });
+
+        Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.UnprocessableEntity));
+        Assert.That(await refused.Content.ReadAsStringAsync(), Does.Contain("job.filter").And.Contain(sentence));
+        Assert.That(await _camino.ScalarAsync<long>("select count(*) from camino.audit_entries where action = 'jobs.bulk_acknowledge' and details ->> 'reason' = 'a slip'"), Is.Zero);
+    }
+
     [Test]
     public async Task All_that_match_are_counted_first_and_then_done_by_a_job_that_leaves_others_alone()
     {

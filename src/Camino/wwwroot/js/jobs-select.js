@@ -34,4 +34,10 @@ if (form) {
 }
 
 const zone = document.querySelector('[data-zone]');
-if (zone) zone.value = String(new Date().getTimezoneOffset());
+if (zone) {
+  const due = document.querySelector('[data-local-time]');
+  // that of the chosen moment: the clocks may change between now and then
+  const offset = () => { zone.value = String((due?.value ? new Date(due.value) : new Date()).getTimezoneOffset()); };
+  due?.addEventListener('input', offset);
+  offset();
+}
