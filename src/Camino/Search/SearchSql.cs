@@ -149,11 +149,14 @@ internal static class SearchSql
     }
 
     /// <summary>Names that hold one of the words for each that was typed; of the first of them the likest.</summary>
+    /// <remarks>
+    /// The limit is a question and no number: knowing it, the planner thinks that so few rows of so many possible words are soon met in the table itself, and reads nearly all of it where the words are rare.
+    /// </remarks>
     private static string Named(SearchedFor asked, string table, string name, string words, string otherName, string condition)
     {
         var holds = string.Join(" and ", asked.Words.Select((_, at) => $"camino.{words} && @w{at}"));
         var why = asked.IsNear ? "'similarName'" : "case when x.other > x.own then 'tradeName' else 'name' end";
-        return $"select x.id, {why}, ({(asked.IsNear ? 0 : 1)} + greatest(x.own, x.other))::float8 as rank from (select x.id, public.similarity(camino.plain_words(x.{name}), camino.plain_words(@text)) as own, public.similarity({otherName}, camino.plain_words(@text)) as other from {table} x where {condition}{holds} limit {Compared}) x order by rank desc, x.id desc limit {Most}";
+        return $"select x.id, {why}, ({(asked.IsNear ? 0 : 1)} + greatest(x.own, x.other))::float8 as rank from (select x.id, public.similarity(camino.plain_words(x.{name}), camino.plain_words(@text)) as own, public.similarity({otherName}, camino.plain_words(@text)) as other from {table} x where {condition}{holds} limit (select {Compared})) x order by rank desc, x.id desc limit {Most}";
     }
 
     private static void Add(List<string> parts, List<string> found, Func<string, string> statement)

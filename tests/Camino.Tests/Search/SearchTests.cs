@@ -206,13 +206,16 @@ internal sealed class SearchTests
         await ExecuteAsync("vacuum analyze camino.borrowers, camino.borrower_owners, camino.borrower_contacts, camino.search_words");
         await using var scope = _camino.Office.Services.CreateAsyncScope();
         var search = scope.ServiceProvider.GetRequiredService<SearchEverything>();
-        var name = await _camino.ScalarAsync<string>("select name from camino.borrowers where name like '% Dental %' limit 1") ?? "";
+        var name = await _camino.ScalarAsync<string>("select name from camino.borrowers where name ~ '^[a-f]{4}.* Dental ' limit 1") ?? "";
         var (exact, _) = await search.TakeApartAsync(name, CancellationToken.None);
         var (_, near) = await search.TakeApartAsync("x" + name, CancellationToken.None);
+        var (beginning, _) = await search.TakeApartAsync(name[..3], CancellationToken.None);
         var (email, _) = await search.TakeApartAsync("abc@exa", CancellationToken.None);
         var (last4, _) = await search.TakeApartAsync("4329", CancellationToken.None);
 
         Assert.That(await PlanAsync(exact), Does.Contain("ix_borrowers_words").And.Contain("ix_borrower_owners_words").And.Contain("ix_borrowers_sort_name_id"));
+        Assert.That(beginning.Words.Single(), Has.Length.GreaterThan(5));
+        Assert.That(await PlanAsync(beginning), Does.Contain("ix_borrowers_words").And.Contain("ix_borrower_owners_words"));
         Assert.That(await PlanAsync(near), Does.Contain("ix_borrowers_words").And.Contain("ix_borrower_owners_words"));
         Assert.That(await PlanAsync(email), Does.Contain("ix_borrower_contacts_email"));
         Assert.That(await PlanAsync(last4), Does.Contain("ix_borrower_identifiers_last4"));
