@@ -24,7 +24,8 @@ internal sealed class Claimer(
     private static readonly TimeSpan HotFor = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan BlockedPause = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan FullLookEvery = TimeSpan.FromSeconds(1);
+    /// <summary>While jobs come that have one attempt left, none is held ahead: a server that dies would cost such a job its only start.</summary>
+    private static readonly TimeSpan LastAttemptsFor = TimeSpan.FromSeconds(5);
 
     private readonly QueueTurns? _turns = options.Order == JobOrder.Weighted ? new QueueTurns([.. options.Queues.Select(queue => queue.Weight)]) : null;
     private readonly Lock _gate = new();
@@ -38,7 +39,7 @@ internal sealed class Claimer(
     private readonly Queue<RunEnd> _blocked = new();
     private readonly DoubtfulLeases _doubtful = new(store);
     private readonly bool[] _express = new bool[options.Queues.Count];
-    private readonly DateTime[] _lows = Enumerable.Repeat(DateTime.MinValue, options.Queues.Count).ToArray();
+    private readonly ClaimLows _lows = new(options.Queues.Count);
 
     private ServerIdentity? _me;
     private RunServices? _services;
@@ -54,8 +55,8 @@ internal sealed class Claimer(
     private long _firstEndAt;
     private long _lastBlockedAt;
     private long _lastLookAt;
-    private long _lastFullLookAt;
     private long _lastFoundAt;
+    private long _lastAttemptSeenAt;
     private double _runMilliseconds = 1000;
     private double _endsPerMillisecond;
     private long _lastRateAt = Stopwatch.GetTimestamp();
@@ -102,7 +103,7 @@ internal sealed class Claimer(
                 _hinted = true;
             }
             if (queue is null)
-                _lastFullLookAt = 0;
+                LookFully();
         }
         signal.Set();
     }
@@ -110,7 +111,10 @@ internal sealed class Claimer(
     public void Fence(bool fenced)
     {
         lock (_gate)
+        {
             _fenced = fenced;
+            LookFully();
+        }
     }
 
     /// <summary>Takes no more from now on; what was taken and not begun goes back.</summary>
@@ -362,18 +366,22 @@ internal sealed class Claimer(
     {
         _hinted = false;
         _lastLookAt = Stopwatch.GetTimestamp();
-        var full = Stopwatch.GetElapsedTime(_lastFullLookAt) > FullLookEvery;
-        if (full)
-            _lastFullLookAt = _lastLookAt;
-        var lows = full ? Enumerable.Repeat(DateTime.MinValue, _lows.Length).ToArray() : [.. _lows];
-        return new ClaimAsk(Guid.CreateVersion7(), _slots.Queues, room.Takes, room.Owns, lows, room.Shared) { Order = _turns?.Order() };
+        var (lows, full) = _lows.Next();
+        return new ClaimAsk(Guid.CreateVersion7(), _slots.Queues, room.Takes, room.Owns, lows, room.Shared, full) { Order = _turns?.Order() };
+    }
+
+    /// <summary>Something may have come before where the claims begin now.</summary>
+    private void LookFully()
+    {
+        _hinted = true;
+        _lows.LookFully();
     }
 
     /// <summary>
     /// How many jobs to hold beyond the slots: as many as end during three round trips while jobs are short, none while they take long, so that another
     /// server's free slot finds the work. An urgent job does not stand behind held ones: they are begun in the order of the claim.
     /// </summary>
-    private int Ahead() => _runMilliseconds > 20
+    private int Ahead() => _runMilliseconds > 20 || (_lastAttemptSeenAt != 0 && Stopwatch.GetElapsedTime(_lastAttemptSeenAt) < LastAttemptsFor)
         ? 0
         : (int)Math.Clamp(_endsPerMillisecond * Math.Max(10, 3 * _tripMilliseconds), _runMilliseconds < 2 ? LeastAhead : 0, MostAhead);
 
@@ -388,6 +396,12 @@ internal sealed class Claimer(
                 Take(work, ask, trip.Claimed);
             Landed(work);
             begin = BeginReady();
+            // What begins at once is no more at risk than any run; what would be held goes back.
+            foreach (var ready in _ready.Remove(static one => one.Run.Job.Attempt >= one.Run.Job.MaxAttempts))
+                Unhold(ready, "no slot was free here, and a last attempt is not held");
+            // Back at its old place, before where the claims begin now.
+            if (work.Ends.Any(end => end.PutBack is { WaitSeconds: null }))
+                LookFully();
         }
         begin.ForEach(Launch);
         if (work.Ends.Count > 0)
@@ -408,8 +422,8 @@ internal sealed class Claimer(
     private void Take(TripWork work, ClaimAsk ask, List<ClaimedJob> claimed)
     {
         var me = work.Me;
-        var counts = new int[_lows.Length];
-        var newest = new DateTime[_lows.Length];
+        var counts = new int[_slots.Queues.Length];
+        var newest = new DateTime[_slots.Queues.Length];
         var shared = 0;
         foreach (var job in claimed)
         {
@@ -419,6 +433,8 @@ internal sealed class Claimer(
             if (job.DueAt > newest[rank])
                 newest[rank] = job.DueAt;
             metrics.Claimed(job);
+            if (job.Attempt >= job.MaxAttempts)
+                _lastAttemptSeenAt = Stopwatch.GetTimestamp();
             var run = new JobRun(job, KindOf(job), me, store, rank);
             if (job.Cancelled || job.Expired)
                 Put(RunCare.Cancelled(run, job.Cancelled ? null : "expired"));
@@ -428,11 +444,7 @@ internal sealed class Claimer(
                 Hold(run);
         }
         _turns?.Took(counts);
-        for (var rank = 0; rank < counts.Length; rank++)
-        {
-            if (counts[rank] > 0)
-                _lows[rank] = newest[rank];
-        }
+        _lows.Learn(ask, counts, newest, shared, work.Age, work.Aside);
         // A limit was reached somewhere: there may be more behind it. The side loop's claim of one queue says nothing about that.
         if (work.Aside)
             _hinted |= claimed.Count == ask.Takes.Sum();
@@ -549,6 +561,12 @@ internal sealed class Claimer(
             {
                 var trip = await store.RunBatchAsync(single.Me, single.Finishes, single.PutBacks, ask: null, abandon);
                 Tell(end, trip.Refused.Count == 0);
+            }
+            catch (PostgresException e) when (e.ConstraintName == JobSchema.UntilStarted)
+            {
+                // Another job took the key that this one was to have back, at that very moment. The next try sees it.
+                lock (_gate)
+                    Put(end);
             }
             catch (PostgresException e) when (RunCare.IsAboutData(e))
             {

@@ -145,10 +145,12 @@ internal sealed class Heartbeat(NpgsqlDataSource source, JobSql sql, JobServerOp
         using var command = Command(sql.Register, connection);
         command.Parameters.AddWithValue("server", me.Id);
         command.Parameters.AddWithValue("name", me.Name);
+        command.Parameters.AddWithValue("role", options.Role);
         command.Parameters.AddWithValue("release", me.Release);
         command.Parameters.AddWithValue("number", me.ReleaseNumber);
         command.Parameters.AddWithValue("slots", options.Slots);
         command.Parameters.AddWithValue("queues", options.Queues.Select(queue => queue.Name).ToArray());
+        command.Parameters.AddWithValue("targets", options.Queues.Select(queue => queue.TargetSeconds ?? 0).ToArray());
         command.Parameters.AddWithValue("kinds", me.Kinds);
         command.Parameters.AddWithValue("versions", me.Versions);
         command.Parameters.AddWithValue("seconds", (double)options.LeaseSeconds);

@@ -41,6 +41,15 @@ internal static partial class JobLog
     [LoggerMessage(1012, LogLevel.Debug, "{Jobs} jobs go on, whose wait for others is over")]
     public static partial void Released(ILogger logger, int jobs);
 
+    [LoggerMessage(1013, LogLevel.Information, "Job {JobId} {Kind} was asked for in {Queue}; it stands when its transaction does")]
+    public static partial void AskedFor(ILogger logger, Guid jobId, string kind, string queue);
+
+    [LoggerMessage(1014, LogLevel.Information, "{Jobs} jobs were asked for at once; they stand when their transaction does")]
+    public static partial void ManyAskedFor(ILogger logger, int jobs);
+
+    [LoggerMessage(1015, LogLevel.Information, "Job {JobId}: {Command} by hand")]
+    public static partial void Commanded(ILogger logger, Guid jobId, string command);
+
     [LoggerMessage(1020, LogLevel.Information, "Job server {ServerName} ({Release}) takes from {Queues} with {Slots} slots; it knows {Kinds} kinds")]
     public static partial void ServerStarted(ILogger logger, string serverName, string release, string queues, int slots, int kinds);
 

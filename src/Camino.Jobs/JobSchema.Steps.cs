@@ -3,7 +3,7 @@ namespace Camino.Jobs;
 /// <content>The numbered steps after the first release. Each can be run again; none is ever edited once it was released.</content>
 public static partial class JobSchema
 {
-    private static readonly string[] Steps = [Step3];
+    private static readonly string[] Steps = [Step3, Step4];
 
     /// <summary>
     /// Unique keys with other scopes, tags, lineage, jobs that wait for others, limits, recurring entries, samples, alarms, wishes to servers. A plain job
@@ -180,5 +180,15 @@ public static partial class JobSchema
         ALTER TABLE {s}.server ADD COLUMN IF NOT EXISTS wish text CONSTRAINT server_wish CHECK (wish IN ('quiet', 'drain'));
         ALTER TABLE {s}.server ADD COLUMN IF NOT EXISTS wish_by text;
         ALTER TABLE {s}.server ADD COLUMN IF NOT EXISTS listening boolean NOT NULL DEFAULT true;
+        """;
+
+    /// <summary>What a claim took from a job and its return gives back; what each server is and watches for.</summary>
+    private const string Step4 = """
+        -- Version 4: taken_key: the started_key of a job that is taken, for the case that it goes back without having been worked on.
+        ALTER TABLE {s}.job ADD COLUMN IF NOT EXISTS taken_key text;
+
+        -- Version 4: in the order of the queues, after how many seconds of waiting an operator is told; 0: never.
+        ALTER TABLE {s}.server ADD COLUMN IF NOT EXISTS role text NOT NULL DEFAULT 'async';
+        ALTER TABLE {s}.server ADD COLUMN IF NOT EXISTS targets integer[] NOT NULL DEFAULT '{}';
         """;
 }

@@ -14,7 +14,7 @@ public static partial class JobSchema
     public const string DefaultName = "jobs";
 
     /// <summary>The version that <see cref="InstallSql"/> leaves behind, stored in the table <c>meta</c>. From 1 upward.</summary>
-    public const int Version = 3;
+    public const int Version = 4;
 
     /// <summary>The script that brings an empty or an older schema to <paramref name="version"/>; on one that is there already it changes nothing.</summary>
     /// <param name="schema">Lower case letters, digits and underscores, 1 to 40 characters, not beginning with a digit.</param>
@@ -54,6 +54,9 @@ public static partial class JobSchema
         await using var version = new NpgsqlCommand($"SELECT version FROM {name}.meta", connection);
         return await version.ExecuteScalarAsync(ct) is int number ? number : 0;
     }
+
+    /// <summary>The constraint that holds a key until its job is started.</summary>
+    internal const string UntilStarted = "job_unique_until_started";
 
     /// <summary>The version of <see cref="Install"/>; each further step adds one.</summary>
     private const int FirstVersion = 2;

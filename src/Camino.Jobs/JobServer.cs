@@ -84,7 +84,7 @@ internal sealed class JobServer : IHostedLifecycleService, IJobServerState, IHea
         _listener = options.Listen ? new WakeListener(connections.Listener, _store.Channel, _carrier.Hint, _heartbeat.Nudge, _releaser, logger) : null;
         _schedules = schedules;
         _scheduler = new Scheduler(_store, new JobWriter(client), schedules, () => _draining || _fenced || Quiet ? null : _heartbeat.Me, logger);
-        _upkeep = new Upkeep(_store, options, metrics, () => _draining || _fenced ? null : _heartbeat.Me, logger);
+        _upkeep = new Upkeep(_store, options, metrics, () => _draining ? null : _heartbeat.Me, logger);
         // The host tells everybody before it stops anybody: from here on nothing new is taken.
         _onStopping = lifetime.ApplicationStopping.Register(BeginDrain);
     }

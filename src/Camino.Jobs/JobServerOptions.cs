@@ -37,6 +37,9 @@ public sealed class JobServerOptions
     /// <summary>The name shown to staff, 1 to 100 characters; the machine's name where none is given.</summary>
     public string ServerName { get; set; } = Environment.MachineName;
 
+    /// <summary>The role of the process that takes the jobs, as staff read it, 1 to 100 characters.</summary>
+    public string Role { get; set; } = "async";
+
     /// <summary>The release as people say it, 1 to 100 characters.</summary>
     public string Release { get; set; } = "development";
 
@@ -94,6 +97,7 @@ public sealed class JobServerOptions
     {
         var faults = new List<string>();
         Length(faults, $"{section}:ServerName", ServerName);
+        Length(faults, $"{section}:Role", Role);
         Length(faults, $"{section}:Release", Release);
         Range(faults, $"{section}:ReleaseNumber", ReleaseNumber, 0, long.MaxValue);
         Range(faults, $"{section}:Slots", Slots, 1, 256);

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace Camino.Jobs;
@@ -42,8 +43,8 @@ public static class JobServices
 
         RegistryOf(services);
         services.TryAddSingleton(options);
-        services.TryAddSingleton(provider => new JobWriter(provider.GetRequiredService<JobClientOptions>(), provider.GetRequiredService<JobRegistry>()));
-        services.TryAddSingleton(provider => new JobStore(provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<JobClientOptions>()));
+        services.TryAddSingleton(provider => new JobWriter(provider.GetRequiredService<JobClientOptions>(), provider.GetRequiredService<JobRegistry>(), provider.GetService<ILogger<JobWriter>>()));
+        services.TryAddSingleton(provider => new JobStore(provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<JobClientOptions>(), provider.GetService<ILogger<JobStore>>()));
         return services;
     }
 

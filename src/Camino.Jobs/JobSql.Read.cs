@@ -103,7 +103,7 @@ internal sealed partial class JobSql
         """;
 
     private const string ServersText = """
-        SELECT v.id, v.name, v.release, v.number, v.slots, v.queues, v.running, v.draining, v.started_at, v.beat_at, v.lost_at, v.stopped_at,
+        SELECT v.id, v.name, v.role, v.release, v.number, v.slots, v.queues, v.running, v.draining, v.started_at, v.beat_at, v.lost_at, v.stopped_at,
                CASE WHEN v.stopped_at IS NOT NULL THEN 'stopped'
                     WHEN v.lost_at IS NOT NULL OR v.lease_until < clock_timestamp() THEN 'lost'
                     WHEN EXISTS (SELECT FROM {s}.fence f WHERE v.number < f.lowest OR v.number > f.highest) THEN 'retired'
@@ -152,7 +152,7 @@ internal sealed partial class JobSql
 
     private const string ResumeText = """
         WITH gone AS (DELETE FROM {s}.pause WHERE scope = @scope AND name = @name RETURNING name)
-        SELECT name, CASE WHEN @wake THEN pg_notify(@channel, CASE WHEN @scope = 'queue' THEN name ELSE '!all' END)::text END FROM gone
+        SELECT name, CASE WHEN @wake THEN pg_notify(@channel, '!all')::text END FROM gone
         """;
 
     private const string PausedText = "SELECT scope, name, paused_at, paused_by, reason FROM {s}.pause ORDER BY scope DESC, name";

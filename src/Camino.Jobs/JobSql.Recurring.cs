@@ -38,7 +38,10 @@ internal sealed partial class JobSql
         INSERT INTO {s}.leader AS l (duty, server_id, until)
         SELECT @duty, @server, clock_timestamp() + make_interval(secs => @seconds)
         WHERE EXISTS (SELECT FROM {s}.server v WHERE v.id = @server AND v.lost_at IS NULL AND v.stopped_at IS NULL AND NOT v.draining)
-          AND NOT EXISTS (SELECT FROM {s}.fence f WHERE @number < f.lowest OR @number > f.highest)
+          AND (NOT EXISTS (SELECT FROM {s}.fence f WHERE @number < f.lowest OR @number > f.highest)
+               OR (@alsoFenced AND NOT EXISTS (
+                   SELECT FROM {s}.server v, {s}.fence f
+                   WHERE v.number BETWEEN f.lowest AND f.highest AND v.lost_at IS NULL AND v.stopped_at IS NULL AND v.lease_until >= clock_timestamp() AND NOT v.draining)))
         ON CONFLICT (duty) DO UPDATE
         SET server_id = excluded.server_id, until = excluded.until, since = CASE WHEN l.server_id = excluded.server_id THEN l.since ELSE clock_timestamp() END
         WHERE l.server_id = excluded.server_id OR l.until < clock_timestamp()

@@ -13,7 +13,7 @@ internal sealed partial class JobSql
 
     private const string ClaimOneText = """
         UPDATE {s}.job j
-        SET lease = @lease, server_id = @server, claimed_at = now(), attempt = attempt + 1, started_key = NULL
+        SET lease = @lease, server_id = @server, claimed_at = now(), attempt = attempt + 1, taken_key = started_key, started_key = NULL
         WHERE j.id = @id AND j.lease IS NULL
         RETURNING j.id, j.queue, j.kind, j.version, j.attempt, j.max_attempts, CASE WHEN j.due_at = 'infinity' THEN now() ELSE j.due_at END, j.enqueued_at, j.requested_by,
                   j.traceparent, j.args, j.cancel_at IS NOT NULL AS cancelled, coalesce(j.expires_at <= now(), false) AS expired, j.claimed_at,

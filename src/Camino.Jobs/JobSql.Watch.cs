@@ -13,6 +13,8 @@ internal sealed partial class JobSql
 
     public string Health { get; } = In(schema, HealthText);
 
+    public string Targets { get; } = In(schema, TargetsText);
+
     public string Bloat { get; } = In(schema, BloatText);
 
     public string SetAlarms { get; } = In(schema, SetAlarmsText);
@@ -74,6 +76,13 @@ internal sealed partial class JobSql
          FROM {s}.finished f WHERE f.state = 'done' AND NOT f.kind = ANY(@ruled) ORDER BY f.id LIMIT 1)
         """;
 
+    /// <summary>Each queue's shortest target among the servers that live, also of those that take nothing now.</summary>
+    private const string TargetsText = """
+        SELECT t.queue, min(t.seconds) FROM {s}.server v, unnest(v.queues, v.targets) AS t(queue, seconds)
+        WHERE v.lost_at IS NULL AND v.stopped_at IS NULL AND v.lease_until >= clock_timestamp() AND t.seconds > 0
+        GROUP BY t.queue
+        """;
+
     /// <summary>What an index of the hot table takes beyond 120 bytes for each row.</summary>
     private const string BloatText = """
         SELECT c.relname, (pg_relation_size(c.oid) - greatest(t.reltuples, 0) * 120)::float8 / 1048576
@@ -109,12 +118,14 @@ internal sealed partial class JobSql
 
     /// <summary>
     /// One bounded batch of history that has had its time. Ids carry their time, so the search ends at the oldest id that can have finished too recently
-    /// and needs no index of its own. What a live job waits for is left alone.
+    /// and needs no index of its own. What a live job waits for is left alone. The next batch goes on after the last id of this one, so that what is kept
+    /// for longer is walked over once in a round.
     /// </summary>
     private const string PruneText = """
         WITH old AS MATERIALIZED (
             SELECT f.id, f.state = 'failed' AND f.acknowledged_at IS NULL AS unseen FROM {s}.finished f
-            WHERE f.id < (lpad(to_hex(floor(extract(epoch FROM now() - make_interval(days => least(@doneDays, @cancelledDays, @failedDays))) * 1000)::bigint), 12, '0')
+            WHERE f.id > @after
+              AND f.id < (lpad(to_hex(floor(extract(epoch FROM now() - make_interval(days => least(@doneDays, @cancelledDays, @failedDays))) * 1000)::bigint), 12, '0')
                           || '00000000000000000000')::uuid
               AND (@kind IS NULL OR f.kind = @kind) AND NOT f.kind = ANY(@except)
               AND f.finished_at < now() - make_interval(days => CASE f.state WHEN 'cancelled' THEN @cancelledDays
@@ -143,16 +154,16 @@ internal sealed partial class JobSql
         ), gone AS (
             DELETE FROM {s}.finished f WHERE f.id = ANY(ARRAY(SELECT id FROM old)) RETURNING id
         )
-        SELECT count(*), count(*) FILTER (WHERE o.unseen) FROM gone g JOIN old o ON o.id = g.id
+        SELECT count(*), count(*) FILTER (WHERE o.unseen), (SELECT o.id FROM old o ORDER BY o.id DESC LIMIT 1) FROM gone g JOIN old o ON o.id = g.id
         """;
 
     /// <summary>What stands beside jobs and has had its time; each part bounded.</summary>
     private const string PruneBesideText = """
         DELETE FROM {s}.unique_period u WHERE (u.kind, u.key) IN (SELECT o.kind, o.key FROM {s}.unique_period o WHERE o.until < clock_timestamp() LIMIT 10000);
-        DELETE FROM {s}.depth WHERE minute < clock_timestamp() - interval '2 days';
-        DELETE FROM {s}.flow WHERE minute < clock_timestamp() - interval '2 days';
-        DELETE FROM {s}.alarm WHERE cleared_at < clock_timestamp() - interval '90 days';
-        DELETE FROM {s}.recurring_run r WHERE r.planned_at < clock_timestamp() - interval '400 days'
+        DELETE FROM {s}.depth WHERE ctid = ANY(ARRAY(SELECT o.ctid FROM {s}.depth o WHERE o.minute < clock_timestamp() - interval '2 days' ORDER BY o.minute LIMIT 10000));
+        DELETE FROM {s}.flow WHERE ctid = ANY(ARRAY(SELECT o.ctid FROM {s}.flow o WHERE o.minute < clock_timestamp() - interval '2 days' ORDER BY o.minute LIMIT 10000));
+        DELETE FROM {s}.alarm WHERE ctid = ANY(ARRAY(SELECT o.ctid FROM {s}.alarm o WHERE o.cleared_at < clock_timestamp() - interval '90 days' LIMIT 10000));
+        DELETE FROM {s}.recurring_run WHERE ctid = ANY(ARRAY(SELECT o.ctid FROM {s}.recurring_run o WHERE o.planned_at < clock_timestamp() - interval '400 days' LIMIT 10000))
         """;
 
     /// <summary>Where rows of jobs that are done are dropped at once: what stood beside them.</summary>
@@ -168,7 +179,16 @@ internal sealed partial class JobSql
             WHERE NOT EXISTS (SELECT FROM {s}.job j WHERE j.id = o.job_id) AND NOT EXISTS (SELECT FROM {s}.finished f WHERE f.id = o.job_id) LIMIT 5000);
         DELETE FROM {s}.limited l WHERE l.job_id IN (
             SELECT o.job_id FROM {s}.limited o
-            WHERE NOT EXISTS (SELECT FROM {s}.job j WHERE j.id = o.job_id) AND NOT EXISTS (SELECT FROM {s}.finished f WHERE f.id = o.job_id) LIMIT 5000)
+            WHERE NOT EXISTS (SELECT FROM {s}.job j WHERE j.id = o.job_id) AND NOT EXISTS (SELECT FROM {s}.finished f WHERE f.id = o.job_id) LIMIT 5000);
+        DELETE FROM {s}.attempt WHERE ctid = ANY(ARRAY(
+            SELECT o.ctid FROM {s}.attempt o
+            WHERE NOT EXISTS (SELECT FROM {s}.job j WHERE j.id = o.job_id) AND NOT EXISTS (SELECT FROM {s}.finished f WHERE f.id = o.job_id) LIMIT 5000));
+        DELETE FROM {s}.log WHERE ctid = ANY(ARRAY(
+            SELECT o.ctid FROM {s}.log o
+            WHERE NOT EXISTS (SELECT FROM {s}.job j WHERE j.id = o.job_id) AND NOT EXISTS (SELECT FROM {s}.finished f WHERE f.id = o.job_id) LIMIT 5000));
+        DELETE FROM {s}.progress WHERE ctid = ANY(ARRAY(
+            SELECT o.ctid FROM {s}.progress o
+            WHERE NOT EXISTS (SELECT FROM {s}.job j WHERE j.id = o.job_id) AND NOT EXISTS (SELECT FROM {s}.finished f WHERE f.id = o.job_id) LIMIT 5000))
         """;
 
     private const string SetWishText = """

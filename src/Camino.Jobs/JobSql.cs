@@ -65,7 +65,8 @@ internal sealed partial class JobSql(string schema)
     /// </summary>
     /// <remarks>
     /// <c>@lows</c>: where this server's last claim of the queue ended, so that dead index entries before it are not read again; rows that came late are
-    /// found by the full look that every server takes at least once a second, and whatever is younger than 5 seconds is always looked at.
+    /// found by the full look that every server takes once a second, or as often as costs it a twentieth of its time; whatever is younger than 5 seconds is
+    /// always looked at.
     /// <c>@lazy</c>: nothing else is written in this transaction, so its commit need not wait for the disk. Should the machine lose it, the jobs are unclaimed
     /// again and every write of the runs that it had begun is refused by the lease.
     /// </remarks>
@@ -103,7 +104,7 @@ internal sealed partial class JobSql(string schema)
             FROM numbered
         )
         UPDATE {s}.job j
-        SET lease = @lease, server_id = @server, claimed_at = now(), attempt = attempt + 1, started_key = NULL
+        SET lease = @lease, server_id = @server, claimed_at = now(), attempt = attempt + 1, taken_key = started_key, started_key = NULL
         WHERE j.id = ANY(ARRAY(SELECT id FROM placed WHERE reserved OR place <= @shared))
         RETURNING j.id, j.queue, j.kind, j.version, j.attempt, j.max_attempts, j.due_at, j.enqueued_at, j.requested_by, j.traceparent,
                   j.args, j.cancel_at IS NOT NULL AS cancelled, coalesce(j.expires_at <= now(), false) AS expired, j.claimed_at,
@@ -113,7 +114,7 @@ internal sealed partial class JobSql(string schema)
     /// <summary>Takes one job that another engine brought, under the same rules as the claim of many: alive, inside the fence, not paused, a kind and version that this server knows.</summary>
     private const string ClaimErrandText = """
         UPDATE {s}.job j
-        SET lease = @lease, server_id = @server, claimed_at = now(), attempt = attempt + 1, started_key = NULL
+        SET lease = @lease, server_id = @server, claimed_at = now(), attempt = attempt + 1, taken_key = started_key, started_key = NULL
         WHERE j.id = @id AND j.lease IS NULL AND j.due_at <= now()
           AND EXISTS (SELECT FROM {s}.server v WHERE v.id = @server AND v.lost_at IS NULL AND v.stopped_at IS NULL)
           AND NOT EXISTS (SELECT FROM {s}.fence f WHERE @number < f.lowest OR @number > f.highest)
@@ -183,7 +184,7 @@ internal sealed partial class JobSql(string schema)
 
     /// <summary>
     /// Gives jobs back to their queue: for another attempt (<c>wait</c> seconds from now), or returned to the old place (<c>wait</c> null) without burning one.
-    /// A job with a wish to cancel comes at once, so that the wish is carried out.
+    /// A job with a wish to cancel comes at once, so that the wish is carried out. One that is returned holds its key until started again, unless another has taken it.
     /// </summary>
     private const string PutBackText = """
         WITH held AS MATERIALIZED (
@@ -198,6 +199,9 @@ internal sealed partial class JobSql(string schema)
             UPDATE {s}.job j
             SET lease = NULL, server_id = NULL, claimed_at = NULL,
                 attempt = CASE WHEN (@burns)[array_position(@ids, j.id)] THEN j.attempt ELSE greatest(j.attempt - 1, 0) END,
+                started_key = CASE WHEN j.taken_key IS NOT NULL AND NOT (@burns)[array_position(@ids, j.id)]
+                                        AND NOT EXISTS (SELECT FROM {s}.job o WHERE o.kind = j.kind AND o.started_key = j.taken_key) THEN j.taken_key END,
+                taken_key = NULL,
                 due_at = CASE WHEN (@waits)[array_position(@ids, j.id)] IS NULL OR j.cancel_at IS NOT NULL THEN least(j.due_at, clock_timestamp())
                               ELSE clock_timestamp() + make_interval(secs => (@waits)[array_position(@ids, j.id)]) END
             WHERE j.id = ANY(ARRAY(SELECT id FROM held))
@@ -209,13 +213,14 @@ internal sealed partial class JobSql(string schema)
     /// <summary>Gives back what a claim took whose answer never arrived: nobody runs it, nobody burnt an attempt.</summary>
     private const string ReturnLeaseText = """
         UPDATE {s}.job j
-        SET lease = NULL, server_id = NULL, claimed_at = NULL, attempt = greatest(attempt - 1, 0)
-        WHERE j.server_id = @server AND j.lease IS NOT NULL AND j.lease = ANY(@leases)
+        SET lease = NULL, server_id = NULL, claimed_at = NULL, attempt = greatest(attempt - 1, 0), taken_key = NULL,
+            started_key = CASE WHEN j.taken_key IS NOT NULL AND NOT EXISTS (SELECT FROM {s}.job o WHERE o.kind = j.kind AND o.started_key = j.taken_key) THEN j.taken_key END
+        WHERE j.server_id = @server AND j.lease IS NOT NULL AND j.lease = @lease
         """;
 
     private const string RegisterText = """
-        INSERT INTO {s}.server (id, name, release, number, slots, queues, kinds, versions, lease_until)
-        VALUES (@server, @name, @release, @number, @slots, @queues, @kinds, @versions, clock_timestamp() + make_interval(secs => @seconds))
+        INSERT INTO {s}.server (id, name, role, release, number, slots, queues, targets, kinds, versions, lease_until)
+        VALUES (@server, @name, @role, @release, @number, @slots, @queues, @targets, @kinds, @versions, clock_timestamp() + make_interval(secs => @seconds))
         """;
 
     /// <summary>No row: this server was declared lost, and all that it ran belongs to others.</summary>
@@ -261,7 +266,7 @@ internal sealed partial class JobSql(string schema)
                    requested_by, traceparent, server, 'Server ' || server || ' stopped answering while it had the job; that was the last attempt.', args
             FROM gone
         ), back AS (
-            UPDATE {s}.job j SET lease = NULL, server_id = NULL, claimed_at = NULL
+            UPDATE {s}.job j SET lease = NULL, server_id = NULL, claimed_at = NULL, taken_key = NULL
             FROM orphan o WHERE j.id = o.id AND NOT o.spent
             RETURNING j.id, j.kind, j.queue, j.attempt, o.server
         )

@@ -103,13 +103,15 @@ public sealed partial class JobStore
     }
 
     /// <summary>True while the duty is this server's.</summary>
-    internal async Task<bool> LeadAsync(string duty, ServerIdentity me, int seconds, CancellationToken ct)
+    /// <param name="alsoFenced">Also outside the release fence, while nobody lives inside it.</param>
+    internal async Task<bool> LeadAsync(string duty, ServerIdentity me, int seconds, CancellationToken ct, bool alsoFenced = false)
     {
         await using var command = Command(_sql.Lead);
         command.Parameters.AddWithValue("duty", duty);
         command.Parameters.AddWithValue("server", me.Id);
         command.Parameters.AddWithValue("number", me.ReleaseNumber);
         command.Parameters.AddWithValue("seconds", (double)seconds);
+        command.Parameters.AddWithValue("alsoFenced", alsoFenced);
         return await command.ExecuteScalarAsync(ct) is true;
     }
 

@@ -22,7 +22,8 @@ internal sealed record PutBackRow(Guid Id, Guid Lease, double? WaitSeconds, bool
 /// <param name="Owns">For each queue, how many of them go to its own reserved slots.</param>
 /// <param name="Lows">For each queue, where the last claim ended.</param>
 /// <param name="Shared">How many the shared slots take in all.</param>
-internal sealed record ClaimAsk(Guid Lease, string[] Queues, int[] Takes, int[] Owns, DateTime[] Lows, int Shared)
+/// <param name="Full">It looks from the very beginning of each queue.</param>
+internal sealed record ClaimAsk(Guid Lease, string[] Queues, int[] Takes, int[] Owns, DateTime[] Lows, int Shared, bool Full = false)
 {
     /// <summary>The order in which the shared slots are given out, as places in <see cref="Queues"/>; null: as they stand.</summary>
     public int[]? Order { get; init; }
@@ -118,10 +119,14 @@ public sealed partial class JobStore
 
     internal async Task ReturnLeasesAsync(Guid server, IReadOnlyCollection<Guid> leases, CancellationToken ct)
     {
-        await using var command = Command(_sql.ReturnLease);
-        command.Parameters.AddWithValue("server", server);
-        command.Parameters.AddWithValue("leases", leases.ToArray());
-        await command.ExecuteNonQueryAsync(ct);
+        // One at a time: two of them may have taken jobs of one key, of which one gets it back.
+        foreach (var lease in leases)
+        {
+            await using var command = Command(_sql.ReturnLease);
+            command.Parameters.AddWithValue("server", server);
+            command.Parameters.AddWithValue("lease", lease);
+            await command.ExecuteNonQueryAsync(ct);
+        }
     }
 
     /// <summary>True when the progress was stored; false when the lease is lost.</summary>

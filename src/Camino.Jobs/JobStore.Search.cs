@@ -136,7 +136,18 @@ public sealed partial class JobStore
             apply.Parameters.AddWithValue("due", due.ToUniversalTime());
         if (command.Action != JobAction.Acknowledge)
             AddWake(apply);
-        return await ReadIdsAsync(apply, ct);
+        var touched = await ReadIdsAsync(apply, ct);
+        var word = command.Action switch
+        {
+            JobAction.Cancel => "cancelled or to be cancelled",
+            JobAction.Retry => "to be tried again",
+            JobAction.RunNow => "due now",
+            JobAction.ChangeDue => "due at another time",
+            _ => "acknowledged",
+        };
+        foreach (var id in touched)
+            JobLog.Commanded(_logger, id, word);
+        return touched;
     }
 
     /// <summary>The ids of one page, and where the next begins.</summary>

@@ -10,6 +10,8 @@ public sealed partial class JobStore
         await using var command = Command(_sql.Register);
         command.Parameters.AddWithValue("server", me.Id);
         command.Parameters.AddWithValue("name", me.Name);
+        command.Parameters.AddWithValue("role", "test");
+        command.Parameters.AddWithValue("targets", System.Array.Empty<int>());
         command.Parameters.AddWithValue("release", me.Release);
         command.Parameters.AddWithValue("number", me.ReleaseNumber);
         command.Parameters.AddWithValue("slots", 1);

@@ -91,10 +91,11 @@ public sealed partial class JobStore
         ArgumentOutOfRangeException.ThrowIfLessThan(most, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(most, 10_000);
         await PruneBesideAsync(orphans: false, ct);
-        return (await PruneAsync(new KeepRule(Kind: null, keepDays, keepDays, Math.Max(keepDays, keepFailedDays)), [], most, ct)).Rows;
+        return (await PruneAsync(new KeepRule(Kind: null, keepDays, keepDays, Math.Max(keepDays, keepFailedDays)), [], Guid.Empty, most, ct)).Rows;
     }
 
-    internal async Task<PrunedBatch> PruneAsync(KeepRule rule, string[] except, int most, CancellationToken ct)
+    /// <param name="after">The <see cref="PrunedBatch.Last"/> of the batch before; empty for the first.</param>
+    internal async Task<PrunedBatch> PruneAsync(KeepRule rule, string[] except, Guid after, int most, CancellationToken ct)
     {
         await using var command = Command(_sql.Prune);
         command.Parameters.Add(Optional("kind", NpgsqlDbType.Text, rule.Kind));
@@ -102,9 +103,12 @@ public sealed partial class JobStore
         command.Parameters.AddWithValue("doneDays", rule.DoneDays);
         command.Parameters.AddWithValue("cancelledDays", rule.CancelledDays);
         command.Parameters.AddWithValue("failedDays", rule.FailedDays);
+        command.Parameters.AddWithValue("after", after);
         command.Parameters.AddWithValue("most", most);
         await using var reader = await command.ExecuteReaderAsync(ct);
-        return await reader.ReadAsync(ct) ? new PrunedBatch(reader.GetInt64(0), reader.GetInt64(1)) : new PrunedBatch(0, 0);
+        return await reader.ReadAsync(ct)
+            ? new PrunedBatch(reader.GetInt64(0), reader.GetInt64(1), reader.IsDBNull(2) ? after : reader.GetGuid(2))
+            : new PrunedBatch(0, 0, after);
     }
 
     /// <param name="orphans">Also what stood beside jobs whose rows were dropped when they were done.</param>
@@ -140,6 +144,17 @@ public sealed partial class JobStore
         command.Parameters.AddWithValue("runnings", figures.Select(queue => queue.Running).ToArray());
         command.Parameters.AddWithValue("oldests", figures.Select(queue => queue.OldestAge?.TotalSeconds ?? 0).ToArray());
         await command.ExecuteNonQueryAsync(ct);
+    }
+
+    /// <summary>After how many seconds of waiting an operator is told, by queue.</summary>
+    internal async Task<IReadOnlyDictionary<string, int>> TargetsAsync(CancellationToken ct)
+    {
+        await using var command = Command(_sql.Targets);
+        var targets = new Dictionary<string, int>(StringComparer.Ordinal);
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+            targets[reader.GetString(0)] = reader.GetInt32(1);
+        return targets;
     }
 
     /// <summary>Figures that alarms hang on: name, subject, value, note.</summary>

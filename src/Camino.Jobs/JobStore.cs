@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -19,10 +21,13 @@ public sealed partial class JobStore : IJobControl
     private readonly NpgsqlDataSource _source;
     private readonly JobClientOptions _options;
     private readonly JobSql _sql;
+    private readonly ILogger _logger;
 
     /// <summary>A store on one database and schema.</summary>
-    public JobStore(NpgsqlDataSource source, JobClientOptions options)
+    /// <param name="logger">Where each job that somebody acts on is noted; null: nowhere.</param>
+    public JobStore(NpgsqlDataSource source, JobClientOptions options, ILogger<JobStore>? logger = null)
     {
+        _logger = logger ?? NullLogger<JobStore>.Instance;
         _source = source;
         _options = options;
         _sql = new JobSql(options.Schema);
@@ -70,7 +75,7 @@ public sealed partial class JobStore : IJobControl
         {
             var row = new Columns(reader);
             servers.Add(new JobServerLine(
-                row.Id("id"), row.Text("name"), row.Text("release"), row.Long("number"), row.Text("state"), row.Number("slots"), row.Number("running"),
+                row.Id("id"), row.Text("name"), row.Text("role"), row.Text("release"), row.Long("number"), row.Text("state"), row.Number("slots"), row.Number("running"),
                 row.Texts("queues"), row.Time("started_at"), row.Time("beat_at"), TimeSpan.FromSeconds(row.Double("silent"))));
         }
         return servers;
@@ -104,6 +109,7 @@ public sealed partial class JobStore : IJobControl
                 AddWake(command);
                 if (await command.ExecuteScalarAsync(ct) is string outcome)
                 {
+                    JobLog.Commanded(_logger, id, outcome == "cancelled" ? "cancelled" : "to be cancelled");
                     if (outcome != "cancelled")
                         return JobCommandOutcome.Requested;
                     await ResolveAsync([id], ct);

@@ -25,6 +25,7 @@ internal sealed class JobMetrics : IDisposable
     private readonly Counter<long> _retried;
     private readonly Counter<long> _cancelled;
     private readonly Counter<long> _rescued;
+    private readonly Counter<long> _refused;
     private readonly Histogram<int> _batch;
 
     private volatile IReadOnlyList<QueueFigures> _figures = [];
@@ -40,6 +41,7 @@ internal sealed class JobMetrics : IDisposable
         _retried = _meter.CreateCounter<long>("camino.jobs.retried", "{attempt}", "Attempts that failed and will be made again.");
         _cancelled = _meter.CreateCounter<long>("camino.jobs.cancelled", "{job}", "Jobs cancelled or expired.");
         _rescued = _meter.CreateCounter<long>("camino.jobs.rescued", "{job}", "Jobs taken from a server that stopped answering.");
+        _refused = _meter.CreateCounter<long>("camino.jobs.refused", "{attempt}", "Ends of runs that changed nothing: the lease was lost, or the release was outside the fence.");
         _batch = _meter.CreateHistogram<int>("camino.jobs.batch", "{job}", "Results written with one commit.");
         _meter.CreateObservableGauge("camino.jobs.ready", () => Observe(queue => queue.Ready), "{job}", "Due and waiting; at most 100,000 are counted.");
         _meter.CreateObservableGauge("camino.jobs.running", () => Observe(queue => queue.Running), "{job}", "With a server.");
@@ -100,6 +102,8 @@ internal sealed class JobMetrics : IDisposable
     }
 
     public void Rescued(string queue) => _rescued.Add(1, Queue(queue));
+
+    public void Refused(string queue) => _refused.Add(1, Queue(queue));
 
     public void Dispose() => _meter.Dispose();
 

@@ -124,7 +124,7 @@ public sealed record QueueFigures(string Queue, long Ready, long Scheduled, long
 /// <param name="State">running, draining, retired (behind the release fence), stopped or lost.</param>
 /// <param name="SilentFor">Since its last sign of life, by the database's clock.</param>
 public sealed record JobServerLine(
-    Guid Id, string Name, string Release, long ReleaseNumber, string State, int Slots, int Running, IReadOnlyList<string> Queues,
+    Guid Id, string Name, string Role, string Release, long ReleaseNumber, string State, int Slots, int Running, IReadOnlyList<string> Queues,
     DateTimeOffset StartedAt, DateTimeOffset LastBeatAt, TimeSpan SilentFor);
 
 /// <summary>A queue or kind that is paused.</summary>

@@ -82,4 +82,5 @@ internal sealed record KeepRule(string? Kind, int DoneDays, int CancelledDays, i
 /// <summary>What one batch of pruning took.</summary>
 /// <param name="Rows">All rows.</param>
 /// <param name="Failed">Those among them that had failed and that nobody acknowledged.</param>
-internal sealed record PrunedBatch(long Rows, long Failed);
+/// <param name="Last">The newest of them, after which the next batch goes on.</param>
+internal sealed record PrunedBatch(long Rows, long Failed, Guid Last);

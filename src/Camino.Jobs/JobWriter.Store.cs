@@ -118,6 +118,8 @@ public sealed partial class JobWriter
             await FindHoldersAsync(connection, transaction, jobs, open, ids, ct);
         }
         await WakeAsync(connection, transaction, jobs.Where(job => job.DueAt is null && !job.IsHeld).Select(job => job.Queue), ct);
+        if (jobs.Length > 0)
+            JobLog.ManyAskedFor(_logger, jobs.Length);
         return ids;
     }
 
@@ -172,6 +174,8 @@ public sealed partial class JobWriter
             await AddMoreAsync(connection, transaction, beside, ct);
         }
         await WakeAsync(connection, transaction, queues, ct);
+        if (ids.Count > 0)
+            JobLog.ManyAskedFor(_logger, ids.Count);
         return ids;
     }
 

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace Camino.Jobs;
@@ -9,11 +11,12 @@ namespace Camino.Jobs;
 /// </summary>
 /// <param name="options">Schema and wake-up.</param>
 /// <param name="registry">The known kinds; null to take any.</param>
+/// <param name="logger">Where each job asked for is noted, and many at once as one line; null: nowhere.</param>
 /// <remarks>
 /// What is refused: arguments over 64 KB, kinds that the registry does not have, queues that <see cref="JobClientOptions.Queues"/> does not list (where it lists
 /// any). What is only warned about, because another release may serve it: a queue or kind that no living server serves, by an alarm after a minute.
 /// </remarks>
-public sealed partial class JobWriter(JobClientOptions options, JobRegistry? registry = null) : IJobWriter
+public sealed partial class JobWriter(JobClientOptions options, JobRegistry? registry = null, ILogger<JobWriter>? logger = null) : IJobWriter
 {
     /// <summary>A job may have so many forebears that each asked for the next; a handler that asks for itself for ever ends here.</summary>
     public const int MostGenerations = 10_000;
@@ -26,6 +29,7 @@ public sealed partial class JobWriter(JobClientOptions options, JobRegistry? reg
     internal const string WakeLimit = "!limit";
 
     private readonly JobSql _sql = new(options.Schema);
+    private readonly ILogger _logger = logger ?? NullLogger<JobWriter>.Instance;
     private readonly ConcurrentDictionary<string, long> _lastWake = new(StringComparer.Ordinal);
 
     /// <summary>Stores one job.</summary>
@@ -48,7 +52,10 @@ public sealed partial class JobWriter(JobClientOptions options, JobRegistry? reg
         await using var own = transaction is null && (job.HasMore || job.GoesAlone) ? await connection.BeginTransactionAsync(ct) : null;
         var receipt = await InsertOneAsync(connection, transaction ?? own, job, ct);
         if (!receipt.Existed)
+        {
             await AddMoreAsync(connection, transaction ?? own, [job], ct);
+            JobLog.AskedFor(_logger, job.Id, job.Kind, job.Queue);
+        }
         if (own is not null)
             await own.CommitAsync(ct);
         return receipt;

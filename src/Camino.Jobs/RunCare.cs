@@ -56,6 +56,7 @@ internal static class RunCare
         else
         {
             JobLog.Refused(logger, end.Run.Kind);
+            metrics.Refused(end.Run.Queue);
         }
         if (end.Run.Job.LimitKey is not null || (accepted && end.Finish is not null) || end.Run.Completed)
             releaser.OnEnded(end.Run.JobId, end.Run.Job.LimitKey is not null);

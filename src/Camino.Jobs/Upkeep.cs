@@ -63,10 +63,10 @@ internal sealed class Upkeep(JobStore store, JobServerOptions options, JobMetric
         }
     }
 
-    /// <summary>Looks for troubles and sets the alarms accordingly; one server does, by a lease.</summary>
+    /// <summary>Looks for troubles and sets the alarms accordingly; one server does, by a lease, and one outside the fence only while no other lives.</summary>
     public async Task WatchAsync(IReadOnlyList<QueueFigures> figures, CancellationToken ct)
     {
-        if (me() is not { } server || !await store.LeadAsync(Duty, server, LeaseSeconds, ct))
+        if (me() is not { } server || !await store.LeadAsync(Duty, server, LeaseSeconds, ct, alsoFenced: true))
         {
             _watching = false;
             metrics.Alarm([]);
@@ -107,10 +107,10 @@ internal sealed class Upkeep(JobStore store, JobServerOptions options, JobMetric
     private async Task PruneAsync(KeepRule rule, string[] except, CancellationToken ct)
     {
         long rows = 0, failed = 0;
-        PrunedBatch batch;
+        var batch = new PrunedBatch(0, 0, Guid.Empty);
         do
         {
-            batch = await store.PruneAsync(rule, except, PruneBatch, ct);
+            batch = await store.PruneAsync(rule, except, batch.Last, PruneBatch, ct);
             rows += batch.Rows;
             failed += batch.Failed;
         }
@@ -130,13 +130,11 @@ internal sealed class Upkeep(JobStore store, JobServerOptions options, JobMetric
                 "unserved", $"{kind.Queue}/{kind.Kind}", kind.Jobs, 0,
                 $"{kind.Jobs} jobs of kind {kind.Kind} in queue {kind.Queue} wait since {kind.Since:u}, and no living server can run them; start one of a release and with a queue that can."));
         }
-        foreach (var queue in options.Queues.Where(queue => queue.TargetSeconds is not null))
+        var targets = await store.TargetsAsync(ct);
+        foreach (var queue in figures)
         {
-            if (figures.FirstOrDefault(one => one.Queue == queue.Name) is { OldestAge: { } age, Paused: false } && age.TotalSeconds > queue.TargetSeconds)
-            {
-                found.Add(new AlarmFinding(
-                    "oldest-age", queue.Name, age.TotalSeconds, queue.TargetSeconds ?? 0, $"The oldest job of queue {queue.Name} waits for {age.TotalSeconds:F0} s; its target is {queue.TargetSeconds} s. Add slots or servers."));
-            }
+            if (queue is { OldestAge: { } age, Paused: false } && targets.TryGetValue(queue.Queue, out var target) && age.TotalSeconds > target)
+                found.Add(new AlarmFinding("oldest-age", queue.Queue, age.TotalSeconds, target, $"The oldest job of queue {queue.Queue} waits for {age.TotalSeconds:F0} s; its target is {target} s. Add slots or servers."));
         }
         foreach (var (name, subject, value, note) in await store.HealthAsync([.. options.Retention.Select(rule => rule.Kind)], ct))
         {

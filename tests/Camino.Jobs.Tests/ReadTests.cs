@@ -36,6 +36,20 @@ internal sealed class ReadTests
     }
 
     [Test]
+    public async Task Living_servers_stand_before_those_that_are_gone_however_many_have_died_since()
+    {
+        await _bed.RunAsync("""
+            INSERT INTO jobs.server (id, name, release, number, slots, queues, kinds, versions, started_at, lease_until, lost_at)
+            SELECT gen_random_uuid(), 'n' || n, 'x', 0, 1, ARRAY['default'], ARRAY['test.act'], ARRAY[1], now() - n * interval '1 second', now() + interval '1 hour', CASE WHEN n < 300 THEN now() END
+            FROM generate_series(1, 300) n
+            """);
+
+        var servers = await _bed.Store.ServersAsync();
+        Assert.That(servers[0].Name, Is.EqualTo("n300"));
+        Assert.That(servers, Has.Count.EqualTo(200));
+    }
+
+    [Test]
     public async Task Lists_are_filtered_by_state_queue_and_kind()
     {
         await _bed.StartServerAsync(options => options.Queues = [new() { Name = "default" }]);

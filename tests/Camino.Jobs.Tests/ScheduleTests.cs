@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Camino.Jobs.Tests;
 
@@ -45,6 +46,17 @@ internal sealed class ScheduleTests
         await Bed.UntilAsync(async () => await LeaderAsync() == "two", () => "the second to lead", seconds: 30);
         // A server's lease of the duty is its own: the stopped one can neither renew nor give back what is another's.
         Assert.That(await _bed.ScalarAsync<long>("SELECT count(*) FROM jobs.leader"), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_quiet_server_does_not_lead()
+    {
+        var quiet = await StartAsync(Daily, "one");
+        await Bed.UntilAsync(async () => await LeaderAsync() == "one", () => "the first to lead", seconds: 30);
+        await _bed.Store.QuietAsync(quiet.Services.GetRequiredService<IJobServerState>().ServerId ?? Guid.Empty, "user-1");
+        await StartAsync(Daily, "two");
+
+        await Bed.UntilAsync(async () => await LeaderAsync() == "two", () => "the second to lead", seconds: 60);
     }
 
     [Test]

@@ -107,8 +107,6 @@ internal sealed class WatchTests
         using var metrics = new JobMetrics(factory: null);
         var upkeep = Upkeep(metrics, out var me, options =>
         {
-            options.Queues[0].TargetSeconds = 30;
-            options.Queues[1].TargetSeconds = 30;
             options.Alarms.HorizonSeconds = 0;
             options.Alarms.DeadTuples = 10;
             options.Alarms.RetriesInFiveMinutes = 10;
@@ -119,7 +117,7 @@ internal sealed class WatchTests
         await _bed.Store.PauseQueueAsync("default", "user-1");
         await _bed.RunAsync($$"""
             UPDATE jobs.job SET due_at = due_at - interval '50 seconds';
-            UPDATE jobs.server SET listening = false, started_at = now() - interval '5 minutes';
+            UPDATE jobs.server SET listening = false, started_at = now() - interval '5 minutes', queues = ARRAY['urgent', 'default'], targets = ARRAY[30, 30];
             INSERT INTO jobs.flow VALUES (date_trunc('minute', now()), 'bulk', '{{me.Id}}', 3, 0, 40, 0, ARRAY[]::integer[], ARRAY[]::integer[]);
             INSERT INTO jobs.recurring (name, kind, version, queue, max_attempts, args, cron, zone, closed, misfire, window_seconds, overlap, number, next_at)
             VALUES ('test.late', 'test.act', 1, 'default', 1, '{}', '@daily', 'UTC', 'skip', 'once', 60, 'skip', 0, now() - interval '1 hour');
@@ -155,6 +153,65 @@ internal sealed class WatchTests
         await other.StepDownAsync(them.Id, CancellationToken.None);
         await WatchAsync(one);
         Assert.That(await _bed.Store.AlarmsAsync(), Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public async Task The_target_of_a_queue_that_only_another_server_serves_is_watched_too()
+    {
+        using var metrics = new JobMetrics(factory: null);
+        var upkeep = Upkeep(metrics, out var me);
+        await RegisterAsync(me);
+        await _bed.RunAsync($"INSERT INTO jobs.server (id, name, release, number, slots, queues, targets, kinds, versions, lease_until) VALUES ('{Guid.CreateVersion7()}', 'y', 'x', 0, 1, ARRAY['notices', 'reports'], ARRAY[0, 30], ARRAY['test.act'], ARRAY[1], now() + interval '1 hour')");
+        foreach (var queue in (string[])["notices", "reports"])
+            await _bed.EnqueueAsync(new Act("old"), new JobOptions { Queue = queue });
+        await _bed.RunAsync("UPDATE jobs.job SET due_at = due_at - interval '50 seconds'");
+        await WatchAsync(upkeep);
+
+        var alarm = (await _bed.Store.AlarmsAsync()).Single();
+        Assert.That((alarm.Name, alarm.Subject, alarm.Threshold), Is.EqualTo(("oldest-age", "reports", 30.0)));
+    }
+
+    [Test]
+    public async Task A_server_outside_the_fence_watches_while_nobody_inside_lives()
+    {
+        using var metrics = new JobMetrics(factory: null);
+        var retired = Upkeep(metrics, out var me);
+        await RegisterAsync(me);
+        await _bed.EnqueueAsync(new FromTomorrow(1));
+        await _bed.RunAsync("UPDATE jobs.job SET due_at = due_at - interval '2 minutes'");
+        await _bed.Store.MoveFenceAsync(5, 9, "user-1");
+        await WatchAsync(retired);
+        Assert.That(await _bed.Store.AlarmsAsync(), Has.Count.EqualTo(1));
+
+        await _bed.RunAsync($"INSERT INTO jobs.server (id, name, release, number, slots, queues, kinds, versions, lease_until) VALUES ('{Guid.CreateVersion7()}', 'y', 'y', 7, 1, ARRAY['default'], ARRAY['test.act'], ARRAY[1], now() + interval '1 hour')");
+        await _bed.RunAsync("DELETE FROM jobs.alarm");
+        await WatchAsync(retired);
+        Assert.That(await _bed.Store.AlarmsAsync(), Is.Empty, "the other one's business now");
+    }
+
+    [Test]
+    public async Task Pruning_goes_on_behind_what_is_kept_for_longer()
+    {
+        foreach (var (state, days) in new[] { ("failed", 90), ("failed", 80), ("done", 70), ("failed", 60), ("done", 50), ("done", 40) })
+        {
+            await _bed.RunAsync($$"""
+                INSERT INTO jobs.finished (id, due_at, enqueued_at, finished_at, version, attempt, max_attempts, state, queue, kind, args)
+                SELECT (lpad(to_hex((extract(epoch FROM t) * 1000)::bigint), 12, '0') || '7000' || '8000' || substr(md5(random()::text), 1, 12))::uuid, t, t, t, 1, 1, 1, '{{state}}', 'bulk', 'test.act', '{}'
+                FROM (SELECT now() - interval '{{days}} days' AS t) x
+                """);
+        }
+        var rule = new KeepRule(Kind: null, DoneDays: 30, CancelledDays: 30, FailedDays: 365);
+        var batch = new PrunedBatch(0, 0, Guid.Empty);
+        var lasts = new List<Guid>();
+        do
+        {
+            batch = await _bed.Store.PruneAsync(rule, [], batch.Last, most: 1, CancellationToken.None);
+            lasts.Add(batch.Last);
+        }
+        while (batch.Rows == 1);
+
+        Assert.That(lasts, Has.Count.EqualTo(4).And.Ordered);
+        Assert.That(await _bed.ScalarAsync<string>("SELECT string_agg(DISTINCT state, ',') FROM jobs.finished"), Is.EqualTo("failed"));
     }
 
     [Test]

@@ -52,7 +52,7 @@ public static class JobApi
 
     public sealed record ScheduleList(IReadOnlyList<ScheduleView> Items);
 
-    public sealed record JobServerView(Guid Id, string Name, string Release, string State, int Slots, int Running, IReadOnlyList<string> Queues, DateTimeOffset StartedAt, double SilentSeconds);
+    public sealed record JobServerView(Guid Id, string Name, string Role, string Release, string State, int Slots, int Running, IReadOnlyList<string> Queues, DateTimeOffset StartedAt, double SilentSeconds);
 
     public sealed record JobServerList(IReadOnlyList<JobServerView> Items);
 
@@ -102,7 +102,7 @@ public static class JobApi
                 await steer.ScheduleAsync(act, name, request?.Reason, user.Id(), ct) is { } job ? TypedResults.Accepted($"/api/v1/jobs/{job}", new Enqueued(job)) : TypedResults.NoContent()).RequireAuthorization(Permissions.JobsAll).WithSummary($"{act} for a recurring job");
         }
 
-        api.MapGet("/job-servers", async (JobStore jobs, CancellationToken ct) => TypedResults.Ok(new JobServerList([.. (await jobs.ServersAsync(ct)).Select(s => new JobServerView(s.Id, s.Name, s.Release, s.State, s.Slots, s.Running, s.Queues, s.StartedAt, s.SilentFor.TotalSeconds))]))).RequireAuthorization(Permissions.JobsRead).WithSummary("Servers that work the queues");
+        api.MapGet("/job-servers", async (JobStore jobs, CancellationToken ct) => TypedResults.Ok(new JobServerList([.. (await jobs.ServersAsync(ct)).Select(s => new JobServerView(s.Id, s.Name, s.Role, s.Release, s.State, s.Slots, s.Running, s.Queues, s.StartedAt, s.SilentFor.TotalSeconds))]))).RequireAuthorization(Permissions.JobsRead).WithSummary("Servers that work the queues");
         foreach (var act in SteerWork.OfServers.Keys.Order(StringComparer.Ordinal))
             api.MapPost($"/job-servers/{{id:guid}}/{act}", (Guid id, ActRequest? request, ClaimsPrincipal user, SteerWork steer, CancellationToken ct) => NothingAsync(steer.ServerAsync(act, id, request?.Reason, user.Id(), ct))).RequireAuthorization(Permissions.JobsAll).WithSummary($"{act} for a job server");
 

@@ -27,6 +27,9 @@ public sealed class JobFeed(JobStore jobs, TimeProvider clock)
     private readonly ConcurrentDictionary<Guid, (long At, Task<JobNews?> Answer)> _jobs = new();
     private (long At, Task<BoardNews> Answer)? _board;
 
+    /// <summary>How many jobs somebody looks at.</summary>
+    internal int WatchedJobs => _jobs.Count;
+
     /// <summary>The board's figures: an event for each change, and one every 15 seconds as a sign of life.</summary>
     public async IAsyncEnumerable<BoardNews> WatchBoardAsync([EnumeratorCancellation] CancellationToken ct)
     {
@@ -52,24 +55,29 @@ public sealed class JobFeed(JobStore jobs, TimeProvider clock)
         JobNews? last = null;
         var sent = clock.GetTimestamp();
         using var timer = new PeriodicTimer(EveryJob, clock);
-        do
+        try
         {
-            if (await JobAsync(id) is not { } now)
-                yield break;
-            if (now != last || clock.GetElapsedTime(sent) > Beat)
+            do
             {
-                last = now;
-                sent = clock.GetTimestamp();
-                yield return now;
-            }
+                if (await JobAsync(id) is not { } now)
+                    yield break;
+                if (now != last || clock.GetElapsedTime(sent) > Beat)
+                {
+                    last = now;
+                    sent = clock.GetTimestamp();
+                    yield return now;
+                }
 
-            if (now.IsOver)
-            {
-                _jobs.TryRemove(id, out _);
-                yield break;
+                if (now.IsOver)
+                    yield break;
             }
+            while (await timer.WaitForNextTickAsync(ct));
         }
-        while (await timer.WaitForNextTickAsync(ct));
+        finally
+        {
+            // Another page that looks at the same job asks anew.
+            _jobs.TryRemove(id, out _);
+        }
     }
 
     private Task<BoardNews> BoardAsync()

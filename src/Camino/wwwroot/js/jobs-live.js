@@ -7,6 +7,7 @@ let source = null;
 let shape = null;
 let owed = false;
 let last = 0;
+let heard = 0;
 
 const root = () => main.querySelector('[data-feed]');
 
@@ -75,8 +76,10 @@ function follow() {
   close();
   const feed = root()?.dataset.feed;
   if (!feed) return;
+  heard = Date.now();
   source = new EventSource(feed);
   source.addEventListener('message', (event) => {
+    heard = Date.now();
     const news = JSON.parse(event.data);
     note(false);
     if (news.figures) figures(news.figures);
@@ -93,9 +96,9 @@ function follow() {
   source.addEventListener('error', () => note(true));
 }
 
-// where events do not come through, the page is read anew now and then instead
+// where events do not come through, also from a connection that looks open, the page is read anew now and then instead: a sign of life comes every 15 seconds
 setInterval(() => {
-  if (source?.readyState === EventSource.CLOSED) {
+  if (source && (source.readyState === EventSource.CLOSED || Date.now() - heard > 2 * slow)) {
     owed = true;
     settle();
     follow();
