@@ -14,7 +14,7 @@ internal static class AsyncRole
         builder.Services.AddRoutingCore();
         builder.Services.AddAuthorization();
         builder.Services.AddSingleton<MetricsText>();
-        builder.Services.AddSingleton<DatabaseFigures>();
+        builder.Services.AddCaminoFigures();
         builder.Services.AddCaminoApplication(settings);
         builder.Services.AddCaminoRelease(settings);
         builder.Services.AddCaminoJobServer(settings);

@@ -49,7 +49,7 @@ internal static class BackOfficeRole
         services.AddExceptionHandler<ProblemMapping>();
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true); // so that a body that cannot be read is told in words
         services.AddSingleton<MetricsText>();
-        services.AddSingleton<DatabaseFigures>();
+        services.AddCaminoFigures();
         services.AddCaminoPages();
         services.AddSingleton(_ => new NewsSource(Database.ConnectListener(settings)));
         JobEngine.AddDashboardTo(services, settings);

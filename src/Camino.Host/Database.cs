@@ -29,8 +29,11 @@ internal static class Database
     /// <summary>What the queue's engine has beside the pool that requests and handlers share, so that handlers which empty that pool keep no sign of life and no claim waiting.</summary>
     public const int EngineConnections = 5;
 
-    /// <summary>Connections that a process of these settings opens at most: its pool and, on the Async Server, the engine's own and its listener.</summary>
-    public static int MostConnections(HostSettings settings) => settings.Database.MaxPoolSize + (settings.Role == Role.Async ? EngineConnections + 1 : 0);
+    /// <summary>Connections of one run of the migrator.</summary>
+    public const int MigratorConnections = 4;
+
+    /// <summary>Connections that a process of these settings opens at most: its pool, its listener and, on the Async Server, the engine's own.</summary>
+    public static int MostConnections(HostSettings settings) => settings.Database.MaxPoolSize + 1 + (settings.Role == Role.Async ? EngineConnections : 0);
 
     /// <summary>The connections of the queue's engine alone. They keep no settings of a session, so nothing is reset between their statements.</summary>
     public static NpgsqlDataSource ConnectEngine(HostSettings settings)
@@ -74,7 +77,7 @@ internal static class Database
         if (string.IsNullOrEmpty(own) && settings.Database.Pooler)
             own = settings.Database.DirectConnectionString;
         var connection = Common(string.IsNullOrEmpty(own) ? settings.Database.ConnectionString : own, settings, purpose);
-        connection.MaxPoolSize = 4;
+        connection.MaxPoolSize = MigratorConnections;
         connection.CommandTimeout = 0;
         return (connection, string.IsNullOrEmpty(settings.Migration.ConnectionString)
             ? new DatabasePassword(settings.SecretsFolder, "Database", settings.Database.Password)

@@ -1,6 +1,8 @@
 using Camino.Data;
 using Camino.Host.Configuration;
+using Camino.Host.Health;
 using Camino.Host.Releases;
+using Camino.Host.Telemetry;
 using Camino.Imports;
 using Camino.Jobs;
 using Camino.People;
@@ -32,7 +34,17 @@ internal static class HostModule
         services.AddSingleton(new ReleaseFence(me.Release.Number, me.TakesWork));
         services.AddSingleton<ProcessRegistry>();
         services.AddSingleton<ReleaseStanding>();
+        services.AddSingleton<FenceRefusals>();
         services.AddHostedService<ReleaseWatch>();
+    }
+
+    /// <summary>Figures of the database, and a warning where connections are short.</summary>
+    public static void AddCaminoFigures(this IServiceCollection services)
+    {
+        services.AddSingleton<DatabaseFigures>();
+        services.AddHostedService<ConnectionBudgetWatch>();
+        if (OtlpExport.IsWanted)
+            services.AddHostedService<FigureTimer>();
     }
 
     /// <summary>Users and passwords; without cookies, so that verbs can use it too.</summary>

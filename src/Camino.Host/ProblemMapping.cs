@@ -1,4 +1,5 @@
 using Camino.Host.Logging;
+using Camino.Host.Releases;
 using Camino.Lending;
 using Camino.Web;
 using Microsoft.AspNetCore.Antiforgery;
@@ -8,7 +9,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace Camino.Host;
 
 /// <summary>The one place where a refusal becomes an answer: problem+json (RFC 9457) for programs, a bare status for people, around which the pages put words.</summary>
-internal sealed partial class ProblemMapping(IProblemDetailsService problems, ILogger<ProblemMapping> log) : IExceptionHandler
+internal sealed partial class ProblemMapping(IProblemDetailsService problems, FenceRefusals fence, ILogger<ProblemMapping> log) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken ct)
     {
@@ -36,6 +37,8 @@ internal sealed partial class ProblemMapping(IProblemDetailsService problems, IL
             problem = Problem(StatusCodes.Status500InternalServerError, "Something broke", "The request was not carried out. The log has the details under the request id.", "server.broken");
         }
 
+        if (exception is Data.ReleaseRetiredException)
+            fence.Count();
         context.Response.StatusCode = problem.Status ?? 500;
         if (problem.Status == StatusCodes.Status503ServiceUnavailable)
         {

@@ -189,7 +189,7 @@ public sealed class ManifestFileTests
     private static int Budget(Dictionary<string, string> shared)
     {
         var own = shared.Where(entry => entry.Key.StartsWith("CAMINO_Database__Max", StringComparison.Ordinal)).ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal);
-        return Roles.Sum(role => HostConfig.Read(Place.File(role.Config), own) is var settings ? settings.Database.MaxReplicas * Database.MostConnections(settings) * 2 : 0) + 1 + 5;
+        return Roles.Sum(role => HostConfig.Read(Place.File(role.Config), own) is var settings ? settings.Database.MaxReplicas * Database.MostConnections(settings) * 2 : 0) + Database.MigratorConnections + 5;
     }
 
     private static Role RoleOf(string name) => name == "async" ? Role.Async : Role.BackOffice;

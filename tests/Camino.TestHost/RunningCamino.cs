@@ -113,9 +113,14 @@ public sealed class RunningCamino : IAsyncDisposable
 
     /// <summary>One more Back Office on the same database.</summary>
     /// <param name="behindProxy">It warms up before it says that it is ready.</param>
-    public async Task<WebApplication> StartSecondOfficeAsync(bool behindProxy = false)
+    /// <param name="change">What else is different.</param>
+    public async Task<WebApplication> StartSecondOfficeAsync(bool behindProxy = false, Action<HostSettings>? change = null)
     {
-        var office = Build(Role.BackOffice, BackOfficeRole.Build, settings => (settings.Web.BehindProxy, settings.Web.WarmUpSeconds) = (behindProxy, 60));
+        var office = Build(Role.BackOffice, BackOfficeRole.Build, settings =>
+        {
+            (settings.Web.BehindProxy, settings.Web.WarmUpSeconds) = (behindProxy, 60);
+            change?.Invoke(settings);
+        });
         await office.StartAsync();
         return office;
     }

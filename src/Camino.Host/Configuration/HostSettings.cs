@@ -231,6 +231,10 @@ public sealed class LimitsSettings
     [Between(1, 10_000)]
     public int Transfers { get; set; } = 50;
 
+    /// <summary>Open lines on which pages and programs hear of progress, at once.</summary>
+    [Between(1, 100_000)]
+    public int Listeners { get; set; } = 1_000;
+
     /// <summary>Seconds that a file may take to arrive, or a list to be written out.</summary>
     [Between(1, 86_400)]
     public int TransferSeconds { get; set; } = 3_600;

@@ -42,22 +42,39 @@ internal sealed partial class WarmUp(HostSettings settings, IServiceProvider ser
         using var over = CancellationTokenSource.CreateLinkedTokenSource(time.Token, stopping);
         try
         {
-            await AskAsync(over.Token);
-            await EnqueueNothingAsync(over.Token);
+            // what does not end when its time is over must not hold readiness back
+            await using var ready = over.Token.Register(() => IsUnderWay = false);
+            await TryAsync("the doors", () => AskAsync(over.Token), over.Token);
+            await TryAsync("a job", () => EnqueueNothingAsync(over.Token), over.Token);
             foreach (var endpoint in Endpoints())
             {
-                await RunAsync(endpoint, over.Token);
-                done++;
+                if (await TryAsync(endpoint.RoutePattern.RawText ?? "", () => RunAsync(endpoint, over.Token), over.Token))
+                    done++;
             }
         }
-        catch (Exception ended) when (ended is not OutOfMemoryException) // a cold process is still a good one
+        catch (OperationCanceledException) when (over.IsCancellationRequested)
         {
-            Ended(ended.GetType().Name);
+            Ended("its time is over");
         }
         finally
         {
             IsUnderWay = false;
             Warm(done, Addresses.Length, (long)Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+        }
+    }
+
+    /// <summary>One that breaks stays cold and leaves the others their turn; a cold process is still a good one.</summary>
+    private async Task<bool> TryAsync(string what, Func<Task> run, CancellationToken over)
+    {
+        try
+        {
+            await run();
+            return true;
+        }
+        catch (Exception broken) when (broken is not OutOfMemoryException && !over.IsCancellationRequested)
+        {
+            Cold(what, broken.GetType().Name);
+            return false;
         }
     }
 
@@ -80,7 +97,9 @@ internal sealed partial class WarmUp(HostSettings settings, IServiceProvider ser
         context.Request.Host = new HostString("localhost");
         context.Request.Path = "/" + endpoint.RoutePattern.RawText?.Trim('/');
         context.SetEndpoint(endpoint);
-        await (endpoint.RequestDelegate?.Invoke(context) ?? Task.CompletedTask);
+        await (endpoint.RequestDelegate?.Invoke(context) ?? Task.CompletedTask).WaitAsync(ct);
+        if (context.Response.StatusCode >= StatusCodes.Status400BadRequest)
+            throw new InvalidOperationException($"{context.Request.Path} answered {context.Response.StatusCode}.");
     }
 
     /// <summary>Through the doors, over the network of this machine: nobody is signed in, and the key is nobody's.</summary>
@@ -89,8 +108,8 @@ internal sealed partial class WarmUp(HostSettings settings, IServiceProvider ser
         var listening = services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault(address => address.StartsWith("http://", StringComparison.Ordinal));
         if (listening is null)
             return;
-        var port = BindingAddress.Parse(listening).Port;
-        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = new UriBuilder(Uri.UriSchemeHttp, "127.0.0.1", port).Uri };
+        var address = BindingAddress.Parse(listening);
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = new UriBuilder(Uri.UriSchemeHttp, HostOf(address.Host), address.Port).Uri };
         foreach (var path in Open)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, path);
@@ -99,6 +118,14 @@ internal sealed partial class WarmUp(HostSettings settings, IServiceProvider ser
             await answer.Content.ReadAsByteArrayAsync(ct);
         }
     }
+
+    /// <summary>Where this process hears itself: any address is also this machine's own.</summary>
+    internal static string HostOf(string bound) => bound switch
+    {
+        "+" or "*" or "0.0.0.0" => "127.0.0.1",
+        "[::]" => "[::1]",
+        _ => bound,
+    };
 
     /// <summary>A job that is enqueued and taken back: nobody ever sees it.</summary>
     private async Task EnqueueNothingAsync(CancellationToken ct)
@@ -119,4 +146,7 @@ internal sealed partial class WarmUp(HostSettings settings, IServiceProvider ser
 
     [LoggerMessage(LogLevel.Warning, "The warm-up ended early ({Reason}); what is cold stays cold until it is asked for")]
     private partial void Ended(string reason);
+
+    [LoggerMessage(LogLevel.Warning, "The warm-up left out {What} ({Reason}); it stays cold until it is asked for")]
+    private partial void Cold(string what, string reason);
 }

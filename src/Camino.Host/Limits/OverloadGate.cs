@@ -17,6 +17,7 @@ internal sealed class OverloadGate : IDisposable
     private readonly LimitsSettings _limits;
     private readonly SemaphoreSlim _places;
     private readonly SemaphoreSlim _transfers;
+    private readonly SemaphoreSlim _listeners;
     private readonly TimeProvider _clock;
     private readonly Meter _meter;
     private readonly Counter<long> _shed;
@@ -28,12 +29,14 @@ internal sealed class OverloadGate : IDisposable
         _next = next;
         _limits = settings.Limits;
         _transfers = new SemaphoreSlim(_limits.Transfers, _limits.Transfers);
+        _listeners = new SemaphoreSlim(_limits.Listeners, _limits.Listeners);
         _clock = clock;
         _places = new SemaphoreSlim(_limits.Concurrent, _limits.Concurrent);
         _meter = meters.Create("Camino");
         _shed = _meter.CreateCounter<long>("camino.requests.shed", "{request}", "Requests answered with 503 because too many were in work.");
         _late = _meter.CreateCounter<long>("camino.requests.timed_out", "{request}", "Requests cancelled because their time was over.");
         _meter.CreateObservableGauge("camino.requests.in_work", () => _limits.Concurrent - _places.CurrentCount, "{request}", "Requests in work.");
+        _meter.CreateObservableGauge("camino.requests.listening", () => _limits.Listeners - _listeners.CurrentCount, "{request}", "Open lines on which pages and programs hear of progress.");
         _meter.CreateObservableGauge("camino.requests.waiting", () => Volatile.Read(ref _waiting), "{request}", "Requests that wait for a place.");
         _meter.CreateObservableGauge("camino.requests.limit", () => _limits.Concurrent, "{request}", "Requests that may be in work at once.");
     }
@@ -42,8 +45,11 @@ internal sealed class OverloadGate : IDisposable
     {
         switch (RouteClasses.Of(context.Request))
         {
-            case RouteClass.Always or RouteClass.Listening:
+            case RouteClass.Always:
                 await _next(context);
+                return;
+            case RouteClass.Listening:
+                await ListenAsync(context);
                 return;
             case RouteClass.Transfer:
                 // it holds a connection of the web server and little else, for long: it takes no place of the short ones
@@ -72,6 +78,7 @@ internal sealed class OverloadGate : IDisposable
     {
         _places.Dispose();
         _transfers.Dispose();
+        _listeners.Dispose();
         _meter.Dispose();
     }
 
@@ -92,6 +99,26 @@ internal sealed class OverloadGate : IDisposable
         finally
         {
             _transfers.Release();
+        }
+    }
+
+    /// <summary>It works only when something changes, and lasts until the other side has heard enough.</summary>
+    private async Task ListenAsync(HttpContext context)
+    {
+        if (!await _listeners.WaitAsync(0, context.RequestAborted))
+        {
+            _shed.Add(1);
+            await Shed.AnswerAsync(context, RetryAfterSeconds, "server.listeners", FormattableString.Invariant($"{_limits.Listeners} lines are open, as many as there may be at once. Ask without waiting, or again in a moment."));
+            return;
+        }
+
+        try
+        {
+            await _next(context);
+        }
+        finally
+        {
+            _listeners.Release();
         }
     }
 

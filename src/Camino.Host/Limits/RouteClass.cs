@@ -9,7 +9,7 @@ internal enum RouteClass
     /// <summary>Files that arrive and lists that are written out: as long as the line takes.</summary>
     Transfer,
 
-    /// <summary>An open line on which the page hears of progress: no work while it waits.</summary>
+    /// <summary>An open line on which a page or a program hears of progress: no work while it waits; so many at once and no more.</summary>
     Listening,
 
     /// <summary>Health, metrics, style sheets: always answered, never shed.</summary>
@@ -26,7 +26,7 @@ internal static class RouteClasses
             return RouteClass.Always;
         if (HttpMethods.IsGet(request.Method) && path.StartsWith("/api/v1/applications/", StringComparison.Ordinal) && request.Headers["Prefer"].Any(value => value?.Contains("wait=", StringComparison.OrdinalIgnoreCase) == true))
             return RouteClass.Listening;
-        if (path.EndsWith("/events", StringComparison.Ordinal))
+        if (HttpMethods.IsGet(request.Method) && path.EndsWith("/events", StringComparison.Ordinal))
             return RouteClass.Listening;
         if (HttpMethods.IsPost(request.Method) && (path == "/api/v1/imports" || Begins(path, "/imports/upload")))
             return RouteClass.Transfer;

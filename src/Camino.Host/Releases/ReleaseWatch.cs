@@ -44,31 +44,32 @@ internal sealed partial class ReleaseWatch(ProcessRegistry registry, ThisProcess
         await Task.Yield();
         var server = services.GetService<IJobServerState>();
         var registered = false;
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
-        using var timer = new PeriodicTimer(s_interval, clock);
+        // it ends last: what drains still gives its signs of life, and says at once that it drains
+        using var drains = new SemaphoreSlim(0, 1);
+        await using var told = lifetime.ApplicationStopping.Register(() => drains.Release());
         do
         {
             try
             {
                 if (!registered)
                 {
-                    await registry.RegisterAsync(stopping.Token);
+                    await registry.RegisterAsync(stoppingToken);
                     registered = true;
                 }
 
-                Act(await registry.BeatAsync(Word, server?.RunningJobs ?? 0, stopping.Token));
+                Act(await registry.BeatAsync(Word, server?.RunningJobs ?? 0, stoppingToken));
             }
             catch (Exception silent) when (silent is NpgsqlException or TimeoutException)
             {
                 // Readiness says that the database is away; the fence is asked again in a second, and every save asks for itself.
                 LogSilent(silent.GetType().Name);
             }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 break;
             }
         }
-        while (await NextAsync(timer, stopping.Token));
+        while (await NextAsync(drains, stoppingToken));
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -120,11 +121,15 @@ internal sealed partial class ReleaseWatch(ProcessRegistry registry, ThisProcess
             LogWaiting(me.Release.Number, view.Highest ?? 0);
     }
 
-    private static async Task<bool> NextAsync(PeriodicTimer timer, CancellationToken ct)
+    /// <summary>Waits for a second, or until the process is told to stop; false when it is over.</summary>
+    private async Task<bool> NextAsync(SemaphoreSlim drains, CancellationToken ct)
     {
         try
         {
-            return await timer.WaitForNextTickAsync(ct);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            await Task.WhenAny(drains.WaitAsync(either.Token), Task.Delay(s_interval, clock, either.Token));
+            await either.CancelAsync();
+            return !ct.IsCancellationRequested;
         }
         catch (OperationCanceledException)
         {

@@ -4,19 +4,26 @@ using Camino.Data;
 namespace Camino.Host.Releases;
 
 /// <summary>A retired Back Office answers writes with 503 and Retry-After at once; what it read stays readable until the load balancer has let go of it.</summary>
-internal sealed class RetiredGate(RequestDelegate next, ReleaseStanding standing, IMeterFactory meters)
+internal sealed class RetiredGate(RequestDelegate next, ReleaseStanding standing, FenceRefusals refusals)
 {
-    private readonly Counter<long> _refusals = meters.Create("Camino").CreateCounter<long>("camino.fence.refusals", "{request}", "Writes refused because this release is retired.");
 
     public Task InvokeAsync(HttpContext context)
     {
         if (!standing.IsRetired || IsRead(context.Request) || Limits.RouteClasses.Of(context.Request) == Limits.RouteClass.Always)
             return next(context);
-        _refusals.Add(1);
+        refusals.Count();
         return Shed.AnswerAsync(context, ReleaseRetiredException.RetryAfterSeconds, "release.retired", standing.Reason ?? "This release is retired.");
     }
 
     private static bool IsRead(HttpRequest request) => HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method);
+}
+
+/// <summary>How often this process was refused by the fence, at its door or by the database in the transaction itself.</summary>
+internal sealed class FenceRefusals(IMeterFactory meters)
+{
+    private readonly Counter<long> _refusals = meters.Create("Camino").CreateCounter<long>("camino.fence.refusals", "{request}", "Writes refused because this release is retired.");
+
+    public void Count() => _refusals.Add(1);
 }
 
 /// <summary>The answer of a server that cannot take a request on now: status, Retry-After, and a body that programs and people can read.</summary>

@@ -16,9 +16,6 @@ internal static class CheckVerb
     /// <summary>Seconds that an orchestrator should give beyond Web:ShutdownSeconds.</summary>
     private const int OrchestratorReserve = 10;
 
-    /// <summary>Connections kept free for migrations and for people.</summary>
-    private const int Reserve = 5;
-
     public static Command Create()
     {
         var configs = new Option<string[]>("--config", "-c") { Description = "A configuration file; name both roles' files to check them as a pair.", Arity = new ArgumentArity(1, 2), Required = true };
@@ -124,14 +121,10 @@ internal static class CheckVerb
         return true;
     }
 
-    /// <summary>Twice the connections of all replicas, for a rollout runs old and new side by side, plus one migrator and a reserve.</summary>
     private static async Task<bool> BudgetAsync(NpgsqlConnection connection, List<(string Path, HostSettings Settings)> files, CancellationToken ct)
     {
-        await using var ask = new NpgsqlCommand("select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int", connection);
-        var there = await ask.ExecuteScalarAsync(ct) as int? ?? 0;
-        var needed = files.Sum(f => f.Settings.Database.MaxReplicas * Database.MostConnections(f.Settings) * 2) + 1 + Reserve;
-        var sum = string.Join(" + ", files.Select(f => string.Create(CultureInfo.InvariantCulture, $"{f.Settings.Role} {f.Settings.Database.MaxReplicas} x {Database.MostConnections(f.Settings)} x 2")));
-        return Say(needed <= there, string.Create(CultureInfo.InvariantCulture, $"connection budget: {sum} + 1 migrator + {Reserve} reserve = {needed}; the server has {there}{(needed <= there ? "." : ": lower Database:MaxPoolSize or MaxReplicas, or raise max_connections.")}"));
+        var budget = await ConnectionBudget.AskAsync(connection, [.. files.Select(file => file.Settings)], ct);
+        return Say(budget.IsKept, budget.Sentence);
     }
 
     private static object? ValueOf(HostSettings settings, Setting setting)

@@ -34,6 +34,31 @@ public sealed class ReleaseTests
     }
 
     [Test]
+    public async Task A_process_that_drains_says_so_until_it_ends()
+    {
+        await using var camino = await RunningCamino.StartAsync(withAsync: false);
+        await using var office = await camino.StartSecondOfficeAsync(behindProxy: true, settings => (settings.Web.DrainSeconds, settings.Web.WarmUpSeconds) = (3, 0));
+        await SeenAsync(camino, s => s.GetProperty("processes").GetArrayLength() == 2);
+
+        office.Lifetime.StopApplication(); // as SIGTERM does
+        var stopped = office.StopAsync();
+        await UntilAsync(async () => await camino.ScalarAsync<long>("select count(*) from camino.processes where state = 'draining'") == 1);
+        await stopped;
+
+        Assert.That(await camino.ScalarAsync<string>("select string_agg(state, ' ' order by state) from camino.processes"), Is.EqualTo("ended serving"));
+    }
+
+    [Test]
+    public async Task A_role_whose_processes_could_ask_for_more_connections_than_there_are_says_so_in_its_log()
+    {
+        await using var camino = await RunningCamino.StartAsync(withAsync: false);
+        Assert.That(camino.LogLines, Has.None.Contains("More connections than there are"));
+        await using var office = await camino.StartSecondOfficeAsync(change: settings => settings.Database.MaxReplicas = 500);
+
+        await UntilAsync(() => Task.FromResult(camino.LogLines.Any(line => line.Contains("More connections than there are", StringComparison.Ordinal) && line.Contains("connection budget: BackOffice 500 x", StringComparison.Ordinal))));
+    }
+
+    [Test]
     public async Task A_retired_Back_Office_refuses_writes_with_Retry_After_fails_its_readiness_and_comes_back_after_a_rollback()
     {
         await using var camino = await RunningCamino.StartAsync(withAsync: false);

@@ -76,6 +76,32 @@ public sealed class OverloadTests
     }
 
     [Test]
+    public async Task Open_lines_take_no_place_of_a_page_and_one_too_many_hears_so_at_once()
+    {
+        var open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var listening = 0;
+        await using var app = Build(new LimitsSettings { Concurrent = 1, Waiting = 0, Listeners = 2 }, async context =>
+        {
+            if (RouteClasses.Of(context.Request) != RouteClass.Listening)
+                return;
+            Interlocked.Increment(ref listening);
+            await open.Task;
+        });
+        await app.StartAsync();
+        using var client = new HttpClient { BaseAddress = RunningCamino.AddressOf(app) };
+
+        var heard = new[] { GetAsync(client, "/jobs/events"), GetAsync(client, "/imports/1/events") };
+        await UntilAsync(() => Volatile.Read(ref listening) == 2);
+        var (status, retryAfter) = await GetAsync(client, "/jobs/events");
+
+        Assert.That((status, retryAfter > TimeSpan.Zero), Is.EqualTo((HttpStatusCode.ServiceUnavailable, true)));
+        Assert.That((await GetAsync(client, "/loans")).Status, Is.EqualTo(HttpStatusCode.OK));
+        open.SetResult();
+        Assert.That((await Task.WhenAll(heard)).Select(answer => answer.Status), Is.All.EqualTo(HttpStatusCode.OK));
+        Assert.That((await GetAsync(client, "/jobs/events")).Status, Is.EqualTo(HttpStatusCode.OK));
+    }
+
+    [Test]
     public async Task A_request_that_takes_too_long_is_cancelled_and_says_so()
     {
         await using var app = Build(new LimitsSettings { RequestSeconds = 1 }, context => Task.Delay(Timeout.Infinite, context.RequestAborted));
@@ -98,6 +124,7 @@ public sealed class OverloadTests
     [TestCase("POST", "/imports/upload", "Transfer")]
     [TestCase("GET", "/imports/0199/rejected.csv", "Transfer")]
     [TestCase("GET", "/imports/0199/events", "Listening")]
+    [TestCase("POST", "/imports/0199/events", "Ordinary")]
     public void A_request_has_the_class_of_its_route(string method, string path, string expected)
     {
         var context = new DefaultHttpContext();

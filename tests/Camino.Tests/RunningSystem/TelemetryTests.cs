@@ -49,7 +49,7 @@ public sealed class TelemetryTests
         foreach (var (path, of, service, text) in new[]
         {
             ("/v1/traces", trace, "camino-backoffice", "POST /api/v1/jobs/echo"), ("/v1/traces", trace, "camino-async", "operations.echo"), ("/v1/traces", trace, "camino-backoffice", "INSERT INTO jobs.job"),
-            ("/v1/logs", trace, "camino-async", "operations.echo"), ("/v1/metrics", [], "camino-async", "camino.jobs.run"),
+            ("/v1/logs", trace, "camino-async", "operations.echo"), ("/v1/metrics", [], "camino-async", "camino.jobs.run"), ("/v1/metrics", [], "camino-backoffice", "failed_last_hour"),
         })
             await UntilAsync(() => Task.FromResult(receiver.Has(path, of, service, text)), $"{path} of {service} with {text}", receiver);
         Assert.That(receiver.Has("/v1/logs", [], "camino-backoffice", "traced"), Is.False, "what was sent in the body stays inside");

@@ -35,6 +35,30 @@ public sealed class WarmUpTests
         Assert.That(await camino.ScalarAsync<long>("select count(*) from jobs.job"), Is.Zero);
     }
 
+    [Test]
+    public async Task A_page_that_breaks_stays_cold_and_the_others_have_their_turn()
+    {
+        await using var camino = await RunningCamino.StartAsync(withAsync: false);
+        await using (var away = camino.Source.CreateCommand("alter table camino.applications rename to applications_elsewhere"))
+            await away.ExecuteNonQueryAsync();
+        await using var office = await camino.StartSecondOfficeAsync(behindProxy: true);
+        using var balancer = new HttpClient { BaseAddress = RunningCamino.AddressOf(office) };
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while ((await ReadyAsync(balancer)).Status != HttpStatusCode.OK)
+            await Task.Delay(20, limit.Token);
+
+        Assert.That(camino.LogLines, Has.Some.Contains("The warm-up left out").And.Contains("PostgresException"));
+        var warm = camino.LogLines.Single(line => line.Contains("Warm:", StringComparison.Ordinal));
+        Assert.That(warm, Does.Not.Contain("Warm: 0 of").And.Not.Contain(FormattableString.Invariant($"Warm: {WarmUp.Addresses.Length} of")));
+    }
+
+    [TestCase("+", "127.0.0.1")]
+    [TestCase("0.0.0.0", "127.0.0.1")]
+    [TestCase("[::]", "[::1]")]
+    [TestCase("10.1.2.3", "10.1.2.3")]
+    [TestCase("localhost", "localhost")]
+    public void It_asks_itself_where_it_listens(string bound, string asked) => Assert.That(WarmUp.HostOf(bound), Is.EqualTo(asked));
+
     private static async Task<(HttpStatusCode Status, string Text)> ReadyAsync(HttpClient balancer)
     {
         using var answer = await balancer.GetAsync(new Uri("/health/ready", UriKind.Relative));
