@@ -168,4 +168,29 @@ public sealed class FirstSplitTests
         var again = await machine.ScriptAsync("guard", now);
         Assert.That(again.Code, Is.Zero, "the newer release may come again: " + again);
     }
+
+    [Test]
+    public async Task A_way_back_that_fails_is_undone_and_until_then_both_releases_may_work()
+    {
+        await using var machine = await Machine.StartAsync();
+        var (before, now) = (await machine.ReleaseAsync(30), await machine.ReleaseAsync(31));
+        await machine.BeginAsync(before);
+        var first = await machine.ScriptAsync("undo", before);
+        Assert.That((first.Code, first.Error), Is.EqualTo((0, "no release had the work before release 30; there is nothing to go back to")));
+        Assert.That((await machine.DeployAsync(before, withOffice: false)).FailedAt, Is.Null);
+        Assert.That((await machine.DeployAsync(now, withOffice: false)).FailedAt, Is.Null);
+
+        foreach (var (script, arguments) in new[] { ("admit", new[] { "--rollback-to", "30" }), ("deploy-role", ["--role", "async", "--config", "appsettings.Async.json"]) })
+            Assert.That((await machine.ScriptAsync(script, before, arguments)).Code, Is.Zero, script);
+        var trial = (await machine.ServersAsync(before)).GetProperty("fence");
+        Assert.That((trial.GetProperty("lowest").GetInt32(), trial.GetProperty("highest").GetInt32()), Is.EqualTo((30, 31)));
+
+        var undone = await machine.ScriptAsync("undo", before, "--rollback-to", "30");
+
+        Assert.That(undone.Code, Is.Zero, undone.ToString());
+        Assert.That(undone.Error, Does.Contain("release 31 has the work again and serves"));
+        var servers = await machine.ServersAsync(now);
+        Assert.That((servers.GetProperty("fence").GetProperty("lowest").GetInt32(), servers.GetProperty("fence").GetProperty("highest").GetInt32()), Is.EqualTo((31, 31)));
+        Assert.That(servers.GetProperty("processes").EnumerateArray().Where(process => process.GetProperty("state").GetString() == "serving").Select(process => process.GetProperty("releaseNumber").GetInt32()), Is.EqualTo([31]));
+    }
 }

@@ -121,6 +121,30 @@ public sealed class ManifestFileTests
         Assert.That(office?["cpu_shares"]?.GetValue<long>(), Is.GreaterThanOrEqualTo(4 * async?["cpu_shares"]?.GetValue<long>() ?? 0));
     }
 
+    [Test]
+    public void Prometheus_asks_every_service_where_it_listens_and_the_profile_brings_rules_dashboards_and_collector()
+    {
+        var services = Compose["services"];
+        var jobs = Yaml.Documents(Place.Text("deploy/observability/prometheus.yml"))[0]?["scrape_configs"] as JsonArray ?? [];
+        Assert.That(jobs.SelectMany(job => Manifests.Words(job?["dns_sd_configs"]?[0]?["names"])), Is.EquivalentTo(Roles.Select(role => role.Name)));
+        Assert.That(jobs.Select(job => job?["dns_sd_configs"]?[0]?["port"]?.GetValue<long>()), Is.All.EqualTo(new Uri(Compose["x-settings"]?["CAMINO_Web__Urls"]?.ToString() ?? "").Port));
+
+        var observing = ((JsonObject?)services ?? []).Where(entry => entry.Value?["profiles"] is not null).ToDictionary(entry => entry.Key, entry => entry.Value, StringComparer.Ordinal);
+        Assert.That(observing.Keys, Is.EquivalentTo(["collector", "prometheus", "grafana"]));
+        var files = observing.Values.SelectMany(service => Manifests.Words(service?["volumes"])).Where(volume => volume.StartsWith("./", StringComparison.Ordinal)).Select(volume => "deploy/" + volume[2..].Split(':')[0]).ToList();
+        Assert.That(files.Where(file => !File.Exists(Place.File(file))), Is.Empty);
+        Assert.That(files, Is.SupersetOf(["deploy/observability/alerts.yml", "deploy/observability/camino-office.json", "deploy/observability/camino-work.json"]));
+        foreach (var port in ((JsonObject?)services ?? []).SelectMany(service => Manifests.Words(service.Value?["ports"])))
+            Assert.That(port, Does.StartWith("127.0.0.1:"), "nothing is open to others");
+    }
+
+    [Test]
+    public void No_deployment_says_how_many_because_its_scaler_does()
+    {
+        foreach (var (name, _) in Roles)
+            Assert.That(Manifests.One("Deployment", $"camino-{name}")["spec"]?["replicas"], Is.Null, name);
+    }
+
     [TestCase("back-office", "appsettings.BackOffice.json")]
     [TestCase("async", "appsettings.Async.json")]
     public void The_settings_of_every_place_are_ones_that_the_role_takes(string name, string config)

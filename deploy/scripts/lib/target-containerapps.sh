@@ -6,18 +6,41 @@ target_check() {
     [[ -n ${CAMINO_GROUP:-} && -n ${CAMINO_PREFIX:-} ]] || die "CAMINO_GROUP and CAMINO_PREFIX must name the resource group and the prefix of its names."
 }
 
-# One verb as a run of the job that has the owner's identity.
+# One verb as a run of the job that has the owner's identity. Image and words go into the job itself before it is started: "az containerapp job start"
+# takes no word that begins with a dash, and what it starts with an image of its own has no volumes. One deploy of an environment runs at a time (its lock).
 target_once() {
-    local from=$1 run state tries
+    local from=$1 job id body run state tries
     shift
-    run=$(az containerapp job start --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-operator" --image "$from" \
-        --env-vars "CAMINO_IMAGE=$from" --args "$@" --query name --output tsv)
+    job=$(az containerapp job show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-operator" --output json)
+    id=$(jq -er '.id' <<<"$job")
+    body=$(mktemp)
+    jq -c --arg image "$from" '{properties: {template: (.properties.template
+        | .containers[0].image = $image
+        | .containers[0].args = $ARGS.positional
+        | .containers[0].env = ([.containers[0].env[]? | select(.name != "CAMINO_IMAGE")] + [{name: "CAMINO_IMAGE", value: $image}]))}}' --args -- "$@" <<<"$job" >"$body"
+    az rest --method patch --url "https://management.azure.com$id?api-version=2024-03-01" --headers Content-Type=application/json --body "@$body" --output none
+    rm -f -- "$body"
+    # the change is carried out after it was accepted
+    for ((tries = 0; tries < 60; tries++)); do
+        state=$(az containerapp job show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-operator" --query properties.provisioningState --output tsv)
+        case $state in
+            Succeeded) break ;;
+            Failed | Canceled) die "The job $CAMINO_PREFIX-operator could not be changed: $state." ;;
+        esac
+        sleep 2
+    done
+    run=$(az containerapp job start --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-operator" --query name --output tsv)
     for ((tries = 0; tries < 120; tries++)); do
         state=$(az containerapp job execution show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-operator" --job-execution-name "$run" --query properties.status --output tsv)
         case $state in
-            Succeeded | Failed) az containerapp job logs show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-operator" --execution "$run" --container camino --format text || true ;;&
-            Succeeded) return 0 ;;
-            Failed | Stopped) return 1 ;;
+            Succeeded)
+                az containerapp job logs show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-operator" --execution "$run" --container camino --format text || true
+                return 0
+                ;;
+            Failed | Stopped | Degraded)
+                az containerapp job logs show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-operator" --execution "$run" --container camino --format text >&2 || true
+                return 1
+                ;;
         esac
         sleep 5
     done
@@ -28,9 +51,12 @@ target_once() {
 target_image() { az containerapp show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-$1" --query 'properties.template.containers[0].image' --output tsv 2>/dev/null || true; }
 
 target_roll() {
-    local role=$1 config=$2 to=$3 revision state tries
+    local role=$1 config=$2 to=$3 words revision state tries
+    # which file an app runs with is said once, where it is made (deploy/azure/role.bicep): a deploy changes the image and nothing else
+    words=$(az containerapp show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-$role" --query 'join(`" "`, properties.template.containers[0].args)' --output tsv)
+    [[ $words == "run --config $config" ]] || die "The app $CAMINO_PREFIX-$role runs \"$words\"; it must be \"run --config $config\", see deploy/azure."
     revision=$(az containerapp update --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-$role" --image "$to" \
-        --set-env-vars "CAMINO_IMAGE=$to" --args run --config "$config" --query properties.latestRevisionName --output tsv)
+        --set-env-vars "CAMINO_IMAGE=$to" --query properties.latestRevisionName --output tsv)
     for ((tries = 0; tries < 120; tries++)); do
         state=$(az containerapp revision show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-$role" --revision "$revision" --query properties.runningState --output tsv)
         case $state in

@@ -34,19 +34,39 @@ KUSTOMIZATION
     rm -rf -- "$place"
 }
 
-# One verb as a Job made from the migrate Job: same image, same user, same network.
+# kube_documents: the documents on standard input, one JSON object after another.
+kube_documents() { kubectl create --dry-run=client -o json -f - "$@" | jq -c '(.items? // [.])[]'; }
+
+# One verb as a Job made from the migrate Job: same image, same user, same network. What the Job stands on (its account, its settings, which image
+# this is) is applied first: the first deploy has none of it, and every release has settings of its own.
 target_once() {
-    local from=$1 name verb
+    local from=$1 name verb rendered seconds=${CAMINO_ONCE_TIMEOUT:-600} tries state
     shift
-    name=camino-$1-$(date -u +%s)
+    seconds=${seconds%s}
+    name=camino-$1-$(date -u +%s)-$RANDOM
     verb=$(jq -cn '$ARGS.positional' --args -- "$@")
-    kube_rendered "$from" | kubectl create --dry-run=client -o json -f - -l app.kubernetes.io/component=migrate \
-        | jq --arg name "$name" --argjson verb "$verb" '(.items? // [.])[] | select(.kind == "Job") | .metadata.name = $name | .spec.template.spec.containers[0].args = $verb' \
+    rendered=$(kube_rendered "$from")
+    kube_documents -l 'app.kubernetes.io/component in (migrate, shared)' <<<"$rendered" | jq -c 'select(.kind != "Job")' | kube apply -f - >&2
+    # a refusal is no reason to try again: the exit code is the answer
+    kube_documents -l app.kubernetes.io/component=migrate <<<"$rendered" \
+        | jq --arg name "$name" --argjson verb "$verb" --argjson seconds "$seconds" 'select(.kind == "Job") | .metadata.name = $name
+            | .spec.backoffLimit = 0 | .spec.activeDeadlineSeconds = $seconds | .spec.template.spec.containers[0].args = $verb' \
         | kube create -f - >&2
-    if kube wait --for=condition=complete "job/$name" --timeout="${CAMINO_ONCE_TIMEOUT:-600s}" >&2; then
-        kube logs "job/$name"
-        return 0
-    fi
+    for ((tries = 0; tries <= seconds; tries += 2)); do
+        state=$(kube get job "$name" -o jsonpath='{.status.conditions[?(@.status=="True")].type}')
+        case " $state " in
+            *" Complete "*)
+                kube logs "job/$name"
+                return 0
+                ;;
+            *" Failed "*)
+                kube logs "job/$name" >&2 || true
+                return 1
+                ;;
+        esac
+        sleep 2
+    done
+    say "The job $name did not end within $seconds s."
     kube logs "job/$name" >&2 || true
     return 1
 }

@@ -50,7 +50,7 @@ public sealed partial class ObservabilityFilesTests
         }
 
         var known = Known().Matches(told).Select(match => match.Groups["name"].Value).ToHashSet(StringComparer.Ordinal);
-        var named = Directory.GetFiles(Folder).Where(file => !file.EndsWith("prometheus.yml", StringComparison.Ordinal)).SelectMany(file => Expressions(file).SelectMany(expression => Metric().Matches(Labels().Replace(expression, "")).Select(match => Base(match.Value)))).Distinct().ToList();
+        var named = Directory.GetFiles(Folder).Where(file => Path.GetFileName(file) == "alerts.yml" || file.EndsWith(".json", StringComparison.Ordinal)).SelectMany(file => Expressions(file).SelectMany(expression => Metric().Matches(Labels().Replace(expression, "")).Select(match => Base(match.Value)))).Distinct().ToList();
 
         Assert.That(named, Has.Count.GreaterThan(20));
         Assert.That(named.Where(name => !known.Contains(name) && !name.StartsWith("http_client", StringComparison.Ordinal)), Is.Empty);
