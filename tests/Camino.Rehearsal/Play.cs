@@ -8,7 +8,7 @@ namespace Camino.Rehearsal;
 /// <summary>The scenes, in the order in which they are played on one stage. Each leaves two releases known and the last one promoted.</summary>
 /// <param name="previous">The release that is deployed already.</param>
 /// <param name="next">The one that is deployed now.</param>
-internal sealed class Play(Stage stage, Build previous, Build next, int requestsPerSecond, TimeSpan steady, Action<string> say, CancellationToken ct)
+internal sealed partial class Play(Stage stage, Build previous, Build next, int requestsPerSecond, TimeSpan steady, Action<string> say, CancellationToken ct)
 {
     private const string EffectsLog = """
         create schema rehearsal;

@@ -56,7 +56,7 @@ public static class Program
         var play = new Play(stage, previous, next, rate, steady, say, ct);
         var scenes = new List<Scene>();
         await play.BeginAsync();
-        foreach (var scene in new Func<Task<Scene>>[] { play.ForwardAsync, play.BackAsync, play.LateEffectAsync, play.KilledAsync, play.CutOffAsync, play.NewerKindAsync, play.BadReleaseAsync, play.DatabaseRestartAsync })
+        foreach (var scene in new Func<Task<Scene>>[] { play.ForwardAsync, play.BackAsync, play.LateEffectAsync, play.KilledAsync, play.CutOffAsync, play.NewerKindAsync, play.BadReleaseAsync, play.DatabaseRestartAsync, play.LateApprovalsAsync, play.BlockedMigrationAsync, play.MigratorsAsync, play.RotatedPasswordsAsync, play.RestoredAsync })
         {
             scenes.Add(await scene());
             say(string.Create(CultureInfo.InvariantCulture, $"  {(scenes[^1].IsWell ? "well" : "NOT WELL: " + string.Join("; ", scenes[^1].Faults))}"));

@@ -30,12 +30,12 @@ internal static class Table
     public static string Text(IReadOnlyList<Scene> scenes)
     {
         var text = new StringBuilder();
-        text.AppendLine("scene                                                        requests failed    jobs effects doubled  lost  longest ms  pause ms  refused");
+        text.AppendLine("scene                                                                     requests failed    jobs effects doubled  lost  longest ms  pause ms  refused");
         foreach (var scene in scenes)
         {
             text.AppendLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{(scene.IsWell ? "ok  " : "FAIL")} {scene.Name,-55} {scene.Requests,8} {scene.FailedRequests,6} {scene.Jobs,7} {scene.Effects,7} {scene.Doubled,7} {scene.Lost,5} {scene.LongestRequest,11:0} {scene.LongestPause,9:0} {scene.FenceRefusals,8}"));
+                $"{(scene.IsWell ? "ok  " : "FAIL")} {scene.Name,-68} {scene.Requests,8} {scene.FailedRequests,6} {scene.Jobs,7} {scene.Effects,7} {scene.Doubled,7} {scene.Lost,5} {scene.LongestRequest,11:0} {scene.LongestPause,9:0} {scene.FenceRefusals,8}"));
             foreach (var fault in scene.Faults)
                 text.AppendLine($"       {fault}");
         }

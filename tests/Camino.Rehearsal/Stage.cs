@@ -14,7 +14,7 @@ public sealed class RehearsalException(string message) : Exception(message);
 /// <summary>What a deploy meets in production, on this machine: PostgreSQL with its four users, PgBouncer before it, HAProxy before the Back Offices.</summary>
 internal sealed class Stage : IAsyncDisposable
 {
-    private const string Password = "a password of the rehearsal";
+    public const string Password = "a password of the rehearsal";
     private const int Offices = 4;
 
     /// <summary>The pooler's entry whose connections are given to one client for as long as it stays.</summary>
@@ -52,7 +52,7 @@ internal sealed class Stage : IAsyncDisposable
     public NpgsqlDataSource Database { get; private set; } = null!;
 
     /// <summary>Connections that the roles may have together: what camino check adds up, for two of each role and twice of it in a rollout.</summary>
-    public int Budget => (2 * OfficePool * 2) + (2 * (AsyncPool + 6) * 2) + 1 + 5;
+    public int Budget => (2 * (OfficePool + 1) * 2) + (2 * (AsyncPool + 6) * 2) + 4 + 5;
 
     private static int OfficePool => 8;
 
@@ -87,6 +87,8 @@ internal sealed class Stage : IAsyncDisposable
     public (ChildProcess Process, Uri Address) StartOffice(Build build, params (string Name, string Value)[] more)
     {
         var port = _officePorts[_freeOffice++ % Offices];
+        while (IsTaken(port))
+            port = _officePorts[_freeOffice++ % Offices];
         return (Role(build, "BackOffice", port, "camino_web", more), new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}")));
     }
 
@@ -105,6 +107,53 @@ internal sealed class Stage : IAsyncDisposable
     {
         await using var verb = Verb(build, arguments);
         return (await verb.EndAsync(), string.Join('\n', verb.Lines));
+    }
+
+    /// <summary>The same with other settings.</summary>
+    public async Task<(int Code, string Text)> TryAsync(Build build, (string Name, string Value)[] settings, params string[] arguments)
+    {
+        await using var verb = Verb(build, arguments, settings);
+        return (await verb.EndAsync(), string.Join('\n', verb.Lines));
+    }
+
+    /// <summary>Begins a verb and does not wait for its end.</summary>
+    public ChildProcess StartVerb(Build build, params string[] arguments) => Verb(build, arguments);
+
+    /// <summary>Settings of a verb that makes and fills databases: the owner of the server.</summary>
+    public (string Name, string Value)[] AsOwner() => [("CAMINO_Migration__ConnectionString", ConnectionString("camino"))];
+
+    /// <summary>Where backups go.</summary>
+    public string BackupFolder => Path.Combine(_folder, "backups");
+
+    /// <summary>A database of the server, as its owner.</summary>
+    public string ConnectionString(string database) => _postgres.ConnectionString(database);
+
+    /// <summary>The same, to ask it.</summary>
+    public NpgsqlDataSource Source(string database) => NpgsqlDataSource.Create(ConnectionString(database));
+
+    /// <summary>A folder with the password of the Back Office's user, one file a key.</summary>
+    public string MakeSecrets()
+    {
+        var secrets = Directory.CreateDirectory(Path.Combine(_folder, "secrets")).FullName;
+        File.WriteAllText(Path.Combine(secrets, "Database__Password"), Password);
+        return secrets;
+    }
+
+    /// <summary>A Back Office past the pooler, whose password stands in that folder and whose connections are made anew all the time.</summary>
+    public (ChildProcess Process, Uri Address) StartDirectOffice(Build build, string secrets)
+    {
+        var straight = new NpgsqlConnectionStringBuilder(_postgres.ConnectionString("camino")) { Username = "camino_web", Password = null, ConnectionLifetime = 1 };
+        return StartOffice(build, ("CAMINO_SecretsFolder", secrets), ("CAMINO_Database__Pooler", "false"), ("CAMINO_Database__ConnectionString", straight.ConnectionString));
+    }
+
+    /// <summary>As an operator does it: the next password beside the one in use, then the user, then in its place.</summary>
+    public async Task RotateAsync(string secrets, string user, string password, Func<Task> between)
+    {
+        var place = Path.Combine(secrets, "Database__PasswordNext");
+        await File.WriteAllTextAsync(place, password);
+        await ExecuteAsync($"alter role {user} password '{password}'");
+        await between();
+        File.Move(place, Path.Combine(secrets, "Database__Password"), overwrite: true);
     }
 
     /// <summary>Makes the demo users and signs the client in.</summary>
@@ -201,6 +250,20 @@ internal sealed class Stage : IAsyncDisposable
     private static string Find(string place, string name) =>
         new[] { place }.Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, name))).FirstOrDefault(File.Exists)
         ?? throw new RehearsalException($"{name} is not on this machine (Debian: apt-get install {name}).");
+
+    private static bool IsTaken(int port)
+    {
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
+            return false;
+        }
+        catch (SocketException)
+        {
+            return true;
+        }
+    }
 
     private static int FreePort()
     {
@@ -325,10 +388,12 @@ internal sealed class Stage : IAsyncDisposable
         return child;
     }
 
-    private ChildProcess Verb(Build build, string[] arguments)
+    private ChildProcess Verb(Build build, string[] arguments, params (string Name, string Value)[] more)
     {
         var variables = Variables(build, "BackOffice", 0, "camino_web", []);
         variables["CAMINO_Migration__ConnectionString"] = new NpgsqlConnectionStringBuilder(_postgres.ConnectionString("camino")) { Username = "camino_migrator", Password = Password }.ConnectionString;
+        foreach (var (name, value) in more)
+            variables[name] = value;
         return build.Start([.. arguments, "--config", Config("BackOffice")], variables);
     }
 

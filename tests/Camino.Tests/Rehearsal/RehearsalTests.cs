@@ -5,7 +5,7 @@ namespace Camino.Tests.Rehearsals;
 
 /// <summary>The rehearsal in its short form: the same scenes, with real processes, under a light load.</summary>
 /// <remarks>
-/// Where the proofs of a deploy are: 1, 2, 3, 4, 8, 9, 11 here; 5 in ReleaseTests; 6, 7 in MigrateTests; 10 in PasswordRotationTests; 12 in BackupTests.
+/// All twelve proofs of a deploy; 5 also in FirstSplitTests, 6 and 7 in MigrateTests, 10 in PasswordRotationTests, 12 in BackupTests, which everyday tests run.
 /// </remarks>
 [NonParallelizable]
 public sealed class RehearsalTests
@@ -32,6 +32,7 @@ public sealed class RehearsalTests
         Assert.That(scenes.Sum(scene => scene.FailedRequests), Is.Zero);
         Assert.That(scenes.Sum(scene => scene.Lost), Is.Zero);
         Assert.That(scenes.Sum(scene => scene.Doubled), Is.Zero);
+        Assert.That(scenes, Has.Count.EqualTo(13));
         Assert.That(scenes.Take(2).Select(scene => scene.Jobs), Is.All.GreaterThan(0), "a deploy without work shows nothing");
     }
 }
