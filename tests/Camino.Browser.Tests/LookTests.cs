@@ -5,7 +5,7 @@ namespace Camino.Browser;
 /// <summary>Every page, as wide as a desk and as narrow as a phone, in both languages and both themes: usable by everybody, and nothing sticks out.</summary>
 internal sealed class LookTests : BrowserTest
 {
-    private static readonly string[] Pages = ["/", "/portfolio", "/loans", "loan", "/imports", "import", "/jobs", "/jobs/all", "/jobs/errors", "/jobs/recurring", "job", "/notices", "/sessions", "/password", "/second-factor", "/people", "/people/add", "person", "/audit", "/error/404", "/error/403"];
+    private static readonly string[] Pages = ["/", "/portfolio", "/loans", "loan", "/imports", "import", "/jobs", "/jobs/all", "/jobs/errors", "/jobs/recurring", "job", "/notices", "/sessions", "/password", "/second-factor", "/shortcuts", "/people", "/people/add", "person", "/audit", "/error/404", "/error/403"];
 
     [TestCaseSource(nameof(Pages))]
     public async Task A_page_suits_everybody_in_both_languages_and_themes(string path)

@@ -34,6 +34,24 @@ internal sealed class SearchTests : BrowserTest
     }
 
     [Test]
+    public async Task Two_keys_lead_to_a_place_and_a_question_mark_to_the_list_of_them_but_not_while_typing()
+    {
+        var page = await OpenAsync();
+        await page.GotoAsync("/imports");
+        await page.Keyboard.PressAsync("g");
+        await LeaveAsync(page, () => page.Keyboard.PressAsync("l"));
+        Assert.That(new Uri(page.Url).AbsolutePath, Is.EqualTo("/loans"));
+        await page.Keyboard.PressAsync("/");
+        await page.Keyboard.TypeAsync("gj?");
+        await Expect(page.Locator("#top-search")).ToHaveValueAsync("gj?");
+        await page.Keyboard.PressAsync("Escape");
+        await page.EvaluateAsync("document.activeElement.blur()");
+        await LeaveAsync(page, () => page.Keyboard.PressAsync("?"));
+        Assert.That(new Uri(page.Url).AbsolutePath, Is.EqualTo("/shortcuts"));
+        await Expect(page.Locator("main kbd").First).ToBeVisibleAsync();
+    }
+
+    [Test]
     public async Task Without_scripts_the_field_leads_to_the_results_and_the_address_says_nothing_of_them()
     {
         await AddAsync("Tordo Azul Upholstery");

@@ -165,8 +165,15 @@ public sealed class TargetTests
         Place.File($"deploy/scripts/{script}"), ["--manifest", Path.Combine(_play, "manifest.json"), .. arguments],
         new Dictionary<string, string>
         {
-            ["PATH"] = $"{_play}:{Environment.GetEnvironmentVariable("PATH")}", ["PLAY"] = _play, ["CAMINO_TARGET"] = target, ["CAMINO_BY"] = "Ines",
-            ["CAMINO_OVERLAY"] = "staging", ["CAMINO_CONTEXT"] = "test", ["CAMINO_ADDRESS"] = "http://127.0.0.1", ["CAMINO_GROUP"] = "group", ["CAMINO_PREFIX"] = "camino",
+            ["PATH"] = $"{_play}:{Environment.GetEnvironmentVariable("PATH")}",
+            ["PLAY"] = _play,
+            ["CAMINO_TARGET"] = target,
+            ["CAMINO_BY"] = "Ines",
+            ["CAMINO_OVERLAY"] = "staging",
+            ["CAMINO_CONTEXT"] = "test",
+            ["CAMINO_ADDRESS"] = "http://127.0.0.1",
+            ["CAMINO_GROUP"] = "group",
+            ["CAMINO_PREFIX"] = "camino",
         });
 
     private Task WriteAsync(string name, string text) => File.WriteAllTextAsync(Path.Combine(_play, name), text);

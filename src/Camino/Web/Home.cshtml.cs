@@ -1,15 +1,23 @@
 using Camino.Imports;
+using Camino.Jobs;
 using Camino.Portfolio;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
 namespace Camino.Web;
 
-/// <summary>What waits for a person, what came in last, and how large the book is.</summary>
+/// <summary>What waits today for somebody of this role, what this person asked for and runs, what came in last, and how large the book is.</summary>
 [Authorize(Permissions.Own)]
-public sealed class HomePage(ListImports imports, ReadPortfolio portfolio) : PageModel
+public sealed class HomePage(ListImports imports, ReadPortfolio portfolio, ReadDay day, JobStore jobs) : PageModel
 {
     private const int NewestShown = 5;
+    private const int JobsShown = 5;
+
+    /// <summary>Kinds of work that wait, with how much of each.</summary>
+    public IReadOnlyList<DayLine> Day { get; private set; } = [];
+
+    /// <summary>Jobs that this person asked for and that run now, the newest first.</summary>
+    public IReadOnlyList<JobLine> Running { get; private set; } = [];
 
     public IReadOnlyList<ImportLine> Waiting { get; private set; } = [];
 
@@ -23,5 +31,8 @@ public sealed class HomePage(ListImports imports, ReadPortfolio portfolio) : Pag
         Waiting = [.. lines.Where(line => line.WaitsForPerson)];
         Newest = [.. lines.Take(NewestShown)];
         Book = await portfolio.TotalAsync(ct);
+        Day = await day.RunAsync(User, ct);
+        if (User.May(Permissions.JobsRead))
+            Running = (await jobs.ListAsync(new JobFilter { State = JobState.Running, RequestedBy = User.Id().ToString() }, take: JobsShown, ct: ct)).Jobs;
     }
 }

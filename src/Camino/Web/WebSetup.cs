@@ -66,6 +66,7 @@ public static class WebSetup
         services.AddScoped<ListLoans>();
         services.AddScoped<ShowLoan>();
         services.AddScoped<ReadPortfolio>();
+        services.AddScoped<ReadDay>();
         services.AddScoped<ListJobs>();
         services.AddScoped<ListServicedLoans>();
         services.AddScoped<ShowServicedLoan>();

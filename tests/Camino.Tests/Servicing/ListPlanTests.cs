@@ -50,6 +50,15 @@ internal sealed class ListPlanTests
     }
 
     [Test]
+    public async Task What_waits_today_is_counted_from_indexes()
+    {
+        await using var day = ReadDay.Command(s_camino.Source);
+        day.Parameters.AddWithValue("user", Guid.NewGuid());
+
+        Assert.That(await QueryPlan.OfAsync(day), Does.Not.Contain("Seq Scan on serviced_loans"));
+    }
+
+    [Test]
     public async Task A_page_of_the_list_of_one_status_comes_from_an_index()
     {
         await using var page = ListServicedLoans.Page(s_camino.Source, new ServicedFilter { Status = LoanStatus.ChargedOff }, new ListCursor(null, Guid.NewGuid(), Backward: false));

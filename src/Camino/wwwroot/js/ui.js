@@ -23,6 +23,9 @@ document.addEventListener('click', (event) => {
   }
 });
 
+// "g" and then the key of a place leads there; the list of them is the page of shortcuts
+let going = -Infinity;
+
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape') {
     for (const menu of document.querySelectorAll('details.menu[open]')) {
@@ -32,13 +35,22 @@ document.addEventListener('keydown', (event) => {
   }
 
   const typing = event.target.closest('input, select, textarea, [contenteditable]');
-  if (event.key === '/' && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === '/') {
     const search = document.querySelector('[data-shortcut="/"]');
     if (search) {
       event.preventDefault();
       search.focus();
       search.select();
     }
+  } else if (event.key === '?' && document.body.dataset.places) {
+    location.assign('/shortcuts');
+  } else if (event.timeStamp - going < 1500) {
+    going = -Infinity;
+    const place = (document.body.dataset.places ?? '').split(' ').find((one) => one[0] === event.key);
+    if (place) location.assign(place.slice(1));
+  } else if (event.key === 'g') {
+    going = event.timeStamp;
   }
 });
 

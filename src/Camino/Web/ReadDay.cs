@@ -1,0 +1,47 @@
+using System.Security.Claims;
+using Npgsql;
+
+namespace Camino.Web;
+
+/// <summary>One kind of work that waits for people: how much of it, and where it is done.</summary>
+/// <param name="Name">Completes the name of a text: <c>Day.{Name}</c>.</param>
+/// <param name="Count">At most <see cref="ReadDay.CountedAtMost"/>.</param>
+/// <param name="Address">Where it is done.</param>
+public sealed record DayLine(string Name, int Count, string Address);
+
+/// <summary>What waits today, by what a person may do: one statement, of which only the parts that concern the person are carried out.</summary>
+public sealed class ReadDay(NpgsqlDataSource source)
+{
+    /// <summary>Counts stop here, so that a long list costs no more than a short one.</summary>
+    public const int CountedAtMost = 1_000;
+
+    /// <summary>Each kind of work: its permission, its address and its count. The condition of each is one that an index answers.</summary>
+    private static readonly (string Name, string Permission, string Address, string Sql)[] s_work =
+    [
+        ("Decide", Permissions.ApplicationsDecide, "/applications?state=underwriting", "select 1 from camino.applications where state = 3"),
+        ("Book", Permissions.BookLoans, "/applications?state=accepted", "select 1 from camino.applications where state = 5"),
+        ("FailedApplications", Permissions.ApplicationsChange, "/applications?state=failed", "select 1 from camino.applications where state = 11"),
+        ("Hits", Permissions.ScreeningReview, "/screening", "select 1 from camino.screening_hits where state < 3 and (state = 0 or proposed_by is distinct from @user)"),
+        ("PastDue", Permissions.BookPayments, "/servicing?sort=late", "select 1 from camino.serviced_loans where days_past_due > 0 order by days_past_due desc"),
+        ("FailedJobs", Permissions.JobsAll, "/jobs/errors", "select 1 from jobs.finished where state = 'failed' and acknowledged_at is null"),
+    ];
+
+    /// <summary>What waits for this person, in the order of the table; kinds of which nothing waits are left out.</summary>
+    public async Task<IReadOnlyList<DayLine>> RunAsync(ClaimsPrincipal user, CancellationToken ct)
+    {
+        var mine = s_work.Where(work => user.May(work.Permission)).ToList();
+        if (mine.Count == 0)
+            return [];
+        await using var command = Command(source, mine.ConvertAll(work => work.Sql));
+        command.Parameters.AddWithValue("user", user.Id());
+        await using var row = await command.ExecuteReaderAsync(ct);
+        await row.ReadAsync(ct);
+        return [.. mine.Select((work, place) => new DayLine(work.Name, (int)row.GetInt64(place), work.Address)).Where(line => line.Count > 0)];
+    }
+
+    /// <summary>The statement of all kinds, for the test of its plan.</summary>
+    internal static NpgsqlCommand Command(NpgsqlDataSource source) => Command(source, s_work.Select(work => work.Sql));
+
+    private static NpgsqlCommand Command(NpgsqlDataSource source, IEnumerable<string> counts) =>
+        source.CreateCommand($"select {string.Join(", ", counts.Select(count => $"(select count(*) from ({count} limit {CountedAtMost}) c)"))}");
+}
