@@ -41,7 +41,9 @@ internal sealed class SearchTests : BrowserTest
         await page.Keyboard.PressAsync("g");
         await LeaveAsync(page, () => page.Keyboard.PressAsync("l"));
         Assert.That(new Uri(page.Url).AbsolutePath, Is.EqualTo("/loans"));
+        await page.WaitForLoadStateAsync(LoadState.Load);
         await page.Keyboard.PressAsync("/");
+        await Expect(page.Locator("#top-search")).ToBeFocusedAsync();
         await page.Keyboard.TypeAsync("gj?");
         await Expect(page.Locator("#top-search")).ToHaveValueAsync("gj?");
         await page.Keyboard.PressAsync("Escape");
