@@ -43,7 +43,10 @@ internal sealed class JobTests : BrowserTest
     {
         var ids = await FailAsync(5, "Warehouse {0} closed", "browser.unknown");
         var page = await OpenAsync("admin");
-        await page.GotoAsync("/jobs/errors");
+        await page.GotoAsync("/");
+        await Access.CheckAsync(page, "the day");
+        await PictureAsync(page, "home-day");
+        await page.GetByRole(AriaRole.Link, new() { Name = "failed jobs nobody has dealt with" }).ClickAsync();
         await Access.CheckAsync(page, "errors");
         await PictureAsync(page, "jobs-errors");
         await page.GetByRole(AriaRole.Link, new() { Name = "Warehouse # closed" }).ClickAsync();
