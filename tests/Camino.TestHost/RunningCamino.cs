@@ -215,7 +215,7 @@ public sealed class RunningCamino : IAsyncDisposable
             LeaseSeconds = 5,
             GraceSeconds = 2,
             AgeingSeconds = _engine == "Camino" ? 300 : 0,
-            Queues = [new() { Name = "urgent", ReservedSlots = 1 }, new() { Name = "default" }, new() { Name = "bulk" }],
+            Queues = [new() { Name = "urgent", ReservedSlots = 1 }, new() { Name = "notices", MaxSlots = 2 }, new() { Name = "default" }, new() { Name = "bulk" }],
         },
     };
 
