@@ -49,7 +49,8 @@ public static class WebhookApi
     /// <param name="DisabledWhy"><c>byHand</c>, <c>failing</c> or <c>gone</c>; null: it is enabled.</param>
     public sealed record EndpointView(Guid Id, string Url, string Description, IReadOnlyList<string> EventTypes, DateTimeOffset MadeAt, DateTimeOffset? DisabledAt, string? DisabledWhy, DateTimeOffset? FailingSince, DateTimeOffset? OldSecretUntil)
     {
-        internal static EndpointView Of(EndpointLine line) => new(line.Id, line.Url, line.Description, line.EventTypes, line.MadeAt, line.DisabledAt, line.DisabledWhy is { } why ? Words.Camel(why) : null, line.FailingSince, line.OldSecretUntil);
+        /// <summary>As programs see it.</summary>
+        public static EndpointView Of(EndpointLine line) => new(line.Id, line.Url, line.Description, line.EventTypes, line.MadeAt, line.DisabledAt, line.DisabledWhy is { } why ? Words.Camel(why) : null, line.FailingSince, line.OldSecretUntil);
     }
 
     /// <param name="Items">The oldest first.</param>
@@ -159,7 +160,7 @@ public static class WebhookApi
 
     /// <summary>A moment such as 2026-03-01T00:00:00Z.</summary>
     /// <exception cref="RefusedException"><c>webhook.since</c>.</exception>
-    internal static DateTimeOffset Since(string? text) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var since) && since.Year is >= 2000 and < 2200
+    public static DateTimeOffset Since(string? text) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var since) && since.Year is >= 2000 and < 2200
         ? since
         : throw new RefusedException("webhook.since", $"since is a moment such as 2026-03-01T00:00:00Z; got {InputText.Short(text)}.");
 
