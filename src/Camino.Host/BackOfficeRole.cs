@@ -18,6 +18,7 @@ using Camino.Search;
 using Camino.Servicing;
 using Camino.Web;
 using Camino.Web.Reference;
+using Camino.Webhooks;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
@@ -122,6 +123,7 @@ internal static class BackOfficeRole
         api.MapBorrowerApi();
         api.MapApplicationApi();
         api.MapSearchApi();
+        api.MapWebhookApi();
     }
 
     private static void AddSignIn(IServiceCollection services, HostSettings settings)

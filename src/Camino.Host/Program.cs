@@ -33,6 +33,7 @@ public static class Program
             SandboxVerb.Create(),
             UserVerb.Create(),
             ClientVerb.Create(),
+            WebhookVerb.Create(),
             SeedDemoVerb.Create(),
             FirstAdminLinkVerb.Create(),
             Up.Create(),

@@ -41,6 +41,9 @@ public static class JobQueues
     /// <summary>A person is waiting for it.</summary>
     public const string Urgent = "urgent";
 
+    /// <summary>Notices to programs, which may be slow to take them: soon, and never more than a part of the slots.</summary>
+    public const string Notices = "notices";
+
     /// <summary>Ordinary work: soon, but nobody is looking at the clock.</summary>
     public const string Default = "default";
 

@@ -12,6 +12,7 @@ using Camino.Reference;
 using Camino.Releases;
 using Camino.Screening;
 using Camino.Servicing;
+using Camino.Webhooks;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Camino;
@@ -20,7 +21,7 @@ namespace Camino;
 public static class CaminoModule
 {
     /// <summary>Operations and what they need; both roles have them all.</summary>
-    public static void AddCamino(this IServiceCollection services, FileStoreOptions files, ImportOptions imports, ScreeningOptions screening, Providers providers)
+    public static void AddCamino(this IServiceCollection services, FileStoreOptions files, ImportOptions imports, ScreeningOptions screening, Providers providers, WebhookOptions webhooks)
     {
         services.AddSingleton(files);
         services.AddSingleton<FileStore>();
@@ -77,6 +78,16 @@ public static class CaminoModule
         services.AddScoped<DisableClient>();
         services.AddScoped<ListClients>();
 
+        services.AddSingleton(webhooks);
+        services.AddSingleton<WebhookVault>();
+        services.AddSingleton(provider => new WebhookSender(webhooks, provider.GetRequiredService<TimeProvider>()));
+        services.AddScoped<AddEndpoint>();
+        services.AddScoped<ChangeEndpoint>();
+        services.AddScoped<RotateSecret>();
+        services.AddScoped<SwitchEndpoint>();
+        services.AddScoped<ReplayWebhooks>();
+        services.AddScoped<ListWebhooks>();
+
         services.AddScoped<AddApiKey>();
         services.AddScoped<BeginSession>();
         services.AddScoped<EndSessions>();
@@ -114,6 +125,8 @@ public static class CaminoModule
         .Add<RunCheck, RunCheck.Handler>()
         .Add<EndChecks, EndChecks.Handler>()
         .Add<ExpireApplications, ExpireApplications.Handler>()
+        .Add<DeliverWebhook, DeliverWebhook.Handler>()
+        .Add<PruneWebhooks, PruneWebhooks.Handler>()
         .Add<PruneSessions, PruneSessions.Handler>();
 
     /// <summary>What comes again and again; the configuration may give it other times or switch it off.</summary>
@@ -124,6 +137,7 @@ public static class CaminoModule
         .Add("imports.weekly-clean-up", new SweepFiles(), "30 3 * * SUN", InNewYork)
         .Add("people.nightly-clean-up", new PruneSessions(), "50 3 * * *", InNewYork)
         .Add("applications.expire", new ExpireApplications(), "20 1 * * *", InNewYork)
+        .Add("webhooks.nightly-clean-up", new PruneWebhooks(), "35 3 * * *", InNewYork)
         .Add("screening.refresh", new RefreshLists(), "40 4 * * *", InNewYork)
         .Add(CloseDue.Schedule, new CloseDue(), CloseDue.Cron);
 

@@ -212,6 +212,7 @@ public sealed class RunningCamino : IAsyncDisposable
         Files = new FilesSettings { Folder = FilesFolder },
         SignIn = new SignInSettings { SecondFactor = _secondFactor },
         Providers = new ProvidersSettings { Registry = ProviderSettings(), Credit = ProviderSettings(), Identity = ProviderSettings() },
+        Webhooks = new WebhooksSettings { AllowPrivateAddresses = true },
         Imports = new ImportsSettings { ChunkRows = _chunkRows, MaxFileBytes = 64 * 1024 * 1024 },
         Jobs = new JobsSettings
         {
@@ -220,7 +221,7 @@ public sealed class RunningCamino : IAsyncDisposable
             LeaseSeconds = 5,
             GraceSeconds = 2,
             AgeingSeconds = _engine == "Camino" ? 300 : 0,
-            Queues = [new() { Name = "urgent", ReservedSlots = 1 }, new() { Name = "default" }, new() { Name = "bulk" }],
+            Queues = [new() { Name = "urgent", ReservedSlots = 1 }, new() { Name = "notices", MaxSlots = 2 }, new() { Name = "default" }, new() { Name = "bulk" }],
         },
     };
 

@@ -119,6 +119,7 @@ public sealed class HostSettings
 
     public ImportsSettings Imports { get; set; } = new();
     public ScreeningSettings Screening { get; set; } = new();
+    public WebhooksSettings Webhooks { get; set; } = new();
 
     [OnlyFor(Role.Async)]
     public ProvidersSettings Providers { get; set; } = new();
@@ -443,6 +444,24 @@ public sealed class ScreeningSettings
     [OnlyFor(Role.Async)]
     [Matching("^https?://[^ ]{1,500}$", "an address that begins with https:// or http://")]
     public string? Address { get; set; }
+}
+
+/// <summary>Notices to programs that handed applications in.</summary>
+public sealed class WebhooksSettings
+{
+    /// <summary>With it the secrets of endpoints are sealed; both roles need the same one. 32 characters or more.</summary>
+    [Secret]
+    [Matching("^.{32,1000}$", "32 to 1,000 characters")]
+    public string? Secret { get; set; }
+
+    /// <summary>The secret before the last rotation: what it sealed can still be read.</summary>
+    [Secret]
+    [Matching("^.{32,1000}$", "32 to 1,000 characters")]
+    public string? PreviousSecret { get; set; }
+
+    /// <summary>Endpoints may be plain http and lie in private networks; for development alone.</summary>
+    [SameInBoth]
+    public bool AllowPrivateAddresses { get; set; }
 }
 
 /// <summary>The outside services that applications are checked at.</summary>

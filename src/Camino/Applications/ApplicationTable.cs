@@ -2,11 +2,14 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Camino.Audit;
 using Camino.Data;
+using Camino.Jobs;
 using Camino.Lending;
 using Camino.Lending.Applications;
 using Camino.Servicing;
+using Camino.Webhooks;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
 
 namespace Camino.Applications;
 
@@ -65,12 +68,25 @@ internal static class ApplicationTable
         await db.KeepEventAsync(id, step, ct);
     }
 
-    /// <summary>Writes an event down.</summary>
-    public static Task KeepEventAsync(this CaminoDb db, Guid id, ApplicationEvent step, CancellationToken ct) => db.Database.ExecuteSqlAsync(
-        $"""
-        insert into camino.application_events (application_id, sequence, move, from_state, to_state, actor_kind, actor_id, reason, at, adverse_reasons)
-        values ({id}, {step.Sequence}, {(short)step.Move}, {(short?)step.From}, {(short)step.To}, {(short)step.By.Kind}, {step.By.Id}, {step.Reason}, {step.At}, {(step.AdverseReasons.Count == 0 ? null : step.AdverseReasons.ToArray())})
-        """, ct);
+    /// <summary>Writes an event down, and what the program that handed the application in is told of it; the jobs of that ride in the next save.</summary>
+    public static async Task KeepEventAsync(this CaminoDb db, Guid id, ApplicationEvent step, CancellationToken ct)
+    {
+        await db.Database.ExecuteSqlAsync(
+            $"""
+            insert into camino.application_events (application_id, sequence, move, from_state, to_state, actor_kind, actor_id, reason, at, adverse_reasons)
+            values ({id}, {step.Sequence}, {(short)step.Move}, {(short?)step.From}, {(short)step.To}, {(short)step.By.Kind}, {step.By.Id}, {step.Reason}, {step.At}, {(step.AdverseReasons.Count == 0 ? null : step.AdverseReasons.ToArray())})
+            """, ct);
+        await db.TellAsync(id, step, ApplicationWords.Task(step.To), ct);
+    }
+
+    /// <summary>Steps of the checks that are not over end with the application, and their jobs with them. Call <see cref="JobStore.AppliedAsync"/> after the commit.</summary>
+    /// <returns>The jobs that were cancelled.</returns>
+    public static async Task<IReadOnlyList<Guid>> StopStepsAsync(this CaminoDb db, JobStore jobs, Guid id, string by, NpgsqlTransaction transaction, CancellationToken ct)
+    {
+        var open = await db.Database.SqlQuery<Guid?>($"update camino.application_steps set state = 4, ended_at = now() where application_id = {id} and state in (0, 1, 3) returning job_id as \"Value\"").ToListAsync(ct);
+        var ids = open.OfType<Guid>().ToArray();
+        return ids.Length == 0 ? [] : await jobs.ApplyAsync(new JobCommand(JobAction.Cancel, by, "The application ended."), ids, (NpgsqlConnection)db.Database.GetDbConnection(), transaction, ct);
+    }
 
     /// <summary>Audit entry, jobs, answer and commit: the end of every act of a person or program on an application.</summary>
     /// <param name="details">Ids, codes and numbers, never what people wrote.</param>

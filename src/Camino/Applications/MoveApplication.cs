@@ -38,7 +38,7 @@ public sealed class MoveApplication(CaminoDb db, JobStore jobs, TimeProvider clo
         var (number, course) = await db.LockApplicationAsync(id, ct);
         var (next, step) = course.Move(move, new Actor(ActorKind.Staff, by.UserId), why, at, by.Version);
         await db.KeepCourseAsync(id, next, step with { AdverseReasons = codes }, ct);
-        var stopped = next.IsOpen ? null : await StopStepsAsync(id, by, (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
+        var stopped = next.IsOpen ? null : await db.StopStepsAsync(jobs, id, by.UserId.ToString(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
         if (next.State == ApplicationState.Received)
             db.Enqueue(new BeginChecks(id), new JobOptions { RequestedBy = by.UserId.ToString() });
         // the reason stays with the event: it may name people, and the audit trail may not
@@ -47,14 +47,6 @@ public sealed class MoveApplication(CaminoDb db, JobStore jobs, TimeProvider clo
         if (stopped is not null)
             await jobs.AppliedAsync(JobAction.Cancel, stopped, ct);
         return answer;
-    }
-
-    /// <summary>Steps that are not over end with the application, and their jobs with them.</summary>
-    private async Task<IReadOnlyList<Guid>> StopStepsAsync(Guid id, AskedBy by, NpgsqlTransaction transaction, CancellationToken ct)
-    {
-        var open = await db.Database.SqlQuery<Guid?>($"update camino.application_steps set state = 4, ended_at = now() where application_id = {id} and state in (0, 1, 3) returning job_id as \"Value\"").ToListAsync(ct);
-        var ids = open.OfType<Guid>().ToArray();
-        return ids.Length == 0 ? [] : await jobs.ApplyAsync(new JobCommand(JobAction.Cancel, by.UserId.ToString(), "The application ended."), ids, (NpgsqlConnection)db.Database.GetDbConnection(), transaction, ct);
     }
 }
 

@@ -278,7 +278,7 @@ public sealed record ExpireApplications : IJobArgs
     public static string Queue => JobQueues.Bulk;
 
     /// <remarks>Safe to run twice: each application ends, or goes back to underwriting, in a transaction of its own, when its time or that of its offers is still over.</remarks>
-    public sealed class Handler(CaminoDb db, TimeProvider clock) : IJobHandler<ExpireApplications>
+    public sealed class Handler(CaminoDb db, JobStore jobs, TimeProvider clock) : IJobHandler<ExpireApplications>
     {
         /// <summary>Why an application goes back to underwriting by itself; pages say it in the reader's language.</summary>
         public const string EveryOfferRanOut = "Every offer ran out";
@@ -320,6 +320,7 @@ public sealed record ExpireApplications : IJobArgs
                 await db.KeepCourseAsync(id, next, step, ct);
             }
 
+            await db.SaveChangesAsync(ct);
             await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
             await transaction.CommitAsync(ct);
             return lapsed;
@@ -333,9 +334,12 @@ public sealed record ExpireApplications : IJobArgs
                 return false;
             var (next, step) = course.Move(ApplicationMove.Expire, Actor.System, null, now);
             await db.KeepCourseAsync(id, next, step, ct);
-            await db.Database.ExecuteSqlAsync($"update camino.application_steps set state = {(short)StepState.Cancelled}, ended_at = {now} where application_id = {id} and state in (0, 1, 3)", ct);
-            await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
+            var native = (NpgsqlTransaction)transaction.GetDbTransaction();
+            var stopped = await db.StopStepsAsync(jobs, id, "system", native, ct);
+            await db.SaveChangesAsync(ct);
+            await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), native, ct);
             await transaction.CommitAsync(ct);
+            await jobs.AppliedAsync(JobAction.Cancel, stopped, ct);
             return true;
         }
     }

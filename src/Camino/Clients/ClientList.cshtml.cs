@@ -3,6 +3,7 @@ using Camino.Lending;
 using Camino.People;
 using Camino.Resources;
 using Camino.Web;
+using Camino.Webhooks;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
@@ -95,7 +96,7 @@ public sealed class ClientAddPage(AddClient add, IStringLocalizer<Texts> texts) 
 
 /// <summary>One client: its keys, a new key, scopes and limits, access.</summary>
 [Authorize(Permissions.ClientsManage)]
-public sealed class ClientDetailsPage(ListClients list, RotateClientKey rotate, ChangeClient change, DisableClient disable, IStringLocalizer<Texts> texts) : PageModel
+public sealed class ClientDetailsPage(ListClients list, RotateClientKey rotate, ChangeClient change, DisableClient disable, ListWebhooks webhooks, AddEndpoint addEndpoint, IStringLocalizer<Texts> texts) : PageModel
 {
     public ClientLine Line { get; private set; } = new(Guid.Empty, "", new ClientTerms([], 1, 1, null), default, false, null, 0, null, 0);
 
@@ -105,6 +106,15 @@ public sealed class ClientDetailsPage(ListClients list, RotateClientKey rotate, 
     public ClientForm Form { get; private set; } = new();
 
     public ShownKey? Key { get; private set; }
+
+    /// <summary>Where the program is told what becomes of its applications.</summary>
+    public IReadOnlyList<EndpointLine> Endpoints { get; private set; } = [];
+
+    /// <summary>The endpoint to be added, as it was typed.</summary>
+    public EndpointForm NewEndpoint { get; private set; } = EndpointForm.Everything;
+
+    /// <summary>The secret of an endpoint that was just added.</summary>
+    public ShownSecret? Secret { get; private set; }
 
     public string? Problem { get; private set; }
 
@@ -127,12 +137,25 @@ public sealed class ClientDetailsPage(ListClients list, RotateClientKey rotate, 
     [Needs(Permissions.ClientsManage)]
     public Task<IActionResult> OnPostEnableAsync(Guid id, string? reason, CancellationToken ct) => DoAsync(id, null, actor => disable.EnableAsync(id, reason, actor, ct), ct);
 
+    [Needs(Permissions.ClientsManage)]
+    public Task<IActionResult> OnPostAddEndpointAsync(Guid id, EndpointForm endpoint, CancellationToken ct)
+    {
+        NewEndpoint = endpoint;
+        return DoAsync(
+            id, null, async actor =>
+            {
+                var (_, secret) = await addEndpoint.RunAsync(id, endpoint.ToInput(), actor, ct);
+                Secret = new ShownSecret(secret, null);
+                NewEndpoint = EndpointForm.Everything;
+            }, ct);
+    }
+
     private async Task<IActionResult> DoAsync(Guid id, ClientForm? form, Func<StaffActor, Task> act, CancellationToken ct)
     {
         try
         {
             await act(new StaffActor(User.Id(), null));
-            if (Key is null)
+            if (Key is null && Secret is null)
                 return LocalRedirect($"/clients/{id}");
         }
         catch (RefusedException refused)
@@ -149,6 +172,7 @@ public sealed class ClientDetailsPage(ListClients list, RotateClientKey rotate, 
             return NotFound();
         Line = line;
         Keys = await list.KeysAsync(id, ct);
+        Endpoints = await webhooks.EndpointsAsync(id, ct);
         Form = typed ?? ClientForm.Of(line.Terms);
         return Page();
     }

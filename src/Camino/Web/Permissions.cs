@@ -112,6 +112,9 @@ public static class Permissions
     /// <summary>Add, change and disable API clients, and make their keys.</summary>
     public const string ClientsManage = "clients.manage";
 
+    /// <summary>The webhook endpoints of the client that asks, and what was sent to them. Staff see them with <see cref="ClientsManage"/>.</summary>
+    public const string WebhooksManage = "webhooks.manage";
+
     private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BorrowersRead, ApplicationsRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse, SearchRead];
 
     /// <summary>Every permission, in the order of the table.</summary>
@@ -119,7 +122,7 @@ public static class Permissions
     [
         Own, PortfolioRead, LoansRead, LoansExport, BorrowersRead, BorrowersChange, BorrowersReveal, BookRead, BookLoans, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, BookChargeOff, ProductsRead, ProductsChange, LedgerRead, LedgerCheck,
         DayClose, ImportsRead, ImportsWrite, JobsRead, JobsAct, JobsAll, ServersRead, MetricsRead, QuotesUse, AuditRead, PeopleManage, ScreeningRead, ScreeningUse, ScreeningReview, ScreeningLists,
-        ApplicationsRead, ApplicationsCreate, ApplicationsChange, ApplicationsDecide, ClientsManage, SearchRead,
+        ApplicationsRead, ApplicationsCreate, ApplicationsChange, ApplicationsDecide, ClientsManage, SearchRead, WebhooksManage,
     ];
 
     private static readonly Dictionary<string, HashSet<string>> s_roles = new(StringComparer.Ordinal)

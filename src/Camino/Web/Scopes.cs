@@ -46,6 +46,7 @@ public static class Scopes
         new("servers:read", "Read which servers run, and their releases.", Permissions.ServersRead),
         new("metrics:read", "Read the metrics of the running system.", Permissions.MetricsRead),
         new("search:read", "Search; what is found of each kind is shown to a client that may read that kind.", Permissions.SearchRead),
+        new("webhooks:manage", "Keep the client's own webhook endpoints, see what was sent to them, and have it sent again.", Permissions.WebhooksManage),
         new("quotes:use", "Have loans quoted; nothing is stored.", Permissions.QuotesUse),
     ];
 

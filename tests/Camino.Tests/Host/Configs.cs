@@ -41,7 +41,7 @@ internal sealed class Configs : IDisposable
 
     private static JsonObject Good(string role, string connectionString = Nowhere, string urls = "http://127.0.0.1:0")
     {
-        const string Jobs = """{ "Slots": 4, "GraceSeconds": 8, "Queues": [ { "Name": "urgent", "ReservedSlots": 1 }, { "Name": "default" }, { "Name": "bulk", "MaxSlots": 2 } ] }""";
+        const string Jobs = """{ "Slots": 4, "GraceSeconds": 8, "Queues": [ { "Name": "urgent", "ReservedSlots": 1 }, { "Name": "notices" }, { "Name": "default" }, { "Name": "bulk", "MaxSlots": 2 } ] }""";
         var good = JsonNode.Parse($$"""
             {
               "Role": "{{role}}",

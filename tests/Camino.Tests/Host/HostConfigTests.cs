@@ -23,7 +23,7 @@ public sealed class HostConfigTests
 
         Assert.That(settings.Role, Is.EqualTo(role));
         Assert.That(settings.Database.MaxPoolSize, Is.EqualTo(8));
-        Assert.That(settings.Jobs.Queues.Select(queue => queue.Name), Is.EqualTo(role == Role.Async ? new[] { "urgent", "default", "bulk" } : []));
+        Assert.That(settings.Jobs.Queues.Select(queue => queue.Name), Is.EqualTo(role == Role.Async ? new[] { "urgent", "notices", "default", "bulk" } : []));
     }
 
     // unknown
