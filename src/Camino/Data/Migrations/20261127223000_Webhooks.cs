@@ -6,7 +6,7 @@ namespace Camino.Data.Migrations;
 /// <summary>Webhook endpoints of API clients, what they are told, and what became of it; adds only, so the release before works on.</summary>
 /// <remarks>Written by hand: none of it is in the model.</remarks>
 [DbContext(typeof(CaminoDb))]
-[Migration("20261127213000_Webhooks")]
+[Migration("20261127223000_Webhooks")]
 public sealed class Webhooks : Migration
 {
     /// <inheritdoc/>
@@ -85,13 +85,13 @@ public sealed class Webhooks : Migration
             constraint pk_webhook_attempts primary key (delivery_id, number)
         );
 
-        update camino.schema_info set version = 20;
+        update camino.schema_info set version = 21;
         """);
 
     /// <inheritdoc/>
     protected override void Down(MigrationBuilder migrationBuilder) => migrationBuilder.Sql(
         """
         drop table camino.webhook_attempts, camino.webhook_deliveries, camino.webhook_events, camino.webhook_secrets, camino.webhook_endpoints, camino.webhook_keys;
-        update camino.schema_info set version = 19;
+        update camino.schema_info set version = 20;
         """);
 }
