@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Mvc;
 namespace Camino.Host;
 
 /// <summary>The one place where a refusal becomes an answer: problem+json (RFC 9457) for programs, a bare status for people, around which the pages put words.</summary>
-internal sealed partial class ProblemMapping(IProblemDetailsService problems, FenceRefusals fence, ILogger<ProblemMapping> log) : IExceptionHandler
+internal sealed partial class ProblemMapping(IProblemDetailsService problems, FenceRefusals fence, Clients.ClientTurns turns, ILogger<ProblemMapping> log) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext context, Exception exception, CancellationToken ct)
     {
@@ -19,6 +19,8 @@ internal sealed partial class ProblemMapping(IProblemDetailsService problems, Fe
             return true;
         }
 
+        if (exception is RefusedException { Code: var code } && context.Features.Get<Clients.KnownClient>() is { } client)
+            turns.NoteRefusal(client.Id, code);
         var trouble = DatabaseTroubles.Of(exception);
         var problem = exception switch
         {
@@ -40,6 +42,8 @@ internal sealed partial class ProblemMapping(IProblemDetailsService problems, Fe
         if (exception is Data.ReleaseRetiredException)
             fence.Count();
         context.Response.StatusCode = problem.Status ?? 500;
+        if (problem.Status == StatusCodes.Status429TooManyRequests)
+            context.Response.Headers.RetryAfter = "30";
         if (problem.Status == StatusCodes.Status503ServiceUnavailable)
         {
             if (trouble != DatabaseTrouble.None)
@@ -79,6 +83,7 @@ internal sealed partial class ProblemMapping(IProblemDetailsService problems, Fe
         "input.content_type" => StatusCodes.Status415UnsupportedMediaType,
         "loan.version" or "borrower.version" or "application.version" => StatusCodes.Status412PreconditionFailed,
         "loan.version_missing" or "borrower.version_missing" or "application.version_missing" => StatusCodes.Status428PreconditionRequired,
+        "bulk.running" => StatusCodes.Status429TooManyRequests,
         "idempotency.key_missing" or "idempotency.key" => StatusCodes.Status400BadRequest,
         "close.running" or "close.not_today" or "close.none_open" or "screening_hit.state" or "screening.no_list" or "application.state" or "application_step.state" or "offer.state" => StatusCodes.Status409Conflict,
         "import.disk_full" => StatusCodes.Status507InsufficientStorage,

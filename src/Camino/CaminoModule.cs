@@ -77,6 +77,7 @@ public static class CaminoModule
         services.AddScoped<RotateClientKey>();
         services.AddScoped<DisableClient>();
         services.AddScoped<ListClients>();
+        services.AddScoped<ReadClientFigures>();
 
         services.AddSingleton(webhooks);
         services.AddSingleton<WebhookVault>();
@@ -125,6 +126,7 @@ public static class CaminoModule
         .Add<RunCheck, RunCheck.Handler>()
         .Add<EndChecks, EndChecks.Handler>()
         .Add<ExpireApplications, ExpireApplications.Handler>()
+        .Add<RemoveResults, RemoveResults.Handler>()
         .Add<DeliverWebhook, DeliverWebhook.Handler>()
         .Add<PruneWebhooks, PruneWebhooks.Handler>()
         .Add<PruneSessions, PruneSessions.Handler>();
@@ -137,6 +139,7 @@ public static class CaminoModule
         .Add("imports.weekly-clean-up", new SweepFiles(), "30 3 * * SUN", InNewYork)
         .Add("people.nightly-clean-up", new PruneSessions(), "50 3 * * *", InNewYork)
         .Add("applications.expire", new ExpireApplications(), "20 1 * * *", InNewYork)
+        .Add("applications.remove-results", new RemoveResults(), "25 1 * * *", InNewYork)
         .Add("webhooks.nightly-clean-up", new PruneWebhooks(), "35 3 * * *", InNewYork)
         .Add("screening.refresh", new RefreshLists(), "40 4 * * *", InNewYork)
         .Add(CloseDue.Schedule, new CloseDue(), CloseDue.Cron);

@@ -50,6 +50,36 @@ internal sealed class ClientJourneyTests : BrowserTest
         await Expect(scripted.Locator("tbody tr")).ToHaveCountAsync(2);
     }
 
+    [Test]
+    public async Task An_endpoint_for_webhooks_is_added_its_secret_is_seen_once_and_its_page_suits_everybody()
+    {
+        var page = await OpenAsync("admin", script: false);
+        await page.GotoAsync("/clients/add");
+        await page.Locator("#name").FillAsync("Told of its applications");
+        await page.GetByLabel("Have loans quoted").CheckAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add and show the key" }).ClickAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "I have kept the key" }).ClickAsync();
+        await page.Locator("#url").FillAsync("https://example.com/camino");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Add and show the secret" }).ClickAsync();
+        Assert.That(await page.Locator("[data-key]").InnerTextAsync(), Does.StartWith("whsec_"));
+        await PictureAsync(page, "webhook-secret");
+        await page.GetByRole(AriaRole.Link, new() { Name = "https://example.com/camino" }).ClickAsync();
+        await Expect(page.Locator("main")).Not.ToContainTextAsync("whsec_");
+        var address = new Uri(page.Url).AbsolutePath;
+        foreach (var (language, theme) in LanguagesAndThemes)
+        {
+            foreach (var (path, picture) in ((string, string)[])[(address, "webhook"), (address[..address.IndexOf("/webhooks", StringComparison.Ordinal)], "client-webhooks")])
+            {
+                var other = await OpenAsync("admin", language: language, theme: theme);
+                await other.GotoAsync(path);
+                await MustSuitAsync(other, $"{path} ({language})", picture, language, theme);
+            }
+        }
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Remove the endpoint" }).ClickAsync();
+        await Expect(page.Locator("main")).Not.ToContainTextAsync("https://example.com/camino");
+    }
+
     private static async Task<bool> OpensAsync(string key)
     {
         using var client = new HttpClient { BaseAddress = Site.Camino.OfficeAddress };

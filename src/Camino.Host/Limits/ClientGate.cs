@@ -33,6 +33,7 @@ internal sealed class ClientGate(RequestDelegate next, ClientTurns turns)
             return;
         }
 
+        turns.NoteRefusal(client.Id, turn.IsDayOver ? "client.day_over" : "client.too_many");
         var seconds = Math.Max(1, Seconds(turn.Wait));
         await (turn.IsDayOver
             ? Shed.AnswerAsync(context, seconds, "client.day_over", string.Create(CultureInfo.InvariantCulture, $"This client may make {client.Terms.RequestsADay:N0} requests a day (UTC) and has made them; ask again in {seconds} s."), StatusCodes.Status429TooManyRequests)

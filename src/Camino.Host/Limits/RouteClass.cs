@@ -28,7 +28,7 @@ internal static class RouteClasses
             return RouteClass.Listening;
         if (HttpMethods.IsGet(request.Method) && path.EndsWith("/events", StringComparison.Ordinal))
             return RouteClass.Listening;
-        if (HttpMethods.IsPost(request.Method) && (path == "/api/v1/imports" || Begins(path, "/imports/upload")))
+        if (HttpMethods.IsPost(request.Method) && (path is "/api/v1/imports" or "/api/v1/applications/bulk" || Begins(path, "/imports/upload")))
             return RouteClass.Transfer;
         if (HttpMethods.IsGet(request.Method) && (path.EndsWith(".csv", StringComparison.Ordinal) || path.EndsWith("/rejected", StringComparison.Ordinal) || path.EndsWith("/export", StringComparison.Ordinal) || path.EndsWith(".pdf", StringComparison.Ordinal) || path.EndsWith(".xlsx", StringComparison.Ordinal)))
             return RouteClass.Transfer;

@@ -23,6 +23,7 @@ internal static class ClientVerb
     private static readonly Option<string?> PerMinute = new("--per-minute") { Description = FormattableString.Invariant($"Requests a minute, sustained, at each server: 1 to {ClientTerms.MostAMinute}; {ClientTerms.UsualAMinute} where nothing is said.") };
     private static readonly Option<string?> Burst = new("--burst") { Description = FormattableString.Invariant($"Requests at once after a pause: 1 to {ClientTerms.MostInBurst}; {ClientTerms.UsualBurst} where nothing is said.") };
     private static readonly Option<string?> PerDay = new("--per-day") { Description = FormattableString.Invariant($"Requests a day (UTC) at all servers together: 1 to {ClientTerms.MostADay}, or empty for no limit.") };
+    private static readonly Option<string?> ResultDays = new("--result-days") { Description = FormattableString.Invariant($"Days after its end for which the client sees the result of an application: 1 to {ClientTerms.MostResultDays}, or empty for no limit.") };
     private static readonly Option<string?> ExpiresDays = new("--expires-days") { Description = "Days after which the new key opens nothing, 1 to 3,650; left out: it does not expire." };
 
     public static Command Create()
@@ -38,10 +39,10 @@ internal static class ClientVerb
     private static Command Add()
     {
         var scopes = ScopesOption(isRequired: true);
-        var command = new Command("add", "Add a client and print its key, once.") { Name, scopes, PerMinute, Burst, PerDay, ExpiresDays, By, Config, Data };
+        var command = new Command("add", "Add a client and print its key, once.") { Name, scopes, PerMinute, Burst, PerDay, ResultDays, ExpiresDays, By, Config, Data };
         command.SetAction((parse, ct) => RunAsync(parse, async services =>
         {
-            var terms = ClientTerms.Read(parse.GetValue(scopes)?.Split(','), parse.GetValue(PerMinute), parse.GetValue(Burst), parse.GetValue(PerDay));
+            var terms = ClientTerms.Read(parse.GetValue(scopes)?.Split(','), parse.GetValue(PerMinute), parse.GetValue(Burst), parse.GetValue(PerDay), parse.GetValue(ResultDays));
             var (_, key) = await services.GetRequiredService<AddClient>().RunAsync(parse.GetValue(Name), terms, parse.GetValue(ExpiresDays), ActorOf(parse), ct);
             Console.WriteLine(key);
         }, ct));
@@ -65,7 +66,7 @@ internal static class ClientVerb
     private static Command Change()
     {
         var scopes = ScopesOption(isRequired: false);
-        var command = new Command("change", "Change a client's scopes and limits; what is left out stays.") { Name, scopes, PerMinute, Burst, PerDay, Reason, By, Config, Data };
+        var command = new Command("change", "Change a client's scopes and limits; what is left out stays.") { Name, scopes, PerMinute, Burst, PerDay, ResultDays, Reason, By, Config, Data };
         command.SetAction((parse, ct) => RunAsync(parse, async services =>
         {
             var client = await FindAsync(services, parse, ct);
@@ -73,7 +74,8 @@ internal static class ClientVerb
                 parse.GetValue(scopes)?.Split(',') ?? client.Terms.Scopes,
                 parse.GetValue(PerMinute) ?? Text(client.Terms.RequestsAMinute),
                 parse.GetValue(Burst) ?? Text(client.Terms.Burst),
-                parse.GetValue(PerDay) ?? Text(client.Terms.RequestsADay));
+                parse.GetValue(PerDay) ?? Text(client.Terms.RequestsADay),
+                parse.GetValue(ResultDays) ?? Text(client.Terms.ResultDays));
             await services.GetRequiredService<ChangeClient>().RunAsync(client.Id, terms, parse.GetValue(Reason), ActorOf(parse), ct);
             Console.WriteLine("The client is changed; its next request has the new scopes and limits.");
         }, ct));

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Camino.Clients;
 using Camino.Lending;
 using Camino.Lending.Applications;
 using Camino.Servicing;
@@ -8,6 +9,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace Camino.Applications;
@@ -19,11 +21,14 @@ public static class ApplicationApi
     public const int LongestWait = 30;
 
     /// <summary>Adds the endpoints to <c>/api/v1</c>.</summary>
-    public static void MapApplicationApi(this IEndpointRouteBuilder api)
+    public static void MapApplicationApi(this IEndpointRouteBuilder root)
     {
+        var api = root.MapGroup("").AddEndpointFilter(OwnAsync);
         api.MapPost("/applications", ReceiveAsync).RequireAuthorization(Permissions.ApplicationsCreate).WithSummary("Takes a loan application in; the answer says where its task is").Reads(typeof(ApplicationInput), "application/json").NeedsIdempotencyKey();
-        api.MapGet("/applications", ListAsync).RequireAuthorization(Permissions.ApplicationsRead).WithSummary("Applications, the newest first, 50 a page")
-            .Asks("state", $"One of {string.Join(", ", Enum.GetValues<ApplicationState>().Select(one => Words.Camel(one)))}.").Asks("after", "From next of the page before.").Asks("before", "The other way.");
+        api.MapPost("/applications/bulk", (HttpContext context, BulkApplications bulk, CancellationToken ct) => bulk.RunAsync(context, ServicingApi.KeyOf(context), ct)).RequireAuthorization(Permissions.ApplicationsCreate).WithSummary("Takes many applications in, one a line (NDJSON, at most 100,000), and answers each line")
+            .Reads(null, BulkApplications.ContentType).Produces<string>(StatusCodes.Status200OK, BulkApplications.ContentType).NeedsIdempotencyKey();
+        api.MapGet("/applications", ListAsync).RequireAuthorization(Permissions.ApplicationsRead).WithSummary("Applications, the newest first, 50 a page; a client sees those that it handed in")
+            .Asks("state", $"One of {string.Join(", ", Enum.GetValues<ApplicationState>().Select(one => Words.Camel(one)))}.").Asks("from", "Taken in at this moment or later, such as 2026-03-01T00:00:00Z.").Asks("until", "Taken in before this moment.").Asks("after", "From next of the page before.").Asks("before", "The other way.");
         api.MapGet("/applications/{id:guid}", GetAsync).RequireAuthorization(Permissions.ApplicationsRead).WithSummary("An application as a task: state, step, progress, result")
             .WithMetadata(new ApiParameter("Prefer", "wait=20: the answer comes when the task changes, or after so many seconds (1 to 30). With If-None-Match it comes at once when the ETag is another.", IsHeader: true, IsRequired: false))
             .WithMetadata(new ApiParameter("If-None-Match", "An ETag that is known already: 304 while it is the one of now.", IsHeader: true, IsRequired: false));
@@ -65,6 +70,16 @@ public static class ApplicationApi
         _ => "Reopens an application that had ended",
     };
 
+    /// <summary>An application that another handed in is not there for a client.</summary>
+    private static async ValueTask<object?> OwnAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    {
+        var context = invocation.HttpContext;
+        if (context.Features.Get<KnownClient>() is { } client && context.GetRouteValue("id") is string text && Guid.TryParse(text, out var id)
+            && !await context.RequestServices.GetRequiredService<ShowApplication>().IsOfAsync(id, client.Id, context.RequestAborted))
+            throw new RefusedException("application.not_found", $"There is no application {id}.");
+        return await next(invocation);
+    }
+
     private static async Task<Accepted<ApplicationAnswer>> ReceiveAsync(HttpContext context, ReceiveApplication receive, CancellationToken ct)
     {
         var key = ServicingApi.KeyOf(context);
@@ -75,7 +90,7 @@ public static class ApplicationApi
 
     private static async Task<Ok<ApplicationPage>> ListAsync(HttpContext context, ListApplications list, CancellationToken ct)
     {
-        var filter = ApplicationFilter.FromQuery(context.Request.Query);
+        var filter = ApplicationFilter.FromQuery(context.Request.Query) with { Client = context.Features.Get<KnownClient>()?.Id };
         var page = await list.RunAsync(filter, ListCursor.Of(context.Request.Query["after"], context.Request.Query["before"]), ct);
         return TypedResults.Ok(new ApplicationPage([.. page.Lines.Select(ApplicationLineView.Of)], page.Next is { } next ? "/api/v1/applications" + filter.ToQuery("after", next.ToString()) : null));
     }
@@ -90,6 +105,8 @@ public static class ApplicationApi
             task = await WaitAsync(task, TimeSpan.FromSeconds(seconds), show, news, host.ApplicationStopping, ct);
         }
 
+        if (context.Features.Get<KnownClient>() is not null)
+            task = task.ForClient();
         context.Response.Headers.ETag = task.Tag;
         context.Response.Headers.CacheControl = "no-store";
         if (known.Length > 0 && known == task.Tag)

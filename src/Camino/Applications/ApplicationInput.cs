@@ -56,7 +56,10 @@ public sealed record ApplicationInput
     public IReadOnlyList<ApplicationOwnerInput>? Owners { get; init; }
 
     /// <summary>Reads a body.</summary>
-    internal static ApplicationInput From(JsonBody body) => body.All(one => new ApplicationInput
+    internal static ApplicationInput From(JsonBody body) => body.All(Fields);
+
+    /// <summary>Reads the fields of an object that may have others besides.</summary>
+    internal static ApplicationInput Fields(JsonBody one) => new()
     {
         ExternalId = one.Text("externalId"),
         Name = one.Text("name"),
@@ -73,7 +76,7 @@ public sealed record ApplicationInput
         TermMonths = one.Whole("termMonths"),
         CreditConsent = one.Flag("creditConsent"),
         Owners = one.Parts("owners", CheckedBorrower.LongestList, part => new ApplicationOwnerInput { Name = part.Text("name"), SharePercent = part.Text("sharePercent"), IsGuarantor = part.Flag("isGuarantor"), BirthDate = part.Text("birthDate"), TaxNumber = part.Text("taxNumber") }),
-    });
+    };
 }
 
 /// <summary>Somebody who owns a part of the business or stands in for its debt.</summary>

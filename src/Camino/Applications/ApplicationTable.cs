@@ -60,7 +60,7 @@ internal static class ApplicationTable
         await db.Database.ExecuteSqlAsync(
             $"""
             update camino.applications set state = {(short)course.State}, version = {course.Version}, checks_done = {course.ChecksDone}, changed_at = {course.ChangedAt}, expires_at = {course.ExpiresAt},
-                ended_at = case when {course.IsOpen} then null else {course.ChangedAt} end
+                ended_at = case when {course.IsOpen} then null else {course.ChangedAt} end, result_removed_at = null
             where id = {id}
             """, ct);
         if (course.State is not (ApplicationState.Offered or ApplicationState.Accepted) && step.From == ApplicationState.Offered)

@@ -13,13 +13,30 @@ public sealed record ApplicationFilter
     /// <summary>Only those that stand there.</summary>
     public ApplicationState? State { get; init; }
 
-    public bool IsEmpty => State is null;
+    /// <summary>Only those that were taken in at this moment or later.</summary>
+    public DateTimeOffset? From { get; init; }
+
+    /// <summary>Only those that were taken in before this moment.</summary>
+    public DateTimeOffset? Until { get; init; }
+
+    /// <summary>Only those that this client handed in; no part of an address.</summary>
+    public Guid? Client { get; init; }
+
+    public bool IsEmpty => State is null && From is null && Until is null;
 
     /// <summary>Reads an address; what cannot be read is left out.</summary>
-    public static ApplicationFilter FromQuery(IQueryCollection query) => new() { State = new ListAddress(query).Name<ApplicationState>("state") };
+    public static ApplicationFilter FromQuery(IQueryCollection query)
+    {
+        var address = new ListAddress(query);
+        return new ApplicationFilter { State = address.Name<ApplicationState>("state"), From = Moment(address.Text("from")), Until = Moment(address.Text("until")) };
+    }
 
     /// <summary>The same as an address; empty where there is nothing to say.</summary>
-    public string ToQuery(string? cursorName = null, string? cursor = null) => new ListAddressWriter().Add("state", State).ToQuery(cursorName, cursor);
+    public string ToQuery(string? cursorName = null, string? cursor = null) => new ListAddressWriter().Add("state", State).Add("from", Text(From)).Add("until", Text(Until)).ToQuery(cursorName, cursor);
+
+    private static DateTimeOffset? Moment(string? text) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var moment) && moment.Year is >= 2000 and < 2200 ? moment : null;
+
+    private static string? Text(DateTimeOffset? moment) => moment?.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffffffZ", CultureInfo.InvariantCulture);
 }
 
 /// <summary>One line of the list of applications.</summary>
@@ -64,11 +81,25 @@ public sealed class ListApplications(NpgsqlDataSource source)
         return Convert.ToInt32(await command.ExecuteScalarAsync(ct), CultureInfo.InvariantCulture);
     }
 
+    /// <summary>The least id (UUID version 7) that is made at a moment.</summary>
+    internal static Guid LeastIdAt(DateTimeOffset moment)
+    {
+        var milliseconds = moment.ToUnixTimeMilliseconds().ToString("x12", CultureInfo.InvariantCulture);
+        return Guid.ParseExact($"{milliseconds[..8]}-{milliseconds[8..]}-7000-8000-000000000000", "D");
+    }
+
     private static KeysetSql Conditions(ApplicationFilter filter, NpgsqlCommand command)
     {
         var sql = new KeysetSql(command);
         if (filter.State is { } state)
             sql.Add("a.state = @state", ("state", (short)state));
+        if (filter.Client is { } client)
+            sql.Add("a.received_by = @client and a.channel = 'api'", ("client", client));
+        // ids are made in the order of time: a minute's slack lets the index find the stretch, the moment itself decides
+        if (filter.From is { } from)
+            sql.Add("a.id >= @least_id and a.received_at >= @from", ("least_id", LeastIdAt(from.AddMinutes(-1))), ("from", from));
+        if (filter.Until is { } until)
+            sql.Add("a.id < @most_id and a.received_at < @until", ("most_id", LeastIdAt(until.AddMinutes(1))), ("until", until));
         return sql;
     }
 }

@@ -13,8 +13,9 @@ namespace Camino.Applications;
 public sealed class ReceiveApplication(CaminoDb db, FieldVault vault, ExchangeKeys exchanges, TimeProvider clock)
 {
     /// <param name="fromStaff">Typed by staff; else sent by a program.</param>
+    /// <param name="queue">Where its checks begin.</param>
     /// <exception cref="RefusedException"><c>input.*</c>, <c>idempotency.*</c>; none repeats what is personal.</exception>
-    public async Task<ApplicationAnswer> RunAsync(ApplicationInput input, bool fromStaff, AskedBy by, CancellationToken ct)
+    public async Task<ApplicationAnswer> RunAsync(ApplicationInput input, bool fromStaff, AskedBy by, CancellationToken ct, string queue = JobQueues.Default)
     {
         var at = clock.GetUtcNow();
         var given = CheckedApplication.Read(input, DateOnly.FromDateTime(at.UtcDateTime));
@@ -43,7 +44,7 @@ public sealed class ReceiveApplication(CaminoDb db, FieldVault vault, ExchangeKe
         }
 
         await db.KeepEventAsync(id, received, ct);
-        db.Enqueue(new BeginChecks(id), new JobOptions { RequestedBy = by.UserId.ToString() });
+        db.Enqueue(new BeginChecks(id), new JobOptions { RequestedBy = by.UserId.ToString(), Queue = queue });
         return await db.AnswerAsync(
             transaction, ApplicationAnswer.Of(id, stored[0], course), by, "application.received", at,
             new { version = 1, channel = fromStaff ? "staff" : "api" }, ct);

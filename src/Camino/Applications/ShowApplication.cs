@@ -19,12 +19,16 @@ public sealed record StepView(Guid Id, string Kind, Guid? OwnerId, string State,
 /// <param name="Progress">0 to 100.</param>
 /// <param name="Result">How it ended, as <paramref name="Step"/> says it; null while it is open.</param>
 /// <param name="LoanId">The loan that it became.</param>
+/// <param name="ResultRemovedAt">When the time was over for which the client sees results: result, loan and steps are left out for it from then on.</param>
 public sealed record ApplicationTask(
-    Guid Id, string Number, string? ExternalId, string State, string Step, int Progress, string? Result, int Version, DateTimeOffset ReceivedAt, DateTimeOffset ChangedAt, DateTimeOffset ExpiresAt, DateTimeOffset? EndedAt, Guid? LoanId, IReadOnlyList<StepView> Steps)
+    Guid Id, string Number, string? ExternalId, string State, string Step, int Progress, string? Result, int Version, DateTimeOffset ReceivedAt, DateTimeOffset ChangedAt, DateTimeOffset ExpiresAt, DateTimeOffset? EndedAt, Guid? LoanId, IReadOnlyList<StepView> Steps, DateTimeOffset? ResultRemovedAt)
 {
+    /// <summary>As the client sees it that handed it in.</summary>
+    internal ApplicationTask ForClient() => ResultRemovedAt is null ? this : this with { Result = null, LoanId = null, Steps = [] };
+
     /// <summary>Changes with everything that the task shows: the version, and the steps that are over.</summary>
     [JsonIgnore]
-    public string Tag => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"\"{Version}-{Steps.Count(step => step.EndedAt is not null)}\"");
+    public string Tag => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"\"{Version}-{Steps.Count(step => step.EndedAt is not null)}{(ResultRemovedAt is null ? "" : "-r")}\"");
 }
 
 /// <summary>One owner on an application.</summary>
@@ -49,7 +53,7 @@ public sealed class ShowApplication(NpgsqlDataSource source)
     private const string Steps =
         "coalesce((select jsonb_agg(jsonb_build_object('id', s.id, 'kind', s.kind, 'ownerId', s.owner_id, 'state', s.state, 'attempts', s.attempts, 'problem', s.problem, 'result', s.result, 'startedAt', s.started_at, 'endedAt', s.ended_at) order by s.kind, s.id) from camino.application_steps s where s.application_id = a.id), '[]')::text";
 
-    private const string Asked = "select a.id, a.number, a.external_id, a.state, a.version, a.received_at, a.changed_at, a.expires_at, a.ended_at, " + Steps + ", (select l.loan_id from camino.application_loans l where l.application_id = a.id)";
+    private const string Asked = "select a.id, a.number, a.external_id, a.state, a.version, a.received_at, a.changed_at, a.expires_at, a.ended_at, " + Steps + ", (select l.loan_id from camino.application_loans l where l.application_id = a.id), a.result_removed_at";
 
     private const string All =
         Asked +
@@ -76,9 +80,9 @@ public sealed class ShowApplication(NpgsqlDataSource source)
         if (!await row.ReadAsync(ct))
             return null;
         return new ApplicationView(
-            TaskOf(row), (ApplicationState)row.GetInt16(3), row.GetString(11), row.GetString(12), Text(row, 13), row.GetString(14), new AddressView(Text(row, 15), Text(row, 16), Text(row, 17), Text(row, 18)), row.GetDecimal(19), Text(row, 20),
-            Value<short>(row, 21), Value<decimal>(row, 22), Value<DateOnly>(row, 23), row.GetBoolean(24),
-            row.GetFieldValue<string[]>(25), row.GetFieldValue<string[]>(26), List<ApplicantOwner>(row, 27), List<IdentifierView>(row, 28), List<EventLine>(row, 29), Text(row, 30));
+            TaskOf(row), (ApplicationState)row.GetInt16(3), row.GetString(12), row.GetString(13), Text(row, 14), row.GetString(15), new AddressView(Text(row, 16), Text(row, 17), Text(row, 18), Text(row, 19)), row.GetDecimal(20), Text(row, 21),
+            Value<short>(row, 22), Value<decimal>(row, 23), Value<DateOnly>(row, 24), row.GetBoolean(25),
+            row.GetFieldValue<string[]>(26), row.GetFieldValue<string[]>(27), List<ApplicantOwner>(row, 28), List<IdentifierView>(row, 29), List<EventLine>(row, 30), Text(row, 31));
     }
 
     /// <summary>Only what a program asks for: the task, or null.</summary>
@@ -90,6 +94,15 @@ public sealed class ShowApplication(NpgsqlDataSource source)
         return await row.ReadAsync(ct) ? TaskOf(row) : null;
     }
 
+    /// <summary>Whether a client handed an application in.</summary>
+    public async Task<bool> IsOfAsync(Guid id, Guid clientId, CancellationToken ct)
+    {
+        await using var command = source.CreateCommand("select exists (select from camino.applications where id = $1 and received_by = $2 and channel = 'api')");
+        command.Parameters.Add(new NpgsqlParameter { Value = id });
+        command.Parameters.Add(new NpgsqlParameter { Value = clientId });
+        return (bool)(await command.ExecuteScalarAsync(ct) ?? false);
+    }
+
     private static ApplicationTask TaskOf(NpgsqlDataReader row)
     {
         var state = (ApplicationState)row.GetInt16(3);
@@ -97,7 +110,7 @@ public sealed class ShowApplication(NpgsqlDataSource source)
         var ended = Value<DateTimeOffset>(row, 8);
         return new ApplicationTask(
             row.GetGuid(0), row.GetString(1), Text(row, 2), ApplicationWords.Task(state), ApplicationWords.Step(state), ApplicationWords.Percent(state, steps.Count, steps.Count(step => step.State == "done")),
-            ended is null ? null : ApplicationWords.Step(state), row.GetInt32(4), row.GetFieldValue<DateTimeOffset>(5), row.GetFieldValue<DateTimeOffset>(6), row.GetFieldValue<DateTimeOffset>(7), ended, Value<Guid>(row, 10), steps);
+            ended is null ? null : ApplicationWords.Step(state), row.GetInt32(4), row.GetFieldValue<DateTimeOffset>(5), row.GetFieldValue<DateTimeOffset>(6), row.GetFieldValue<DateTimeOffset>(7), ended, Value<Guid>(row, 10), steps, Value<DateTimeOffset>(row, 11));
     }
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);

@@ -23,8 +23,8 @@ public sealed class AddClient(CaminoDb db, TimeProvider clock)
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var added = await db.Database.ExecuteSqlAsync(
             $"""
-            insert into camino.api_clients (id, name, scopes, requests_a_minute, burst, requests_a_day, made_at)
-            values ({id}, {called}, {terms.Scopes}, {terms.RequestsAMinute}, {terms.Burst}, {terms.RequestsADay}, {now}) on conflict do nothing
+            insert into camino.api_clients (id, name, scopes, requests_a_minute, burst, requests_a_day, result_days, made_at)
+            values ({id}, {called}, {terms.Scopes}, {terms.RequestsAMinute}, {terms.Burst}, {terms.RequestsADay}, {terms.ResultDays}, {now}) on conflict do nothing
             """, ct);
         Refuse.If(added == 0, "client.exists", "A client of this name is there already; it may be disabled.");
         var (keyId, key) = await db.AddClientKeyAsync(id, expires, now, ct);

@@ -18,7 +18,7 @@ public sealed class ChangeClient(CaminoDb db, TimeProvider clock)
         var before = (await db.ClientForChangeAsync(clientId, ct)).ToTerms();
         Refuse.If(before.Scopes.ToHashSet(StringComparer.Ordinal).SetEquals(terms.Scopes) && before with { Scopes = terms.Scopes } == terms, "client.already", "The client has these scopes and limits already.");
         await db.Database.ExecuteSqlAsync(
-            $"update camino.api_clients set scopes = {terms.Scopes}, requests_a_minute = {terms.RequestsAMinute}, burst = {terms.Burst}, requests_a_day = {terms.RequestsADay} where id = {clientId}", ct);
+            $"update camino.api_clients set scopes = {terms.Scopes}, requests_a_minute = {terms.RequestsAMinute}, burst = {terms.Burst}, requests_a_day = {terms.RequestsADay}, result_days = {terms.ResultDays} where id = {clientId}", ct);
         db.AuditEntries.Add(ClientActs.Entry(clock.GetUtcNow(), actor, "client.changed", clientId, new { before, after = terms, reason = why }));
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);

@@ -41,6 +41,9 @@ public sealed class ClientForm
     /// <summary>Empty: no limit.</summary>
     public string? PerDay { get; set; }
 
+    /// <summary>Days for which results are seen; empty: no limit.</summary>
+    public string? ResultDays { get; set; }
+
     /// <summary>Days until the new key expires; empty: it does not.</summary>
     public string? ExpiresDays { get; set; }
 
@@ -50,11 +53,11 @@ public sealed class ClientForm
     public static ClientForm Of(ClientTerms terms)
     {
         ArgumentNullException.ThrowIfNull(terms);
-        return new ClientForm { Scopes = [.. terms.Scopes], PerMinute = Text(terms.RequestsAMinute), Burst = Text(terms.Burst), PerDay = Text(terms.RequestsADay) };
+        return new ClientForm { Scopes = [.. terms.Scopes], PerMinute = Text(terms.RequestsAMinute), Burst = Text(terms.Burst), PerDay = Text(terms.RequestsADay), ResultDays = Text(terms.ResultDays) };
     }
 
     /// <exception cref="RefusedException"><c>client.*</c> names the field.</exception>
-    public ClientTerms ToTerms() => ClientTerms.Read(Scopes, PerMinute, Burst, PerDay);
+    public ClientTerms ToTerms() => ClientTerms.Read(Scopes, PerMinute, Burst, PerDay, ResultDays);
 
     private static string? Text(int? number) => number?.ToString(CultureInfo.InvariantCulture);
 }
@@ -96,7 +99,7 @@ public sealed class ClientAddPage(AddClient add, IStringLocalizer<Texts> texts) 
 
 /// <summary>One client: its keys, a new key, scopes and limits, access.</summary>
 [Authorize(Permissions.ClientsManage)]
-public sealed class ClientDetailsPage(ListClients list, RotateClientKey rotate, ChangeClient change, DisableClient disable, ListWebhooks webhooks, AddEndpoint addEndpoint, IStringLocalizer<Texts> texts) : PageModel
+public sealed class ClientDetailsPage(ListClients list, RotateClientKey rotate, ChangeClient change, DisableClient disable, ReadClientFigures figures, ListWebhooks webhooks, AddEndpoint addEndpoint, IStringLocalizer<Texts> texts) : PageModel
 {
     public ClientLine Line { get; private set; } = new(Guid.Empty, "", new ClientTerms([], 1, 1, null), default, false, null, 0, null, 0);
 
@@ -106,6 +109,8 @@ public sealed class ClientDetailsPage(ListClients list, RotateClientKey rotate, 
     public ClientForm Form { get; private set; } = new();
 
     public ShownKey? Key { get; private set; }
+
+    public ClientFigures Figures { get; private set; } = new(0, 0, 0, null, []);
 
     /// <summary>Where the program is told what becomes of its applications.</summary>
     public IReadOnlyList<EndpointLine> Endpoints { get; private set; } = [];
@@ -172,6 +177,7 @@ public sealed class ClientDetailsPage(ListClients list, RotateClientKey rotate, 
             return NotFound();
         Line = line;
         Keys = await list.KeysAsync(id, ct);
+        Figures = await figures.RunAsync(id, ct);
         Endpoints = await webhooks.EndpointsAsync(id, ct);
         Form = typed ?? ClientForm.Of(line.Terms);
         return Page();

@@ -13,11 +13,13 @@ namespace Camino.Clients;
 /// <param name="RequestsAMinute">Sustained; 1 to 100,000. Each server counts for itself.</param>
 /// <param name="Burst">Requests at once after a pause; 1 to 10,000.</param>
 /// <param name="RequestsADay">Of all servers together, on a day of UTC; null: as many as there may be.</param>
-public sealed record ClientTerms(string[] Scopes, int RequestsAMinute, int Burst, int? RequestsADay)
+/// <param name="ResultDays">Days after its end for which the client sees the result of an application; null: as long as the application is kept.</param>
+public sealed record ClientTerms(string[] Scopes, int RequestsAMinute, int Burst, int? RequestsADay, int? ResultDays = null)
 {
     public const int MostAMinute = 100_000;
     public const int MostInBurst = 10_000;
     public const int MostADay = 1_000_000_000;
+    public const int MostResultDays = 3_650;
 
     /// <summary>Where nothing is said.</summary>
     public const int UsualAMinute = 600;
@@ -26,8 +28,8 @@ public sealed record ClientTerms(string[] Scopes, int RequestsAMinute, int Burst
     public const int UsualBurst = 60;
 
     /// <summary>Reads what a form or a command says; what is left out is the usual.</summary>
-    /// <exception cref="RefusedException"><c>client.scopes</c>, <c>client.per_minute</c>, <c>client.burst</c>, <c>client.per_day</c>.</exception>
-    public static ClientTerms Read(IEnumerable<string?>? scopes, string? perMinute, string? burst, string? perDay)
+    /// <exception cref="RefusedException"><c>client.scopes</c>, <c>client.per_minute</c>, <c>client.burst</c>, <c>client.per_day</c>, <c>client.result_days</c>.</exception>
+    public static ClientTerms Read(IEnumerable<string?>? scopes, string? perMinute, string? burst, string? perDay, string? resultDays = null)
     {
         var names = (scopes ?? []).Select(name => name?.Trim() ?? "").Where(name => name.Length > 0).ToHashSet(StringComparer.Ordinal);
         var wrong = names.FirstOrDefault(name => !Web.Scopes.Knows(name));
@@ -36,7 +38,8 @@ public sealed record ClientTerms(string[] Scopes, int RequestsAMinute, int Burst
             [.. Web.Scopes.All.Select(scope => scope.Name).Where(names.Contains)],
             ClientActs.Whole("per-minute", "client.per_minute", perMinute, 1, MostAMinute) ?? UsualAMinute,
             ClientActs.Whole("burst", "client.burst", burst, 1, MostInBurst) ?? UsualBurst,
-            ClientActs.Whole("per-day", "client.per_day", perDay, 1, MostADay));
+            ClientActs.Whole("per-day", "client.per_day", perDay, 1, MostADay),
+            ClientActs.Whole("result-days", "client.result_days", resultDays, 1, MostResultDays));
     }
 }
 
@@ -82,7 +85,7 @@ internal static class ClientActs
     public static async Task<ClientState> ClientForChangeAsync(this CaminoDb db, Guid id, CancellationToken ct)
     {
         var found = await db.Database.SqlQuery<ClientState>(
-            $"""select disabled_at is not null as "IsDisabled", scopes as "Scopes", requests_a_minute as "RequestsAMinute", burst as "Burst", requests_a_day as "RequestsADay" from camino.api_clients where id = {id} for update""").ToListAsync(ct);
+            $"""select disabled_at is not null as "IsDisabled", scopes as "Scopes", requests_a_minute as "RequestsAMinute", burst as "Burst", requests_a_day as "RequestsADay", result_days as "ResultDays" from camino.api_clients where id = {id} for update""").ToListAsync(ct);
         return found.Count == 1 ? found[0] : throw new RefusedException("client.not_found", "There is no such client.");
     }
 
@@ -104,8 +107,8 @@ internal static class ClientActs
     }
 
     /// <summary>A client as it is while its row is held.</summary>
-    public sealed record ClientState(bool IsDisabled, string[] Scopes, int RequestsAMinute, int Burst, int? RequestsADay)
+    public sealed record ClientState(bool IsDisabled, string[] Scopes, int RequestsAMinute, int Burst, int? RequestsADay, int? ResultDays)
     {
-        public ClientTerms ToTerms() => new(Scopes, RequestsAMinute, Burst, RequestsADay);
+        public ClientTerms ToTerms() => new(Scopes, RequestsAMinute, Burst, RequestsADay, ResultDays);
     }
 }

@@ -21,6 +21,7 @@ public sealed class ClientTurns(TimeProvider clock)
     private readonly Dictionary<Guid, Bucket> _buckets = [];
     private Dictionary<(Guid Client, DateOnly Day), long> _requests = [];
     private Dictionary<Guid, DateTimeOffset> _keys = [];
+    private Dictionary<(Guid Client, DateOnly Day, string Code), long> _refusals = [];
 
     /// <summary>Takes one request on, or refuses it.</summary>
     public ClientTurn Take(KnownClient client)
@@ -50,13 +51,38 @@ public sealed class ClientTurns(TimeProvider clock)
         }
     }
 
+    /// <summary>Requests or lines that may follow today; null: no limit.</summary>
+    public long? LeftToday(KnownClient client)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        lock (_lock)
+            return client.Terms.RequestsADay is { } quota ? Math.Max(0, quota - client.UsedToday - _requests.GetValueOrDefault((client.Id, Today()))) : null;
+    }
+
+    /// <summary>Counts one line of a bulk request against the day.</summary>
+    public void CountLine(KnownClient client)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        lock (_lock)
+            _requests[(client.Id, Today())] = _requests.GetValueOrDefault((client.Id, Today())) + 1;
+    }
+
+    /// <summary>Counts why something of a client was refused.</summary>
+    public void NoteRefusal(Guid client, string code)
+    {
+        lock (_lock)
+            _refusals[(client, Today(), code)] = _refusals.GetValueOrDefault((client, Today(), code)) + 1;
+    }
+
+    private DateOnly Today() => DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
+
     /// <summary>Hands over what is not written down yet, and begins anew.</summary>
     internal ClientCounts HandOver()
     {
         lock (_lock)
         {
-            var counts = new ClientCounts(_requests, _keys);
-            (_requests, _keys) = ([], []);
+            var counts = new ClientCounts(_requests, _keys, _refusals);
+            (_requests, _keys, _refusals) = ([], [], []);
             return counts;
         }
     }
@@ -70,6 +96,8 @@ public sealed class ClientTurns(TimeProvider clock)
                 _requests[which] = _requests.GetValueOrDefault(which) + requests;
             foreach (var (key, at) in counts.Keys)
                 _keys.TryAdd(key, at);
+            foreach (var (which, refusals) in counts.Refusals)
+                _refusals[which] = _refusals.GetValueOrDefault(which) + refusals;
         }
     }
 
@@ -78,7 +106,7 @@ public sealed class ClientTurns(TimeProvider clock)
 }
 
 /// <summary>Requests of each client on a day, and when each key was used last.</summary>
-internal sealed record ClientCounts(IReadOnlyDictionary<(Guid Client, DateOnly Day), long> Requests, IReadOnlyDictionary<Guid, DateTimeOffset> Keys)
+internal sealed record ClientCounts(IReadOnlyDictionary<(Guid Client, DateOnly Day), long> Requests, IReadOnlyDictionary<Guid, DateTimeOffset> Keys, IReadOnlyDictionary<(Guid Client, DateOnly Day, string Code), long> Refusals)
 {
-    public bool IsEmpty => Requests.Count == 0;
+    public bool IsEmpty => Requests.Count == 0 && Refusals.Count == 0;
 }

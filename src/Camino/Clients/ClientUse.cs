@@ -16,6 +16,9 @@ public sealed partial class ClientUse(NpgsqlDataSource source, ClientTurns turns
         with days as (
             insert into camino.api_client_days as known (client_id, day, requests) select * from unnest($1::uuid[], $2::date[], $3::bigint[])
             on conflict (client_id, day) do update set requests = known.requests + excluded.requests
+        ), refusals as (
+            insert into camino.api_client_refusals as known (client_id, day, code, refused) select * from unnest($6::uuid[], $7::date[], $8::text[], $9::bigint[])
+            on conflict (client_id, day, code) do update set refused = known.refused + excluded.refused
         )
         update camino.api_client_keys k set last_used_at = greatest(k.last_used_at, used.at) from unnest($4::uuid[], $5::timestamptz[]) used (id, at) where k.id = used.id
         """;
@@ -37,6 +40,11 @@ public sealed partial class ClientUse(NpgsqlDataSource source, ClientTurns turns
             write.Parameters.Add(new() { Value = days.Select(one => one.Value).ToArray() });
             write.Parameters.Add(new() { Value = keys.Select(one => one.Key).ToArray() });
             write.Parameters.Add(new() { Value = keys.Select(one => one.Value).ToArray() });
+            var refusals = counts.Refusals.OrderBy(one => one.Key.Client).ThenBy(one => one.Key.Day).ThenBy(one => one.Key.Code, StringComparer.Ordinal).ToList();
+            write.Parameters.Add(new() { Value = refusals.Select(one => one.Key.Client).ToArray() });
+            write.Parameters.Add(new() { Value = refusals.Select(one => one.Key.Day).ToArray() });
+            write.Parameters.Add(new() { Value = refusals.Select(one => one.Key.Code).ToArray() });
+            write.Parameters.Add(new() { Value = refusals.Select(one => one.Value).ToArray() });
             await write.ExecuteNonQueryAsync(ct);
         }
         catch (Exception failed) when (failed is DbException or OperationCanceledException or TimeoutException)

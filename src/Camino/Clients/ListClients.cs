@@ -29,7 +29,7 @@ public sealed class ListClients(NpgsqlDataSource source, TimeProvider clock)
                (select max(k.last_used_at) from camino.api_client_keys k where k.client_id = c.id),
                (select count(*)::int from camino.api_client_keys k where k.client_id = c.id and (k.expires_at is null or k.expires_at > $1)),
                (select k.expires_at from camino.api_client_keys k where k.client_id = c.id order by k.id desc limit 1),
-               coalesce((select d.requests from camino.api_client_days d where d.client_id = c.id and d.day = $2), 0)
+               coalesce((select d.requests from camino.api_client_days d where d.client_id = c.id and d.day = $2), 0), c.result_days
         from camino.api_clients c
         """;
 
@@ -105,7 +105,7 @@ public sealed class ListClients(NpgsqlDataSource source, TimeProvider clock)
             lines.Add(new ClientLine(
                 rows.GetGuid(0),
                 rows.GetString(1),
-                new ClientTerms(await rows.GetFieldValueAsync<string[]>(2, ct), rows.GetInt32(3), rows.GetInt32(4), await rows.IsDBNullAsync(5, ct) ? null : rows.GetInt32(5)),
+                new ClientTerms(await rows.GetFieldValueAsync<string[]>(2, ct), rows.GetInt32(3), rows.GetInt32(4), await rows.IsDBNullAsync(5, ct) ? null : rows.GetInt32(5), await rows.IsDBNullAsync(12, ct) ? null : rows.GetInt32(12)),
                 rows.GetFieldValue<DateTimeOffset>(6),
                 rows.GetBoolean(7),
                 await rows.IsDBNullAsync(8, ct) ? null : rows.GetFieldValue<DateTimeOffset>(8),

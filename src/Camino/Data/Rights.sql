@@ -50,6 +50,9 @@ begin
             elsif relation.short = 'exchange_keys' then
                 -- it seals, and reads nothing that is sealed
                 execute format('grant select (number, public_key) on table %s to camino_async', relation.name);
+            elsif relation.short = 'api_clients' then
+                -- whose results are not shown any more
+                execute format('grant select (id, result_days) on table %s to camino_async', relation.name);
             elsif relation.short in ('webhook_secrets', 'webhook_keys') then
                 -- it signs what it sends
                 execute format('grant select on table %s to camino_async', relation.name);

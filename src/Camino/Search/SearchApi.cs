@@ -1,3 +1,4 @@
+using Camino.Clients;
 using Camino.Web;
 using Camino.Web.Reference;
 using Microsoft.AspNetCore.Builder;
@@ -21,7 +22,7 @@ public static class SearchApi
     private static async Task<Ok<SearchAnswer>> SearchAsync(HttpContext context, SearchEverything search, CancellationToken ct)
     {
         var query = (await JsonBody.ReadAsync(context, ct)).All(body => body.Text("query"));
-        var answer = await search.RunAsync(query, context.User.May, ct);
+        var answer = await search.RunAsync(query, context.User.May, ct, context.Features.Get<KnownClient>()?.Id);
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(answer);
     }

@@ -75,16 +75,17 @@ public sealed class SearchEverything(NpgsqlDataSource source, FieldVault vault)
 
     /// <param name="text">1 to <see cref="LongestText"/> characters.</param>
     /// <param name="may">Whether the reader has a permission; what it may not read it does not find.</param>
+    /// <param name="client">The API client that asks: of applications it finds those that it handed in.</param>
     /// <exception cref="RefusedException"><c>input.query</c>; the text is not repeated.</exception>
-    public async Task<SearchAnswer> RunAsync(string? text, Func<string, bool> may, CancellationToken ct)
+    public async Task<SearchAnswer> RunAsync(string? text, Func<string, bool> may, CancellationToken ct, Guid? client = null)
     {
         var (asked, near) = await TakeApartAsync(CheckedBorrower.Text("query", text, LongestText), ct);
         var kinds = s_rights.Where(one => may(one.Permission)).Select(one => one.Kind).ToHashSet();
         var found = new List<Row>();
-        await ReadAsync(SearchSql.Find(source, asked, kinds), found, ct);
+        await ReadAsync(SearchSql.Find(source, asked, kinds, client), found, ct);
         kinds.RemoveWhere(kind => found.Where(row => row.Kind == kind).DistinctBy(row => row.Key).Count() >= Most);
         if (near is not null && kinds.Count > 0 && !found.Exists(row => row.Hit.Why == "number"))
-            await ReadAsync(SearchSql.Find(source, near, kinds), found, ct);
+            await ReadAsync(SearchSql.Find(source, near, kinds, client), found, ct);
         return new SearchAnswer([.. found.GroupBy(row => row.Kind).OrderBy(group => group.Key).Select(Group)]);
     }
 

@@ -61,7 +61,7 @@ internal static class SearchSql
     }
 
     /// <summary>What is found of these kinds; null where nothing of them can be found.</summary>
-    public static NpgsqlCommand? Find(NpgsqlDataSource source, SearchedFor asked, IReadOnlySet<SearchKind> kinds)
+    public static NpgsqlCommand? Find(NpgsqlDataSource source, SearchedFor asked, IReadOnlySet<SearchKind> kinds, Guid? client = null)
     {
         var borrowers = Borrowers(asked);
         var parts = new List<string>();
@@ -70,7 +70,7 @@ internal static class SearchSql
         if (kinds.Contains(SearchKind.Owners))
             Add(parts, Owners(asked), found => $"select 2::smallint, b.id, o.name, null::text, b.name, null::smallint, f.why, f.rank from ({found}) f (id, why, rank) join camino.borrower_owners o on o.id = f.id join camino.borrowers b on b.id = o.borrower_id where b.merged_into is null");
         if (kinds.Contains(SearchKind.Applications))
-            Add(parts, Applications(asked), found => $"select 3::smallint, a.id, a.name, a.number, nullif(concat_ws(', ', a.city, a.place_state), ''), a.state, f.why, f.rank from ({found}) f (id, why, rank) join camino.applications a on a.id = f.id");
+            Add(parts, Applications(asked), found => $"select 3::smallint, a.id, a.name, a.number, nullif(concat_ws(', ', a.city, a.place_state), ''), a.state, f.why, f.rank from ({found}) f (id, why, rank) join camino.applications a on a.id = f.id{(client is null ? "" : " where a.received_by = @client and a.channel = 'api'")}");
         if (kinds.Contains(SearchKind.ServicedLoans))
             Add(parts, Loans(asked, "camino.serviced_loans", "@own_numbers", ownBook: true, borrowers.Count > 0), found => $"select 4::smallint, l.id, l.borrower_name, l.number, null::text, l.status::smallint, f.why, f.rank from ({found}) f (id, why, rank) join camino.serviced_loans l on l.id = f.id");
         if (kinds.Contains(SearchKind.ImportedLoans))
@@ -82,6 +82,8 @@ internal static class SearchSql
         var named = borrowers.Count == 0 ? "" : $"with named (id, why, rank) as materialized (select f.id, f.why, f.rank from ({All(borrowers)}) f (id, why, rank) join camino.borrowers b on b.id = f.id where b.merged_into is null) ";
         var command = source.CreateCommand(named + string.Join(" union all ", parts));
         AddValues(command, asked);
+        if (client is { } asking)
+            command.Parameters.AddWithValue("client", asking);
         return command;
     }
 

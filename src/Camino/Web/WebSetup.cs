@@ -84,6 +84,7 @@ public static class WebSetup
         services.AddScoped<ShowBorrower>();
         services.AddSingleton<ExchangeKeys>();
         services.AddScoped<ReceiveApplication>();
+        services.AddSingleton<BulkApplications>();
         services.AddScoped<MoveApplication>();
         services.AddScoped<RetryStep>();
         services.AddScoped<MakeOffer>();

@@ -128,7 +128,7 @@ internal sealed class SearchTests
 
     [TestCase("loans:read", "faro viejo", "servicedLoans")]
     [TestCase("borrowers:read", "faro viejo", "borrowers")]
-    [TestCase("applications:read", "trebol azul", "applications")]
+    [TestCase("applications:read", "trebol azul", "")] // handed in by another: for this client it is not there
     [TestCase("jobs:read", "faro viejo", "")]
     public async Task A_reader_finds_only_what_it_may_read(string scope, string query, string kind)
     {

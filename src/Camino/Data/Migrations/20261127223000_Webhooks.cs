@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace Camino.Data.Migrations;
 
-/// <summary>Webhook endpoints of API clients, what they are told, and what became of it; adds only, so the release before works on.</summary>
+/// <summary>Webhook endpoints of API clients, what they are told, what became of it, and the terms and figures of clients that hand applications in; adds only, so the release before works on.</summary>
 /// <remarks>Written by hand: none of it is in the model.</remarks>
 [DbContext(typeof(CaminoDb))]
 [Migration("20261127223000_Webhooks")]
@@ -85,12 +85,28 @@ public sealed class Webhooks : Migration
             constraint pk_webhook_attempts primary key (delivery_id, number)
         );
 
+        -- For so many days after its end a client sees the result of an application.
+        alter table camino.api_clients add column result_days integer constraint ck_api_clients_result_days check (result_days between 1 and 3650);
+        alter table camino.applications add column result_removed_at timestamptz;
+
+        -- How often something of a client was refused on a day (UTC), and why.
+        create table camino.api_client_refusals (
+            client_id uuid   not null constraint fk_api_client_refusals_api_clients references camino.api_clients (id),
+            day       date   not null,
+            code      text   not null constraint ck_api_client_refusals_code check (length(code) between 1 and 100),
+            refused   bigint not null,
+            constraint pk_api_client_refusals primary key (client_id, day, code)
+        );
+
         update camino.schema_info set version = 21;
         """);
 
     /// <inheritdoc/>
     protected override void Down(MigrationBuilder migrationBuilder) => migrationBuilder.Sql(
         """
+        drop table camino.api_client_refusals;
+        alter table camino.applications drop column result_removed_at;
+        alter table camino.api_clients drop column result_days;
         drop table camino.webhook_attempts, camino.webhook_deliveries, camino.webhook_events, camino.webhook_secrets, camino.webhook_endpoints, camino.webhook_keys;
         update camino.schema_info set version = 20;
         """);
