@@ -9,7 +9,7 @@ namespace Camino.Jobs;
 internal sealed class ClaimLows(int ranks)
 {
     private static readonly TimeSpan FullLookEvery = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestFullLookEvery = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestFullLookEvery = TimeSpan.FromSeconds(10);
 
     /// <summary>A claim that took longer and found nothing in a queue has walked over much that this server may not take.</summary>
     private static readonly TimeSpan LongLook = TimeSpan.FromMilliseconds(20);
@@ -40,11 +40,12 @@ internal sealed class ClaimLows(int ranks)
     /// <param name="newest">By queue, when the last of them was due.</param>
     /// <param name="shared">How many of them went to shared slots.</param>
     /// <param name="age">How long it took.</param>
+    /// <param name="alone">Nothing but the claim took that time: no results were written with it.</param>
     /// <param name="aside">It asked for some queues alone, and says nothing about those where it found nothing.</param>
-    public void Learn(ClaimAsk ask, int[] counts, DateTime[] newest, int shared, TimeSpan age, bool aside)
+    public void Learn(ClaimAsk ask, int[] counts, DateTime[] newest, int shared, TimeSpan age, bool alone, bool aside)
     {
         if (ask.Full)
-            (_fullLookBefore, _fullLook) = (_fullLook, age);
+            (_fullLookBefore, _fullLook) = (_fullLook, alone ? age : TimeSpan.Zero);
         for (var rank = 0; rank < counts.Length; rank++)
         {
             if (counts[rank] > 0)

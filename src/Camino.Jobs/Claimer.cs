@@ -444,7 +444,7 @@ internal sealed class Claimer(
                 Hold(run);
         }
         _turns?.Took(counts);
-        _lows.Learn(ask, counts, newest, shared, work.Age, work.Aside);
+        _lows.Learn(ask, counts, newest, shared, work.Age, alone: work.Ends.Count == 0, work.Aside);
         // A limit was reached somewhere: there may be more behind it. The side loop's claim of one queue says nothing about that.
         if (work.Aside)
             _hinted |= claimed.Count == ask.Takes.Sum();
