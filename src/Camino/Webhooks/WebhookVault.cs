@@ -53,18 +53,25 @@ public sealed class WebhookVault(NpgsqlDataSource source, WebhookOptions options
 
     private static byte[] KeyOf(string? secret, byte[] salt) => HKDF.DeriveKey(HashAlgorithmName.SHA256, Encoding.UTF8.GetBytes(secret ?? "Camino.Webhooks"), KeyBytes, salt, "Camino.Webhooks.v1"u8.ToArray());
 
-    /// <summary>Whoever comes first makes the key; everybody reads the one that was stored.</summary>
+    /// <summary>Whoever seals first makes the key; everybody reads the one that was stored. Whoever only signs may not make one, and need not.</summary>
     private async Task<byte[]> SaltAsync(CancellationToken ct)
     {
         if (_salt is not null)
             return _salt;
-        await using (var make = source.CreateCommand("insert into camino.webhook_keys (number, key) select 1, $1 where not exists (select from camino.webhook_keys where number = 1) on conflict do nothing"))
+        if (await ReadSaltAsync(ct) is { } there)
+            return _salt = there;
+        await using (var make = source.CreateCommand("insert into camino.webhook_keys (number, key) values (1, $1) on conflict do nothing"))
         {
             make.Parameters.Add(new NpgsqlParameter { Value = RandomNumberGenerator.GetBytes(KeyBytes) });
             await make.ExecuteNonQueryAsync(ct);
         }
 
+        return _salt = await ReadSaltAsync(ct) ?? throw new InvalidOperationException("The key of the webhooks is not there.");
+    }
+
+    private async Task<byte[]?> ReadSaltAsync(CancellationToken ct)
+    {
         await using var read = source.CreateCommand("select key from camino.webhook_keys where number = 1");
-        return _salt = (byte[])(await read.ExecuteScalarAsync(ct) ?? throw new InvalidOperationException("The key of the webhooks is not there."));
+        return await read.ExecuteScalarAsync(ct) as byte[];
     }
 }

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Camino.Tests.Hosting;
+using Camino.Tests.Webhooks;
 using Npgsql;
 using NUnit.Framework;
 
@@ -56,6 +57,11 @@ public sealed class DatabaseUserTests
     [TestCase("camino_async", "update camino.api_clients set scopes = null")]
     [TestCase("camino_readonly", "select * from camino.api_client_keys")]
     [TestCase("camino_readonly", "select * from camino.api_keys")]
+    [TestCase("camino_async", "select * from camino.api_clients")]
+    [TestCase("camino_async", "delete from camino.webhook_secrets")]
+    [TestCase("camino_async", "insert into camino.webhook_keys (number, key) values (2, '')")]
+    [TestCase("camino_readonly", "select * from camino.webhook_secrets")]
+    [TestCase("camino_readonly", "select * from camino.webhook_keys")]
     [TestCase("camino_readonly", "set transaction read write; delete from jobs.job")]
     [TestCase("camino_readonly", "set transaction read write; insert into camino.audit_entries (id, at, action, subject, subject_id, details) values (gen_random_uuid(), now(), '', '', '', '{}')")]
     public async Task A_user_is_refused_what_is_not_its_work(string user, string sql)
@@ -135,6 +141,35 @@ public sealed class DatabaseUserTests
         Assert.That((webEnded.Code, workEnded.Code), Is.EqualTo((0, 0)));
         Assert.That(import.GetProperty("status").GetString(), Is.EqualTo("done").Or.EqualTo("needsMapping"), import.ToString());
         Assert.That(await ScalarAsync("camino_readonly", "select count(*) from camino.processes where state = 'ended'"), Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task A_notice_to_a_program_is_signed_and_told_by_the_user_that_works_the_queue()
+    {
+        using var configs = new Configs();
+        await using var receiver = await Receiver.StartAsync();
+        receiver.Answer = (_, context) =>
+        {
+            context.Response.StatusCode = 410; // it is disabled, and administrators are told
+            return Task.CompletedTask;
+        };
+        var allow = ("CAMINO_Webhooks__AllowPrivateAddresses", "true");
+        var office = configs.Of("BackOffice");
+        Task<Ended> DoAsync(params string[] arguments) => CaminoProcess.RunAsync(_database.Environment("camino_web", allow), [.. arguments, "--config", office]);
+        Assert.That((await DoAsync("client", "add", "Told", "--scopes", "webhooks:manage", "--result-days", "30")).Code, Is.Zero);
+        var added = await DoAsync("webhook", "add", "Told", "--url", receiver.At("/told").ToString());
+        Assert.That(added.Code, Is.Zero, added.ToString());
+        var id = await ScalarAsync("camino_readonly", "select id from camino.webhook_endpoints");
+        Assert.That((await DoAsync("webhook", "test", "Told", id?.ToString() ?? "")).Code, Is.Zero);
+        await using var work = CaminoProcess.Start(_database.Environment("camino_async", allow), "run", "--config", configs.Of("Async"));
+        var got = await receiver.UntilAsync("/told", _ => true, 1);
+        await UntilAsync(async () => await ScalarAsync("camino_readonly", "select disabled_why from camino.webhook_endpoints") is short);
+        work.AskToStop();
+        var ended = await work.EndAsync();
+
+        Assert.That(got[0].IsSignedBy(added.Output.Trim()), Is.True);
+        Assert.That(ended.Output, Does.Not.Contain("42501"));
+        Assert.That(await ScalarAsync("camino_async", "select count(*) from camino.api_clients where result_days = 30"), Is.EqualTo(1));
     }
 
     private async Task RunAsync(string user, string sql)
