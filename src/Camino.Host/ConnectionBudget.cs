@@ -28,7 +28,7 @@ internal sealed record ConnectionBudget(int Needed, int There, string Sentence)
     }
 }
 
-/// <summary>Says in the log, once after the start, when this role's processes alone could ask for more connections than the server has.</summary>
+/// <summary>Says in the log, once after the start, when this role's processes alone could ask for more connections than the server has. Behind a pooler its pool is what counts, and is not known here.</summary>
 internal sealed partial class ConnectionBudgetWatch(HostSettings settings, NpgsqlDataSource source, ILogger<ConnectionBudgetWatch> log) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -38,7 +38,7 @@ internal sealed partial class ConnectionBudgetWatch(HostSettings settings, Npgsq
         try
         {
             await using var connection = await source.OpenConnectionAsync(stoppingToken);
-            if (await ConnectionBudget.AskAsync(connection, [settings], stoppingToken) is { IsKept: false } budget)
+            if (!settings.Database.Pooler && await ConnectionBudget.AskAsync(connection, [settings], stoppingToken) is { IsKept: false } budget)
                 LogExceeded(budget.Sentence);
         }
         catch (Exception silent) when (silent is NpgsqlException or TimeoutException or OperationCanceledException)

@@ -278,7 +278,7 @@ internal sealed class HangfireCarrier(CarrierParts parts, HangfireStorage storag
                 RunCare.Tell(end, trip.Refused.Count == 0, parts.Logger, parts.Metrics, parts.Releaser);
                 return trip.Refused.Count == 0;
             }
-            catch (PostgresException e) when (RunCare.IsAboutData(e) && failures == 0)
+            catch (PostgresException e) when (RunCare.IsAboutData(e) && e.ConstraintName != JobSchema.UntilStarted && failures == 0)
             {
                 JobLog.Unstorable(parts.Logger, e, end.Run.Kind, e.SqlState);
                 end = RunCare.Unstorable(end.Run, e.SqlState);

@@ -14,7 +14,11 @@ internal sealed class ClaimLows(int ranks)
     /// <summary>A claim that took longer and found nothing in a queue has walked over much that this server may not take.</summary>
     private static readonly TimeSpan LongLook = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>A claim that begins at the newest looks 5 seconds back; what it passed over for longer is looked at from the beginning.</summary>
+    private static readonly TimeSpan LongestPassedOver = TimeSpan.FromSeconds(4);
+
     private readonly DateTime[] _lows = Enumerable.Repeat(DateTime.MinValue, ranks).ToArray();
+    private readonly long[] _lookedAt = new long[ranks];
     private long _lastFullLookAt;
     private TimeSpan _fullLook;
     private TimeSpan _fullLookBefore;
@@ -30,7 +34,7 @@ internal sealed class ClaimLows(int ranks)
         // What one look alone took may have been the machine's fault.
         var every = TimeSpan.FromTicks(Math.Clamp(20 * Math.Min(_fullLook.Ticks, _fullLookBefore.Ticks), FullLookEvery.Ticks, LongestFullLookEvery.Ticks));
         if (_lastFullLookAt != 0 && Stopwatch.GetElapsedTime(_lastFullLookAt) <= every)
-            return ([.. _lows], false);
+            return ([.. _lows.Select((low, rank) => low == DateTime.MaxValue && Stopwatch.GetElapsedTime(_lookedAt[rank]) > LongestPassedOver ? DateTime.MinValue : low)], false);
         _lastFullLookAt = Stopwatch.GetTimestamp();
         return (Enumerable.Repeat(DateTime.MinValue, _lows.Length).ToArray(), true);
     }
@@ -48,6 +52,8 @@ internal sealed class ClaimLows(int ranks)
             (_fullLookBefore, _fullLook) = (_fullLook, alone ? age : TimeSpan.Zero);
         for (var rank = 0; rank < counts.Length; rank++)
         {
+            if (!aside && ask.Takes[rank] > 0)
+                _lookedAt[rank] = Stopwatch.GetTimestamp();
             if (counts[rank] > 0)
                 _lows[rank] = newest[rank];
             // It could have taken something and there was nothing: only what is younger than five seconds can be new.

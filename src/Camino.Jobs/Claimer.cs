@@ -80,7 +80,7 @@ internal sealed class Claimer(
         lock (_gate)
         {
             _me = me;
-            _hinted = true;
+            LookFully();
         }
         _signal.Set();
     }
@@ -185,7 +185,11 @@ internal sealed class Claimer(
             foreach (var ready in _ready.Remove(one => Stopwatch.GetElapsedTime(one.HeldAt) > TimeSpan.FromSeconds(1)))
                 Unhold(ready, "no slot became free here within a second");
         }
-        await _doubtful.ReturnAsync(me, ct);
+        if (await _doubtful.ReturnAsync(me, ct))
+        {
+            lock (_gate)
+                LookFully();
+        }
     }
 
     /// <summary>Runs until the server drains, nothing runs and every result is stored.</summary>
@@ -537,7 +541,7 @@ internal sealed class Claimer(
                 Put(end);
             if (work.Ask is not null)
                 _doubtful.Add(work.Ask.Lease);
-            _hinted = true;
+            LookFully();
         }
     }
 

@@ -20,7 +20,8 @@ internal sealed class DoubtfulLeases(JobStore store)
     }
 
     /// <summary>Gives back what <paramref name="me"/> holds under one of them, if anything.</summary>
-    public async Task ReturnAsync(ServerIdentity? me, CancellationToken ct)
+    /// <returns>True when there are any, so that something may stand at an old place again.</returns>
+    public async Task<bool> ReturnAsync(ServerIdentity? me, CancellationToken ct)
     {
         Guid[] leases;
         lock (_gate)
@@ -32,7 +33,9 @@ internal sealed class DoubtfulLeases(JobStore store)
             }
             leases = [.. _since.Keys];
         }
-        if (leases.Length > 0 && me is not null)
-            await store.ReturnLeasesAsync(me.Id, leases, ct);
+        if (leases.Length == 0 || me is null)
+            return false;
+        await store.ReturnLeasesAsync(me.Id, leases, ct);
+        return true;
     }
 }

@@ -199,7 +199,7 @@ internal sealed partial class JobSql(string schema)
             UPDATE {s}.job j
             SET lease = NULL, server_id = NULL, claimed_at = NULL,
                 attempt = CASE WHEN (@burns)[array_position(@ids, j.id)] THEN j.attempt ELSE greatest(j.attempt - 1, 0) END,
-                started_key = CASE WHEN j.taken_key IS NOT NULL AND NOT (@burns)[array_position(@ids, j.id)]
+                started_key = CASE WHEN j.taken_key IS NOT NULL AND NOT (@burns)[array_position(@ids, j.id)] AND (@waits)[array_position(@ids, j.id)] IS NULL
                                         AND NOT EXISTS (SELECT FROM {s}.job o WHERE o.kind = j.kind AND o.started_key = j.taken_key) THEN j.taken_key END,
                 taken_key = NULL,
                 due_at = CASE WHEN (@waits)[array_position(@ids, j.id)] IS NULL OR j.cancel_at IS NOT NULL THEN least(j.due_at, clock_timestamp())

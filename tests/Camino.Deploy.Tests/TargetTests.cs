@@ -16,9 +16,9 @@ public sealed class TargetTests
         echo "$*" >>"$PLAY/calls"
         case "$*" in
             "kustomize "*) cat "$PLAY/rendered" ;;
-            "create --dry-run=client -o json -f - -l app.kubernetes.io/component=migrate") jq -c 'select(.metadata.labels["app.kubernetes.io/component"] == "migrate")' ;;
-            "create --dry-run=client -o json -f - -l app.kubernetes.io/component in (migrate, shared)") jq -c 'select(.metadata.labels["app.kubernetes.io/component"] | . == "migrate" or . == "shared")' ;;
-            *" apply "*) cat >>"$PLAY/applied" ;;
+            *" create --dry-run=client -o json -f - -l app.kubernetes.io/component=migrate") jq -c 'select(.metadata.labels["app.kubernetes.io/component"] == "migrate")' ;;
+            *" create --dry-run=client -o json -f - -l app.kubernetes.io/component in (migrate, shared)") jq -c 'select(.metadata.labels["app.kubernetes.io/component"] | . == "migrate" or . == "shared")' ;;
+            *" apply "*) cat >>"$PLAY/applied"; exit "$(cat "$PLAY/apply" 2>/dev/null || echo 0)" ;;
             *" create -f -") cat >>"$PLAY/created" ;;
             *" get job "*) head -n 1 "$PLAY/states"; sed -i 1d "$PLAY/states" ;;
             *" get deployment "*) echo "registry.example/camino@sha256:old" ;;
@@ -29,6 +29,7 @@ public sealed class TargetTests
 
     private const string Rendered = """
         {"kind":"ServiceAccount","metadata":{"name":"camino-migrate","labels":{"app.kubernetes.io/component":"migrate"}}}
+        {"kind":"NetworkPolicy","metadata":{"name":"camino-nothing","labels":{"app.kubernetes.io/component":"shared"}}}
         {"kind":"ConfigMap","metadata":{"name":"camino-release-abc","labels":{"app.kubernetes.io/component":"shared"}}}
         {"kind":"Job","metadata":{"name":"camino-migrate","labels":{"app.kubernetes.io/component":"migrate"}},"spec":{"backoffLimit":2,"template":{"spec":{"containers":[{"name":"camino","args":["version"]}]}}}}
         {"kind":"Deployment","metadata":{"name":"camino-async","labels":{"app.kubernetes.io/component":"async"}}}
@@ -46,13 +47,14 @@ public sealed class TargetTests
             esac
         done
         case "$*" in
-            *"job show"*"--output json"*) echo '{"id":"/subscriptions/1/jobs/camino-operator","properties":{"template":{"containers":[{"name":"camino","image":"old","args":["version"],"env":[{"name":"CAMINO_IMAGE","value":"old"},{"name":"CAMINO_Web__Urls","value":"http://0.0.0.0:8080"}],"volumeMounts":[{"volumeName":"secrets"}]}],"volumes":[{"name":"secrets"}]}}}' ;;
+            *"job show"*"--query id"*) echo /subscriptions/1/jobs/camino-operator ;;
+            "rest --method get "*) echo '{"id":"/subscriptions/1/jobs/camino-operator","properties":{"template":{"containers":[{"name":"camino","image":"old","args":["version"],"env":[{"name":"CAMINO_IMAGE","value":"old"},{"name":"CAMINO_Web__Urls","value":"http://0.0.0.0:8080"}],"volumeMounts":[{"volumeName":"secrets"}]}],"volumes":[{"name":"secrets"}]}}}' ;;
             *"provisioningState"*) echo Succeeded ;;
             *"job start"*) echo run-1 ;;
             *"job execution show"*) head -n 1 "$PLAY/states"; sed -i 1d "$PLAY/states" ;;
             *"job logs show"*) echo "said by the run" ;;
-            *"containers[0].args"*) cat "$PLAY/words" ;;
             *"containers[0].image"*) echo old ;;
+            *"containers[0].args"*) cat "$PLAY/words" ;;
             "containerapp update "*) echo revision-2 ;;
             *"revision show"*) head -n 1 "$PLAY/states"; sed -i 1d "$PLAY/states" ;;
         esac
@@ -117,6 +119,16 @@ public sealed class TargetTests
         Assert.That(ended.Code, Is.EqualTo(rollout));
         Assert.That(Calls(), Has.Some.EndsWith("apply -l app.kubernetes.io/component in (async, shared) -f -"));
         Assert.That(Calls().Any(call => call.Contains("rollout undo deployment/camino-async", StringComparison.Ordinal)), Is.EqualTo(rollout == 1));
+    }
+
+    [Test]
+    public async Task On_a_cluster_that_does_not_take_the_change_the_role_did_not_come_although_what_runs_is_ready()
+    {
+        await WriteAsync("apply", "1");
+        var ended = await RunAsync("kubernetes", "deploy-role", "--role", "async", "--config", "appsettings.Async.json");
+
+        Assert.That(ended.Code, Is.EqualTo(1));
+        Assert.That(Calls(), Has.None.Contains("rollout status"));
     }
 
     [Test]

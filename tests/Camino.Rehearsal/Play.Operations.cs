@@ -17,7 +17,7 @@ internal sealed partial class Play
     public async Task<Scene> LateApprovalsAsync()
     {
         say("ten releases that are approved in random order");
-        var faults = new List<string>();
+        var faults = _faults = [];
         var numbers = Enumerable.Range(next.Release + 10, 10).ToArray();
         Random.Shared.Shuffle(numbers);
         var newest = next.Release;
@@ -47,7 +47,7 @@ internal sealed partial class Play
     public async Task<Scene> BlockedMigrationAsync()
     {
         say("a migration that a long transaction blocks");
-        var faults = new List<string>();
+        var faults = _faults = [];
         var version = await stage.ScalarAsync<int>("select version from camino.schema_info");
         var load = new Load(stage, requestsPerSecond);
         load.Start();
@@ -73,7 +73,7 @@ internal sealed partial class Play
     public async Task<Scene> MigratorsAsync()
     {
         say("three migrators at once, and one that is killed half-way");
-        var faults = new List<string>();
+        var faults = _faults = [];
         var version = await stage.ScalarAsync<int>("select version from camino.schema_info");
         await ForgetMigrationAsync();
         foreach (var (code, text) in await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => stage.TryAsync(next, "migrate"))))
@@ -105,7 +105,7 @@ internal sealed partial class Play
     public async Task<Scene> RotatedPasswordsAsync()
     {
         say("a password that is rotated twice");
-        var faults = new List<string>();
+        var faults = _faults = [];
         var secrets = stage.MakeSecrets();
         var pooled = _offices.ToList();
         _offices.Clear();
@@ -131,11 +131,11 @@ internal sealed partial class Play
         return scene;
     }
 
-    /// <summary>Proof 12: backup, restore into a new database, the same rows, balance and trail; people sign in there and a job runs.</summary>
+    /// <summary>Proof 12: backup, restore into a new database, the same rows, balance and trail; its key is known there and a job runs.</summary>
     public async Task<Scene> RestoredAsync()
     {
         say("backup, and restore into a new database");
-        var faults = new List<string>();
+        var faults = _faults = [];
         const string Name = "camino_restored";
         var asOwner = stage.AsOwner();
         var made = await stage.TryAsync(next, asOwner, "backup", "--to", stage.BackupFolder);

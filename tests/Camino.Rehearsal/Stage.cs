@@ -415,6 +415,7 @@ internal sealed class Stage : IAsyncDisposable
         {
             variables["CAMINO_Database__DirectConnectionString"] = straight.ConnectionString;
             variables["CAMINO_Jobs__LeaseSeconds"] = "5";
+            variables["CAMINO_Jobs__RetireSeconds"] = "600"; // it is the scenes that end it
             variables["CAMINO_Imports__ChunkRows"] = "500";
         }
         else

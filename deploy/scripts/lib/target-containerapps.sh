@@ -6,13 +6,28 @@ target_check() {
     [[ -n ${CAMINO_GROUP:-} && -n ${CAMINO_PREFIX:-} ]] || die "CAMINO_GROUP and CAMINO_PREFIX must name the resource group and the prefix of its names."
 }
 
+# operator_says RUN: what a run said; its lines reach the store of logs some time after it ended.
+operator_says() {
+    local tries lines
+    for ((tries = 0; tries < 12; tries++)); do
+        lines=$(az containerapp job logs show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-operator" --execution "$1" --container camino --format text --tail 300 || true)
+        if [[ -n $lines ]]; then
+            printf '%s\n' "$lines"
+            return
+        fi
+        sleep 5
+    done
+    say "The run $1 left no line behind."
+}
+
 # One verb as a run of the job that has the owner's identity. Image and words go into the job itself before it is started: "az containerapp job start"
 # takes no word that begins with a dash, and what it starts with an image of its own has no volumes. One deploy of an environment runs at a time (its lock).
 target_once() {
     local from=$1 job id body run state tries
     shift
-    job=$(az containerapp job show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-operator" --output json)
-    id=$(jq -er '.id' <<<"$job")
+    id=$(az containerapp job show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-operator" --query id --output tsv)
+    # read and written in one version of the interface, so that nothing comes back that it does not know
+    job=$(az rest --method get --url "https://management.azure.com$id?api-version=2024-03-01" --output json)
     body=$(mktemp)
     jq -c --arg image "$from" '{properties: {template: (.properties.template
         | .containers[0].image = $image
@@ -22,7 +37,7 @@ target_once() {
     rm -f -- "$body"
     # the change is carried out after it was accepted
     for ((tries = 0; tries < 60; tries++)); do
-        state=$(az containerapp job show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-operator" --query properties.provisioningState --output tsv)
+        state=$(az containerapp job show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-operator" --query properties.provisioningState --output tsv || true)
         case $state in
             Succeeded) break ;;
             Failed | Canceled) die "The job $CAMINO_PREFIX-operator could not be changed: $state." ;;
@@ -31,14 +46,14 @@ target_once() {
     done
     run=$(az containerapp job start --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-operator" --query name --output tsv)
     for ((tries = 0; tries < 120; tries++)); do
-        state=$(az containerapp job execution show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-operator" --job-execution-name "$run" --query properties.status --output tsv)
+        state=$(az containerapp job execution show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-operator" --job-execution-name "$run" --query properties.status --output tsv || true)
         case $state in
             Succeeded)
-                az containerapp job logs show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-operator" --execution "$run" --container camino --format text || true
+                operator_says "$run"
                 return 0
                 ;;
             Failed | Stopped | Degraded)
-                az containerapp job logs show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-operator" --execution "$run" --container camino --format text >&2 || true
+                operator_says "$run" >&2
                 return 1
                 ;;
         esac
@@ -48,7 +63,7 @@ target_once() {
     return 1
 }
 
-target_image() { az containerapp show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-$1" --query 'properties.template.containers[0].image' --output tsv 2>/dev/null || true; }
+target_image() { az containerapp list --resource-group "$CAMINO_GROUP" --query "[?name=='$CAMINO_PREFIX-$1'].properties.template.containers[0].image" --output tsv; }
 
 target_roll() {
     local role=$1 config=$2 to=$3 words revision state tries
@@ -58,7 +73,7 @@ target_roll() {
     revision=$(az containerapp update --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-$role" --image "$to" \
         --set-env-vars "CAMINO_IMAGE=$to" --query properties.latestRevisionName --output tsv)
     for ((tries = 0; tries < 120; tries++)); do
-        state=$(az containerapp revision show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-$role" --revision "$revision" --query properties.runningState --output tsv)
+        state=$(az containerapp revision show --resource-group "$CAMINO_GROUP" --name "$CAMINO_PREFIX-$role" --revision "$revision" --query properties.runningState --output tsv || true)
         case $state in
             Running | RunningAtMaxScale | ScaledToZero) return 0 ;;
             Failed | Degraded) break ;;

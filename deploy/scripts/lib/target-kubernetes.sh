@@ -35,25 +35,28 @@ KUSTOMIZATION
 }
 
 # kube_documents: the documents on standard input, one JSON object after another.
-kube_documents() { kubectl create --dry-run=client -o json -f - "$@" | jq -c '(.items? // [.])[]'; }
+kube_documents() { kubectl --context "$CAMINO_CONTEXT" create --dry-run=client -o json -f - "$@" | jq -c '(.items? // [.])[]'; }
 
 # One verb as a Job made from the migrate Job: same image, same user, same network. What the Job stands on (its account, its settings, which image
-# this is) is applied first: the first deploy has none of it, and every release has settings of its own.
+# this is) is applied first: the first deploy has none of it, and every release has settings of its own, under names of their own. Nothing else is
+# touched before the verb has said yes.
 target_once() {
-    local from=$1 name verb rendered seconds=${CAMINO_ONCE_TIMEOUT:-600} tries state
+    local from=$1 name verb rendered seconds=${CAMINO_ONCE_TIMEOUT:-900} tries state
     shift
     seconds=${seconds%s}
+    [[ $seconds =~ ^[0-9]+$ ]] || die "CAMINO_ONCE_TIMEOUT is \"$seconds\"; it must be a number of seconds."
     name=camino-$1-$(date -u +%s)-$RANDOM
     verb=$(jq -cn '$ARGS.positional' --args -- "$@")
     rendered=$(kube_rendered "$from")
-    kube_documents -l 'app.kubernetes.io/component in (migrate, shared)' <<<"$rendered" | jq -c 'select(.kind != "Job")' | kube apply -f - >&2
+    kube_documents -l 'app.kubernetes.io/component in (migrate, shared)' <<<"$rendered" | jq -c 'select(.kind == "Namespace" or .kind == "ServiceAccount" or .kind == "ConfigMap")' | kube apply -f - >&2
     # a refusal is no reason to try again: the exit code is the answer
     kube_documents -l app.kubernetes.io/component=migrate <<<"$rendered" \
-        | jq --arg name "$name" --argjson verb "$verb" --argjson seconds "$seconds" 'select(.kind == "Job") | .metadata.name = $name
-            | .spec.backoffLimit = 0 | .spec.activeDeadlineSeconds = $seconds | .spec.template.spec.containers[0].args = $verb' \
+        | jq --arg name "$name" --argjson verb "$verb" 'select(.kind == "Job") | .metadata.name = $name
+            | .spec.backoffLimit = 0 | .spec.template.spec.containers[0].args = $verb' \
         | kube create -f - >&2
     for ((tries = 0; tries <= seconds; tries += 2)); do
-        state=$(kube get job "$name" -o jsonpath='{.status.conditions[?(@.status=="True")].type}')
+        # one question that is not answered is asked again
+        state=$(kube get job "$name" -o jsonpath='{.status.conditions[?(@.status=="True")].type}' || true)
         case " $state " in
             *" Complete "*)
                 kube logs "job/$name"
@@ -71,12 +74,12 @@ target_once() {
     return 1
 }
 
-target_image() { kube get deployment "camino-$1" -o jsonpath='{.spec.template.spec.containers[0].image}' 2>/dev/null || true; }
+target_image() { kube get deployment "camino-$1" --ignore-not-found -o jsonpath='{.spec.template.spec.containers[0].image}'; }
 
 target_roll() {
     local role=$1 to=$3
     # services, policies and scalers that both roles share have no component of their own
-    kube_rendered "$to" | kube apply -l "app.kubernetes.io/component in ($role, shared)" -f - >&2
+    kube_rendered "$to" | kube apply -l "app.kubernetes.io/component in ($role, shared)" -f - >&2 || return 1
     if kube rollout status "deployment/camino-$role" --timeout="${CAMINO_READY_SECONDS:-600}s" >&2; then return 0; fi
     kube rollout undo "deployment/camino-$role" >&2 || true
     return 1

@@ -26,7 +26,7 @@ internal static class RouteClasses
             return RouteClass.Always;
         if (HttpMethods.IsGet(request.Method) && path.StartsWith("/api/v1/applications/", StringComparison.Ordinal) && request.Headers["Prefer"].Any(value => value?.Contains("wait=", StringComparison.OrdinalIgnoreCase) == true))
             return RouteClass.Listening;
-        if (HttpMethods.IsGet(request.Method) && path.EndsWith("/events", StringComparison.Ordinal))
+        if (HttpMethods.IsGet(request.Method) && path.EndsWith("/events", StringComparison.Ordinal) && !path.StartsWith("/api/v1/loans/", StringComparison.Ordinal))
             return RouteClass.Listening;
         if (HttpMethods.IsPost(request.Method) && (path is "/api/v1/imports" or "/api/v1/applications/bulk" || Begins(path, "/imports/upload")))
             return RouteClass.Transfer;

@@ -4,7 +4,7 @@ using Npgsql;
 namespace Camino.Web;
 
 /// <summary>One kind of work that waits for people: how much of it, and where it is done.</summary>
-/// <param name="Name">Completes the name of a text: <c>Day.{Name}</c>.</param>
+/// <param name="Name">Completes the name of a text: <c>Day.{Name}.One</c> or <c>.Many</c>.</param>
 /// <param name="Count">At most <see cref="ReadDay.CountedAtMost"/>.</param>
 /// <param name="Address">Where it is done.</param>
 public sealed record DayLine(string Name, int Count, string Address);

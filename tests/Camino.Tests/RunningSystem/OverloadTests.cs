@@ -125,6 +125,7 @@ public sealed class OverloadTests
     [TestCase("GET", "/imports/0199/rejected.csv", "Transfer")]
     [TestCase("GET", "/imports/0199/events", "Listening")]
     [TestCase("POST", "/imports/0199/events", "Ordinary")]
+    [TestCase("GET", "/api/v1/loans/0199/events", "Ordinary")]
     public void A_request_has_the_class_of_its_route(string method, string path, string expected)
     {
         var context = new DefaultHttpContext();
