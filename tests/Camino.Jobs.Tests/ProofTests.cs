@@ -35,33 +35,6 @@ internal sealed partial class ProofTests
         Assert.That(await _bed.ScalarAsync<long>("SELECT count(*) FROM jobs.finished WHERE state = 'done' AND attempt = 1"), Is.EqualTo(jobs));
     }
 
-    [Test]
-    public async Task Twenty_processes_on_five_thousand_jobs_leave_every_effect_exactly_once()
-    {
-        const int jobs = 5000;
-        var workers = Enumerable.Range(1, 20).Select(server => Worker.Start(_bed.ConnectionString, $"process {server}")).ToList();
-        try
-        {
-            await Bed.UntilAsync(async () => await _bed.ScalarAsync<long>("SELECT count(DISTINCT name) FROM jobs.server") == 20, () => "all to be there", seconds: 120);
-            await _bed.EnqueueManyAsync(Enumerable.Range(0, jobs).Select(number => new Count(number)));
-            await _bed.DrainedAsync(seconds: 120);
-        }
-        finally
-        {
-            foreach (var worker in workers)
-            {
-                worker.Kill();
-                await worker.WaitForExitAsync();
-                worker.Dispose();
-            }
-        }
-
-        Assert.That(await _bed.ScalarAsync<long>("SELECT count(*) FROM effect"), Is.EqualTo(jobs));
-        Assert.That(await _bed.ScalarAsync<long>("SELECT count(DISTINCT number) FROM effect"), Is.EqualTo(jobs));
-        Assert.That(await _bed.ScalarAsync<long>("SELECT count(*) FROM jobs.finished WHERE state = 'done'"), Is.EqualTo(jobs));
-        Assert.That(await _bed.ScalarAsync<long>("SELECT count(DISTINCT server) FROM effect"), Is.GreaterThan(1));
-    }
-
     [TestCase(50_000, 60), Explicit("a minute of kills; ./camino test runs a shorter form: Servers_killed_again_and_again_leave_every_effect_exactly_once")]
     public async Task A_minute_of_kill_9_every_few_hundred_milliseconds_leaves_every_effect_exactly_once(int jobs, int seconds)
     {

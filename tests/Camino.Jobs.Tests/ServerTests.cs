@@ -97,7 +97,7 @@ internal sealed class ServerTests
     {
         var id = await _bed.EnqueueAsync(new Hang(1));
         using var worker = Worker.Start(_bed.ConnectionString, "doomed");
-        await Bed.UntilAsync(async () => await _bed.ScalarAsync<long>("SELECT count(*) FROM effect") == 1, () => "the worker to begin", seconds: 30);
+        await Bed.UntilAsync(async () => await _bed.ScalarAsync<long>("SELECT count(*) FROM effect") == 1, () => "the worker to begin", seconds: 60);
         var due = (await _bed.JobAsync(id)).DueAt;
         worker.Kill();
         await worker.WaitForExitAsync();
@@ -116,7 +116,7 @@ internal sealed class ServerTests
     {
         var id = await _bed.EnqueueAsync(new Hang(1));
         using var worker = Worker.Start(_bed.ConnectionString, "frozen");
-        await Bed.UntilAsync(async () => await _bed.ScalarAsync<long>("SELECT count(*) FROM effect") == 1, () => "the worker to begin", seconds: 30);
+        await Bed.UntilAsync(async () => await _bed.ScalarAsync<long>("SELECT count(*) FROM effect") == 1, () => "the worker to begin", seconds: 60);
         Worker.Signal(worker, "STOP");
         try
         {
@@ -255,7 +255,7 @@ internal sealed class ServerTests
     {
         var id = await _bed.EnqueueAsync(new Hang(1));
         using var worker = Worker.Start(_bed.ConnectionString, "deployed");
-        await Bed.UntilAsync(async () => await _bed.ScalarAsync<long>("SELECT count(*) FROM effect") == 1, () => "the worker to begin", seconds: 30);
+        await Bed.UntilAsync(async () => await _bed.ScalarAsync<long>("SELECT count(*) FROM effect") == 1, () => "the worker to begin", seconds: 60);
         Worker.Signal(worker, "TERM");
         await worker.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
 
