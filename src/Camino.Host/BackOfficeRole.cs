@@ -3,6 +3,7 @@ using Camino.Audit;
 using Camino.Borrowers;
 using Camino.Clients;
 using Camino.Data;
+using Camino.Documents;
 using Camino.Host.Configuration;
 using Camino.Host.Health;
 using Camino.Host.Limits;
@@ -16,6 +17,7 @@ using Camino.Releases;
 using Camino.Screening;
 using Camino.Search;
 using Camino.Servicing;
+using Camino.Tasks;
 using Camino.Web;
 using Camino.Web.Reference;
 using Camino.Webhooks;
@@ -110,6 +112,7 @@ internal static class BackOfficeRole
         app.MapStaticAssets().AllowAnonymous();
         app.MapCaminoPages();
         app.MapImportDownloads();
+        app.MapDocumentFiles();
         app.MapJobFeeds();
         var api = app.MapGroup("/api/v1").RequireAuthorization(policy => policy.AddAuthenticationSchemes(ApiKeyHandler.SchemeName).RequireAuthenticatedUser());
         api.MapImportApi();
@@ -124,6 +127,8 @@ internal static class BackOfficeRole
         api.MapApplicationApi();
         api.MapSearchApi();
         api.MapWebhookApi();
+        api.MapTaskApi();
+        api.MapDocumentApi();
     }
 
     private static void AddSignIn(IServiceCollection services, HostSettings settings)

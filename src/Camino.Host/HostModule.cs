@@ -22,9 +22,21 @@ internal static class HostModule
             new ImportOptions(settings.Imports.ChunkRows, settings.Imports.KeepFilesDays),
             new Screening.ScreeningOptions(settings.Screening.Threshold, settings.Screening.Required, settings.Screening.Folder, settings.Screening.Address is { Length: > 0 } address ? new Uri(address) : null),
             new Applications.Providers(ProviderOf("registry", settings.Providers.Registry), ProviderOf("credit", settings.Providers.Credit), ProviderOf("identity", settings.Providers.Identity)),
+            DocumentsOf(settings),
             new Webhooks.WebhookOptions(settings.Webhooks.AllowPrivateAddresses, settings.Webhooks.Secret, settings.Webhooks.PreviousSecret));
+        services.AddSingleton(new Tasks.ServiceLevels(TimeSpan.FromMinutes(settings.Applications.StepLimitMinutes)));
         services.AddJobs(registry => registry.AddCaminoKinds());
         services.AddJobClient();
+    }
+
+    private static Documents.DocumentOptions DocumentsOf(HostSettings settings)
+    {
+        var bucket = settings.Documents.Bucket;
+        var scanner = settings.Documents.Scanner is { Length: > 0 } at ? (at[..at.LastIndexOf(':')], int.Parse(at[(at.LastIndexOf(':') + 1)..], System.Globalization.CultureInfo.InvariantCulture)) : ((string, int)?)null;
+        return new Documents.DocumentOptions(
+            Path.GetFullPath(settings.Files.Folder),
+            bucket.Address is { Length: > 0 } address ? new Documents.BucketOptions(new Uri(address), bucket.Name ?? "", bucket.Region, bucket.KeyId ?? "", bucket.Secret ?? "") : null,
+            settings.Documents.MaxFileBytes, scanner, settings.Documents.ExpiryDays);
     }
 
     /// <summary>Registers this start, watches the fence, and refuses every save of a retired release. Only running roles do; a verb of an operator belongs to no release.</summary>

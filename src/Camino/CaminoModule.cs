@@ -2,6 +2,7 @@ using Camino.Applications;
 using Camino.Audit;
 using Camino.Borrowers;
 using Camino.Clients;
+using Camino.Documents;
 using Camino.Imports;
 using Camino.Jobs;
 using Camino.Loans;
@@ -12,6 +13,7 @@ using Camino.Reference;
 using Camino.Releases;
 using Camino.Screening;
 using Camino.Servicing;
+using Camino.Tasks;
 using Camino.Webhooks;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -21,7 +23,7 @@ namespace Camino;
 public static class CaminoModule
 {
     /// <summary>Operations and what they need; both roles have them all.</summary>
-    public static void AddCamino(this IServiceCollection services, FileStoreOptions files, ImportOptions imports, ScreeningOptions screening, Providers providers, WebhookOptions webhooks)
+    public static void AddCamino(this IServiceCollection services, FileStoreOptions files, ImportOptions imports, ScreeningOptions screening, Providers providers, DocumentOptions documents, WebhookOptions webhooks)
     {
         services.AddSingleton(files);
         services.AddSingleton<FileStore>();
@@ -79,6 +81,19 @@ public static class CaminoModule
         services.AddScoped<ListClients>();
         services.AddScoped<ReadClientFigures>();
 
+        services.AddScoped<AddTask>();
+        services.AddScoped<WorkOnTask>();
+        services.AddScoped<AddNote>();
+        services.AddScoped<RemoveNote>();
+
+        services.AddSingleton(documents);
+        services.AddSingleton<IObjectStore>(_ => documents.Bucket is { } bucket ? new S3ObjectStore(bucket) : new FolderObjectStore(documents.Folder ?? throw new InvalidOperationException("Documents have neither a folder nor a bucket.")));
+        services.AddScoped<KeepDocument>();
+        services.AddScoped<ChangeDocument>();
+        services.AddScoped<OpenDocument>();
+        services.AddScoped<AskApplicant>();
+        services.AddScoped<ReceiveFromApplicant>();
+
         services.AddSingleton(webhooks);
         services.AddSingleton<WebhookVault>();
         services.AddSingleton(provider => new WebhookSender(webhooks, provider.GetRequiredService<TimeProvider>()));
@@ -127,6 +142,10 @@ public static class CaminoModule
         .Add<EndChecks, EndChecks.Handler>()
         .Add<ExpireApplications, ExpireApplications.Handler>()
         .Add<RemoveResults, RemoveResults.Handler>()
+        .Add<ScanDocument, ScanDocument.Handler>()
+        .Add<SweepDocuments, SweepDocuments.Handler>()
+        .Add<RemindOfTasks, RemindOfTasks.Handler>()
+        .Add<WatchSteps, WatchSteps.Handler>()
         .Add<DeliverWebhook, DeliverWebhook.Handler>()
         .Add<PruneWebhooks, PruneWebhooks.Handler>()
         .Add<PruneSessions, PruneSessions.Handler>();
@@ -140,6 +159,9 @@ public static class CaminoModule
         .Add("people.nightly-clean-up", new PruneSessions(), "50 3 * * *", InNewYork)
         .Add("applications.expire", new ExpireApplications(), "20 1 * * *", InNewYork)
         .Add("applications.remove-results", new RemoveResults(), "25 1 * * *", InNewYork)
+        .Add("applications.watch-steps", new WatchSteps(), "*/5 * * * *")
+        .Add("documents.nightly", new SweepDocuments(), "20 3 * * *", InNewYork)
+        .Add("tasks.remind", new RemindOfTasks(), "0 7 * * MON-FRI", InNewYork)
         .Add("webhooks.nightly-clean-up", new PruneWebhooks(), "35 3 * * *", InNewYork)
         .Add("screening.refresh", new RefreshLists(), "40 4 * * *", InNewYork)
         .Add(CloseDue.Schedule, new CloseDue(), CloseDue.Cron);

@@ -195,6 +195,8 @@ public static class HostConfig
 
         if (settings is { Database.Tls: DatabaseTls.Verified, Database.RootCertificate: { Length: > 0 } certificate } && !File.Exists(certificate))
             throw new ConfigRefusedException($"{path}: Database:RootCertificate is \"{certificate}\"; there is no such file.");
+        if (settings.Documents.Bucket is { Address.Length: > 0 } bucket && (string.IsNullOrEmpty(bucket.Name) || string.IsNullOrEmpty(bucket.KeyId) || string.IsNullOrEmpty(bucket.Secret)))
+            throw new ConfigRefusedException($"{path}: Documents:Bucket:Address is set; Documents:Bucket:Name, :KeyId and :Secret must be, too.");
         if (settings is { Role: Role.BackOffice, Web.BehindProxy: true } && settings.Web.DrainSeconds >= settings.Web.ShutdownSeconds)
             throw new ConfigRefusedException(FormattableString.Invariant($"{path}: Web:DrainSeconds is {settings.Web.DrainSeconds}; it must be less than Web:ShutdownSeconds, which is {settings.Web.ShutdownSeconds}, so that requests in flight have time to end."));
         if (JobEngine.Faults(settings, settings.Role == Role.Async ? HostModule.OptionsOf(settings, listen: true) : null) is [var engine, ..])

@@ -120,6 +120,10 @@ public sealed class HostSettings
     public ImportsSettings Imports { get; set; } = new();
     public ScreeningSettings Screening { get; set; } = new();
     public WebhooksSettings Webhooks { get; set; } = new();
+    public DocumentsSettings Documents { get; set; } = new();
+
+    [OnlyFor(Role.Async)]
+    public ApplicationsSettings Applications { get; set; } = new();
 
     [OnlyFor(Role.Async)]
     public ProvidersSettings Providers { get; set; } = new();
@@ -462,6 +466,60 @@ public sealed class WebhooksSettings
     /// <summary>Endpoints may be plain http and lie in private networks; for development alone.</summary>
     [SameInBoth]
     public bool AllowPrivateAddresses { get; set; }
+}
+
+/// <summary>Documents about borrowers, applications and loans: how large, where, and who looks at them for malware.</summary>
+public sealed class DocumentsSettings
+{
+    /// <summary>Bytes of one file at most.</summary>
+    [SameInBoth]
+    [Between(1_024, 26_214_400)]
+    public int MaxFileBytes { get; set; } = 20_971_520;
+
+    /// <summary>Where a malware scanner that speaks clamd's protocol listens; without one nobody looks.</summary>
+    [SameInBoth]
+    [Matching(@"^[A-Za-z0-9.\-]{1,200}:\d{1,5}$", "a host and a port such as clamd:3310")]
+    public string? Scanner { get; set; }
+
+    /// <summary>So many days before a document expires a task is made of it.</summary>
+    [OnlyFor(Role.Async)]
+    [Between(1, 365)]
+    public int ExpiryDays { get; set; } = 30;
+
+    public BucketSettings Bucket { get; set; } = new();
+}
+
+/// <summary>A bucket of an S3-compatible store, where documents are kept instead of below Files:Folder.</summary>
+public sealed class BucketSettings
+{
+    /// <summary>Address of the store, without the bucket.</summary>
+    [SameInBoth]
+    [Matching("^https?://[^ /?]{1,300}/?$", "an address that begins with https:// or http://")]
+    public string? Address { get; set; }
+
+    [SameInBoth]
+    [Matching("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", "a bucket's name: 3 to 63 small letters, digits, points and hyphens")]
+    public string? Name { get; set; }
+
+    /// <summary>As the store signs it.</summary>
+    [SameInBoth]
+    [Matching("^[a-z0-9-]{1,40}$", "a region such as us-east-1")]
+    public string Region { get; set; } = "us-east-1";
+
+    /// <summary>What the store knows this lender by.</summary>
+    [Secret]
+    public string? KeyId { get; set; }
+
+    [Secret]
+    public string? Secret { get; set; }
+}
+
+/// <summary>The service level of the checks of applications.</summary>
+public sealed class ApplicationsSettings
+{
+    /// <summary>Minutes after which an application whose checks are not done raises a task.</summary>
+    [Between(1, 10_080)]
+    public int StepLimitMinutes { get; set; } = 60;
 }
 
 /// <summary>The outside services that applications are checked at.</summary>

@@ -7,15 +7,15 @@ using Camino.Host.Releases;
 
 namespace Camino.Host.Limits;
 
-/// <summary>How often somebody may ask: sign-ins by address, everything else by who is signed in. API clients have limits of their own (<see cref="ClientGate"/>).</summary>
+/// <summary>How often somebody may ask: sign-ins and what applicants hand in by address, everything else by who is signed in. API clients have limits of their own (<see cref="ClientGate"/>).</summary>
 internal static class RateLimits
 {
     public static void AddRateLimits(this IServiceCollection services, LimitsSettings limits) => services.AddRateLimiter(limiter =>
     {
         limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context => RouteClasses.Of(context.Request) == RouteClass.Always || context.Features.Get<KnownClient>() is not null
             ? RateLimitPartition.GetNoLimiter("")
-            : context.Request.Path.StartsWithSegments("/sign-in", StringComparison.Ordinal) && HttpMethods.IsPost(context.Request.Method)
-            ? InAMinute("sign-in " + context.Connection.RemoteIpAddress, limits.SignInsAMinute)
+            : context.Request.Path.StartsWithSegments("/sign-in", StringComparison.Ordinal) && HttpMethods.IsPost(context.Request.Method) || context.Request.Path.StartsWithSegments("/upload", StringComparison.Ordinal)
+            ? InAMinute($"{context.Request.Path.Value} {context.Connection.RemoteIpAddress}", limits.SignInsAMinute)
             : context.User.FindFirstValue(ClaimTypes.NameIdentifier) is { } user
             ? InAMinute("user " + user, limits.PerUserAMinute)
             : RateLimitPartition.GetNoLimiter(""));

@@ -71,7 +71,7 @@ public static class ApplicationApi
     };
 
     /// <summary>An application that another handed in is not there for a client.</summary>
-    private static async ValueTask<object?> OwnAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    internal static async ValueTask<object?> OwnAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
         var context = invocation.HttpContext;
         if (context.Features.Get<KnownClient>() is { } client && context.GetRouteValue("id") is string text && Guid.TryParse(text, out var id)

@@ -68,6 +68,7 @@ public sealed record AuditLine(Guid Id, DateTimeOffset At, Guid? By, string? ByN
             "import" => "/imports/" + SubjectId,
             "job" => "/jobs/" + SubjectId,
             "loan" => "/servicing/" + SubjectId,
+            "task" => "/tasks/" + SubjectId,
             "user" => "/people/" + SubjectId,
             _ => null,
         }

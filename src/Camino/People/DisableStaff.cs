@@ -1,11 +1,12 @@
 using Camino.Data;
 using Camino.Lending;
+using Camino.Tasks;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 
 namespace Camino.People;
 
-/// <summary>Disables a user, whose sessions end in the same transaction and whose keys open nothing from then on; or lets the user in again.</summary>
+/// <summary>Disables a user, whose sessions end in the same transaction, whose keys open nothing from then on and whose open tasks go back to everybody; or lets the user in again.</summary>
 public sealed class DisableStaff(CaminoDb db, UserManager<StaffUser> users, TimeProvider clock)
 {
     /// <exception cref="RefusedException"><c>user.not_found</c>, <c>user.reason</c>, <c>user.self</c>, <c>user.last_administrator</c>, <c>user.already</c>.</exception>
@@ -31,7 +32,8 @@ public sealed class DisableStaff(CaminoDb db, UserManager<StaffUser> users, Time
         if (isDisabled)
             await db.Database.ExecuteSqlAsync($"delete from camino.staff_links where user_id = {userId}", ct);
         await users.UpdateAsync(user);
-        db.AuditEntries.Add(StaffActs.Entry(clock, actor, isDisabled ? "user.disabled" : "user.enabled", userId, new { reason = why }));
+        var tasks = isDisabled ? await db.GiveBackTasksAsync(userId, actor, clock.GetUtcNow(), ct) : 0;
+        db.AuditEntries.Add(StaffActs.Entry(clock, actor, isDisabled ? "user.disabled" : "user.enabled", userId, tasks == 0 ? new { reason = why } : new { reason = why, tasks }));
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
     }

@@ -1,6 +1,7 @@
 using Camino.Imports;
 using Camino.Jobs;
 using Camino.Portfolio;
+using Camino.Tasks;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 
@@ -8,13 +9,17 @@ namespace Camino.Web;
 
 /// <summary>What waits today for somebody of this role, what this person asked for and runs, what came in last, and how large the book is.</summary>
 [Authorize(Permissions.Own)]
-public sealed class HomePage(ListImports imports, ReadPortfolio portfolio, ReadDay day, JobStore jobs) : PageModel
+public sealed class HomePage(ListImports imports, ReadPortfolio portfolio, ReadDay day, ListTasks tasks, JobStore jobs) : PageModel
 {
     private const int NewestShown = 5;
     private const int JobsShown = 5;
+    private const int TasksShown = 7;
 
     /// <summary>Kinds of work that wait, with how much of each.</summary>
     public IReadOnlyList<DayLine> Day { get; private set; } = [];
+
+    /// <summary>Open tasks of this person, the first due first.</summary>
+    public IReadOnlyList<TaskLine> Tasks { get; private set; } = [];
 
     /// <summary>Jobs that this person asked for and that run now, the newest first.</summary>
     public IReadOnlyList<JobLine> Running { get; private set; } = [];
@@ -32,6 +37,8 @@ public sealed class HomePage(ListImports imports, ReadPortfolio portfolio, ReadD
         Newest = [.. lines.Take(NewestShown)];
         Book = await portfolio.TotalAsync(ct);
         Day = await day.RunAsync(User, ct);
+        if (User.May(Permissions.TasksWork))
+            Tasks = await tasks.OfReaderAsync(User.Id(), TasksShown, ct);
         if (User.May(Permissions.JobsRead))
             Running = (await jobs.ListAsync(new JobFilter { State = JobState.Running, RequestedBy = User.Id().ToString() }, take: JobsShown, ct: ct)).Jobs;
     }

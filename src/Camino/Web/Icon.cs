@@ -7,6 +7,8 @@ public static class Icon
 {
     public static IHtmlContent Home { get; } = Draw("M2.5 7.2 8 2.8l5.5 4.4v6H9.8V9.6H6.2v3.6H2.5z");
 
+    public static IHtmlContent Tasks { get; } = Draw("M2.5 4.2 3.7 5.4 6 3M2.5 9.2l1.2 1.2L6 8M8 4.2h5.5M8 9.2h5.5M8 13h5.5M2.8 13h1.6");
+
     public static IHtmlContent Portfolio { get; } = Draw("M2.5 13.5h11M4 11V7.5M7 11V3.5M10 11V6M13 11V8.5");
 
     public static IHtmlContent Loans { get; } = Draw("M4 2.5h5.5L12.5 5.5v8H4zM9.3 2.7v3h3M6 8h4.5M6 10.5h4.5");

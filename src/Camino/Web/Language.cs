@@ -19,10 +19,10 @@ public sealed record Language(string Code, string Culture, string OwnName)
     /// <summary>All, in the order of the switch.</summary>
     public static IReadOnlyList<Language> All { get; } = [English, Spanish];
 
-    /// <summary>The cookie decides, then the browser's list, then English.</summary>
+    /// <summary>The cookie decides, then a link that was made in a language (<c>?lang=es</c>), then the browser's list, then English.</summary>
     internal static Task<ProviderCultureResult?> ChooseAsync(HttpContext context)
     {
-        var chosen = Find(context.Request.Cookies[Cookie]) ?? FromHeader(context) ?? English;
+        var chosen = Find(context.Request.Cookies[Cookie]) ?? Find(context.Request.Query["lang"]) ?? FromHeader(context) ?? English;
         return Task.FromResult<ProviderCultureResult?>(new ProviderCultureResult(chosen.Culture, chosen.Code));
     }
 

@@ -115,24 +115,44 @@ public static class Permissions
     /// <summary>The webhook endpoints of the client that asks, and what was sent to them. Staff see them with <see cref="ClientsManage"/>.</summary>
     public const string WebhooksManage = "webhooks.manage";
 
-    private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BorrowersRead, ApplicationsRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse, SearchRead];
+    /// <summary>Tasks of everybody, with what happened to them.</summary>
+    public const string TasksRead = "tasks.read";
+
+    /// <summary>Make tasks, give them to somebody, write about them, do and cancel them.</summary>
+    public const string TasksWork = "tasks.work";
+
+    /// <summary>Notes about what somebody may read: borrowers, applications, loans.</summary>
+    public const string NotesRead = "notes.read";
+
+    /// <summary>Write notes, and take the own ones off.</summary>
+    public const string NotesWrite = "notes.write";
+
+    /// <summary>Documents about what somebody may read; each opening is in the audit trail.</summary>
+    public const string DocumentsRead = "documents.read";
+
+    /// <summary>Add documents and versions, change what is said about them, take them off.</summary>
+    public const string DocumentsWrite = "documents.write";
+
+    private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BorrowersRead, ApplicationsRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse, SearchRead, TasksRead, NotesRead, DocumentsRead];
 
     /// <summary>Every permission, in the order of the table.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
         Own, PortfolioRead, LoansRead, LoansExport, BorrowersRead, BorrowersChange, BorrowersReveal, BookRead, BookLoans, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, BookChargeOff, ProductsRead, ProductsChange, LedgerRead, LedgerCheck,
         DayClose, ImportsRead, ImportsWrite, JobsRead, JobsAct, JobsAll, ServersRead, MetricsRead, QuotesUse, AuditRead, PeopleManage, ScreeningRead, ScreeningUse, ScreeningReview, ScreeningLists,
-        ApplicationsRead, ApplicationsCreate, ApplicationsChange, ApplicationsDecide, ClientsManage, SearchRead, WebhooksManage,
+        ApplicationsRead, ApplicationsCreate, ApplicationsChange, ApplicationsDecide, ClientsManage, SearchRead, WebhooksManage, TasksRead, TasksWork, NotesRead, NotesWrite, DocumentsRead, DocumentsWrite,
     ];
+
+    private static readonly string[] s_working = [TasksWork, NotesWrite, DocumentsWrite, JobsAct];
 
     private static readonly Dictionary<string, HashSet<string>> s_roles = new(StringComparer.Ordinal)
     {
         [StaffRoles.Viewer] = [.. s_reading],
-        [StaffRoles.Officer] = [.. s_reading, LoansExport, BorrowersChange, BookLoans, ImportsWrite, JobsAct, ScreeningRead, ScreeningUse, ApplicationsCreate, ApplicationsChange],
-        [StaffRoles.Underwriter] = [.. s_reading, LoansExport, BorrowersChange, BorrowersReveal, BookTerms, JobsAct, ScreeningRead, ScreeningUse, ScreeningReview, ApplicationsCreate, ApplicationsChange, ApplicationsDecide],
-        [StaffRoles.Servicing] = [.. s_reading, LoansExport, BorrowersChange, BorrowersReveal, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, LedgerCheck, JobsAct],
-        [StaffRoles.Collections] = [.. s_reading, LoansExport, BorrowersChange, BookPayments, BookWaive, BookPauses, JobsAct],
-        [StaffRoles.Accountant] = [.. s_reading, LoansExport, LedgerCheck, DayClose, BookChargeOff, JobsAct, AuditRead, ScreeningRead],
+        [StaffRoles.Officer] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BookLoans, ImportsWrite, ScreeningRead, ScreeningUse, ApplicationsCreate, ApplicationsChange],
+        [StaffRoles.Underwriter] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BorrowersReveal, BookTerms, ScreeningRead, ScreeningUse, ScreeningReview, ApplicationsCreate, ApplicationsChange, ApplicationsDecide],
+        [StaffRoles.Servicing] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BorrowersReveal, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, LedgerCheck],
+        [StaffRoles.Collections] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BookPayments, BookWaive, BookPauses],
+        [StaffRoles.Accountant] = [.. s_reading, .. s_working, LoansExport, LedgerCheck, DayClose, BookChargeOff, AuditRead, ScreeningRead],
         [StaffRoles.Administrator] = [.. All],
     };
 

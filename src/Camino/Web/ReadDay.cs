@@ -18,6 +18,8 @@ public sealed class ReadDay(NpgsqlDataSource source)
     /// <summary>Each kind of work: its permission, its address and its count. The condition of each is one that an index answers.</summary>
     private static readonly (string Name, string Permission, string Address, string Sql)[] s_work =
     [
+        ("Tasks", Permissions.TasksWork, "/tasks", "select 1 from camino.tasks where assignee = @user and state = 0 and due_sort <= (now() at time zone 'America/New_York')::date"),
+        ("Unassigned", Permissions.TasksWork, "/tasks?whose=unassigned", "select 1 from camino.tasks where assignee is null and state = 0"),
         ("Decide", Permissions.ApplicationsDecide, "/applications?state=underwriting", "select 1 from camino.applications where state = 3"),
         ("Book", Permissions.BookLoans, "/applications?state=accepted", "select 1 from camino.applications where state = 5"),
         ("FailedApplications", Permissions.ApplicationsChange, "/applications?state=failed", "select 1 from camino.applications where state = 11"),

@@ -46,6 +46,12 @@ public static class Scopes
         new("servers:read", "Read which servers run, and their releases.", Permissions.ServersRead),
         new("metrics:read", "Read the metrics of the running system.", Permissions.MetricsRead),
         new("search:read", "Search; what is found of each kind is shown to a client that may read that kind.", Permissions.SearchRead),
+        new("tasks:read", "Read tasks, with what happened to them.", Permissions.TasksRead),
+        new("tasks:work", "Make tasks, give them to users, do and cancel them.", Permissions.TasksWork),
+        new("notes:read", "Read notes about what the client may read.", Permissions.NotesRead),
+        new("notes:write", "Write notes about what the client may read.", Permissions.NotesWrite),
+        new("documents:read", "Read documents about what the client may read; each opening is in the audit trail.", Permissions.DocumentsRead),
+        new("documents:write", "Add documents and versions, and take them off.", Permissions.DocumentsWrite),
         new("webhooks:manage", "Keep the client's own webhook endpoints, see what was sent to them, and have it sent again.", Permissions.WebhooksManage),
         new("quotes:use", "Have loans quoted; nothing is stored.", Permissions.QuotesUse),
     ];

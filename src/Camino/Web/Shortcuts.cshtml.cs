@@ -22,6 +22,7 @@ public sealed class ShortcutsPage(IStringLocalizer<Texts> texts) : PageModel
         ("c", "/screening", Permissions.ScreeningRead, "Nav.Screening"),
         ("i", "/imports", Permissions.ImportsRead, "Nav.Imports"),
         ("j", "/jobs", Permissions.JobsRead, "Nav.Jobs"),
+        ("t", "/tasks", Permissions.TasksRead, "Tasks.Title"),
         ("n", "/notices", Permissions.Own, "Notices.Title"),
     ];
 

@@ -41,7 +41,7 @@ internal sealed class ApiDocumentTests
     {
         var served = _camino.Office.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.RoutePattern.RawText?.StartsWith("/api/v1/", StringComparison.Ordinal) == true && endpoint.RoutePattern.RawText != ApiDocument.Address)
-            .Select(endpoint => $"{endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods[0].ToLowerInvariant()} {endpoint.RoutePattern.RawText?.Replace(":guid", "", StringComparison.Ordinal)}");
+            .Select(endpoint => $"{endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods[0].ToLowerInvariant()} {endpoint.RoutePattern.RawText?.Replace(":guid", "", StringComparison.Ordinal).Replace(":int", "", StringComparison.Ordinal)}");
 
         Assert.That(_document.RootElement.GetProperty("openapi").GetString(), Does.StartWith("3.1"));
         Assert.That(Operations().Select(one => $"{one.Verb} {one.Path}"), Is.EquivalentTo(served));

@@ -16,6 +16,8 @@ using NUnit.Framework;
 namespace Camino.Tests.Applications;
 
 /// <summary>Clients hand in many applications at once, see their own and no others, and are counted.</summary>
+/// <remarks>Measures the memory of the whole process, so nothing else runs beside it.</remarks>
+[NonParallelizable]
 internal sealed class BulkTests
 {
     private static readonly string[] Scopes = ["applications:create", "applications:read", "applications:change", "search:read"];

@@ -9,6 +9,9 @@ public sealed class LicenceTests
     /// <summary>Package and licence, as its own package says it. Look at the licence before adding a line.</summary>
     private static readonly Dictionary<string, string> Reviewed = new(StringComparer.OrdinalIgnoreCase)
     {
+        ["AWSSDK.Core"] = "Apache-2.0",
+        ["AWSSDK.Extensions.Numerics"] = "Apache-2.0",
+        ["AWSSDK.S3"] = "Apache-2.0",
         ["Deque.AxeCore.Commons"] = "MPL-2.0",
         ["FsCheck"] = "BSD-3-Clause",
         ["FSharp.Core"] = "MIT",
@@ -71,6 +74,7 @@ public sealed class LicenceTests
         ["YamlDotNet"] = "MIT",
         ["System.Drawing.Common"] = "MIT",
         ["System.IO.Abstractions"] = "MIT",
+        ["System.IO.Hashing"] = "MIT",
     };
 
     private static readonly string[] Allowed = ["MIT", "Apache-2.0", "BSD-3-Clause", "PostgreSQL"];
