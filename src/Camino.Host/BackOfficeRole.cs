@@ -16,6 +16,7 @@ using Camino.Releases;
 using Camino.Screening;
 using Camino.Search;
 using Camino.Servicing;
+using Camino.Settings;
 using Camino.Web;
 using Camino.Web.Reference;
 using Camino.Webhooks;
@@ -47,6 +48,7 @@ internal static class BackOfficeRole
         services.AddProblemDetails();
         services.AddHttpContextAccessor();
         services.AddSingleton<RequestOrigin>();
+        services.AddSingleton(settings.InEffect);
         services.AddExceptionHandler<ProblemMapping>();
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true); // so that a body that cannot be read is told in words
         services.AddSingleton<MetricsText>();
@@ -116,6 +118,7 @@ internal static class BackOfficeRole
         api.MapJobApi();
         api.MapQuoteApi();
         api.MapServerApi();
+        api.MapSettingsApi();
         api.MapAuditApi();
         api.MapServicingApi();
         api.MapScreeningApi();
