@@ -17,6 +17,7 @@ using Camino.Releases;
 using Camino.Screening;
 using Camino.Search;
 using Camino.Servicing;
+using Camino.Settings;
 using Camino.Tasks;
 using Camino.Web;
 using Camino.Web.Reference;
@@ -49,6 +50,7 @@ internal static class BackOfficeRole
         services.AddProblemDetails();
         services.AddHttpContextAccessor();
         services.AddSingleton<RequestOrigin>();
+        services.AddSingleton(settings.InEffect);
         services.AddExceptionHandler<ProblemMapping>();
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true); // so that a body that cannot be read is told in words
         services.AddSingleton<MetricsText>();
@@ -119,6 +121,7 @@ internal static class BackOfficeRole
         api.MapJobApi();
         api.MapQuoteApi();
         api.MapServerApi();
+        api.MapSettingsApi();
         api.MapAuditApi();
         api.MapServicingApi();
         api.MapScreeningApi();

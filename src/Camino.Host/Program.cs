@@ -17,6 +17,7 @@ public static class Program
         {
             RunVerb.Create(),
             CheckVerb.Create(),
+            SettingsVerb.Create(),
             MigrateVerb.Create(),
             ProbeVerb.Create(),
             VersionVerb.Create(),

@@ -125,6 +125,14 @@ public sealed class RunningCamino : IAsyncDisposable
         return office;
     }
 
+    /// <summary>One more Back Office, from a configuration that was read.</summary>
+    public async Task<WebApplication> StartOfficeAsync(HostSettings settings, string configPath)
+    {
+        var office = Build(settings, configPath, BackOfficeRole.Build);
+        await office.StartAsync();
+        return office;
+    }
+
     /// <summary>A client with the key of another demo user: admin, officer or viewer.</summary>
     public async Task<HttpClient> ApiOfAsync(string name)
     {
@@ -231,10 +239,15 @@ public sealed class RunningCamino : IAsyncDisposable
     {
         var settings = SettingsOf(role);
         change?.Invoke(settings);
-        var source = Camino.Host.Database.Connect(settings, $"test {role}");
+        return Build(settings, $"appsettings.{role}.json", build);
+    }
+
+    private WebApplication Build(HostSettings settings, string configPath, Func<HostSettings, string, NpgsqlDataSource, Serilog.ILogger, WebApplication> build)
+    {
+        var source = Camino.Host.Database.Connect(settings, $"test {settings.Role}");
         _sources.Add(source);
         var log = Camino.Host.Logging.HostLog.Configure(settings).WriteTo.Sink(_log).CreateLogger();
-        return build(settings, $"appsettings.{role}.json", source, log);
+        return build(settings, configPath, source, log);
     }
 
     private sealed class Collected : ILogEventSink

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Camino.Settings;
 using Npgsql;
 
 namespace Camino.Host.Configuration;
@@ -31,46 +32,94 @@ public static class HostConfig
     /// <exception cref="ConfigRefusedException">with the first thing found, file before environment.</exception>
     public static HostSettings Read(string? path, IReadOnlyDictionary<string, string>? environment = null)
     {
-        path ??= Environment.GetEnvironmentVariable("CAMINO_CONFIG");
-        if (string.IsNullOrWhiteSpace(path))
-            throw new ConfigRefusedException("No configuration file is named; say --config appsettings.BackOffice.json or --config appsettings.Async.json (or set CAMINO_CONFIG). There is no default role.");
-        var full = Path.GetFullPath(path);
-        if (!File.Exists(full))
-            throw new ConfigRefusedException($"{path}: there is no such configuration file.");
+        var (file, origins) = Gather(path, environment);
+        var settings = Check(file, origins);
+        settings.InEffect = new SettingsInEffect(() => SettingsLooks.Of(settings.Role, file, origins, refusal: null), () => Look(path, environment));
+        return settings;
+    }
 
-        var fromFile = Flatten(new ConfigurationBuilder().AddInMemoryCollection(ReadJson(path, full)).Build());
-        var sources = new List<Origin> { new(path, fromFile) { IsFile = true } };
+    /// <summary>What a start with the file at <paramref name="path"/> would use, also where it would be refused.</summary>
+    public static SettingsLook Look(string? path, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        ConfigOrigin file = new(path ?? "", []);
+        List<ConfigOrigin> origins = [];
+        try
+        {
+            (file, origins) = Gather(path, environment);
+            return SettingsLooks.Of(Check(file, origins).Role, file, origins, refusal: null);
+        }
+        catch (ConfigRefusedException refused)
+        {
+            return SettingsLooks.Of(origins.Count == 0 ? null : NamedRole(origins), file, origins, refused.Message);
+        }
+    }
+
+    /// <summary>Everything that the file, the secrets folder and the environment say; later wins.</summary>
+    private static (ConfigOrigin File, List<ConfigOrigin> Origins) Gather(string? path, IReadOnlyDictionary<string, string>? environment)
+    {
         var variables = environment ?? Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
             .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal);
+        var named = path ?? Environment.GetEnvironmentVariable("CAMINO_CONFIG");
+        if (string.IsNullOrWhiteSpace(named))
+            throw new ConfigRefusedException("No configuration file is named; say --config appsettings.BackOffice.json or --config appsettings.Async.json (or set CAMINO_CONFIG). There is no default role.");
+        var full = Path.GetFullPath(named);
+        if (!File.Exists(full))
+            throw new ConfigRefusedException($"{named}: there is no such configuration file.");
+
+        var file = new ConfigOrigin(named, Flatten(new ConfigurationBuilder().AddInMemoryCollection(ReadJson(named, full)).Build())) { IsFile = true, IsNamedByVariable = path is null };
+        var origins = new List<ConfigOrigin> { file };
         var fromEnvironment = FromEnvironment(variables);
 
-        var secrets = fromEnvironment.GetValueOrDefault(nameof(HostSettings.SecretsFolder)) ?? fromFile.GetValueOrDefault(nameof(HostSettings.SecretsFolder));
+        var secrets = fromEnvironment.GetValueOrDefault(nameof(HostSettings.SecretsFolder)) ?? file.Values.GetValueOrDefault(nameof(HostSettings.SecretsFolder));
         if (!string.IsNullOrEmpty(secrets))
         {
             if (!Directory.Exists(secrets))
-                throw new ConfigRefusedException($"{path}: SecretsFolder is \"{secrets}\"; there is no such folder.");
+                throw new ConfigRefusedException($"{named}: SecretsFolder is \"{secrets}\"; there is no such folder.");
             var fromSecrets = Flatten(new ConfigurationBuilder().AddKeyPerFile(Path.GetFullPath(secrets), optional: false).Build());
             // the new passwords of a rotation that is under way; read when a connection is made
             fromSecrets.Remove("Database:PasswordNext");
             fromSecrets.Remove("Migration:PasswordNext");
-            sources.Add(new Origin($"secrets folder {secrets}", fromSecrets) { IsSecret = true });
+            origins.Add(new ConfigOrigin($"secrets folder {secrets}", fromSecrets) { SecretsFolder = secrets });
         }
 
-        sources.Add(new Origin("environment", fromEnvironment));
-        return Check(path, sources);
+        origins.Add(new ConfigOrigin("environment", fromEnvironment) { Others = SettingsLooks.OthersOf(variables) });
+        return (file, origins);
     }
 
-    /// <summary>One place that settings come from.</summary>
-    private sealed record Origin(string Name, Dictionary<string, string?> Values)
+    private static Role? NamedRole(List<ConfigOrigin> origins)
     {
-        public bool IsFile { get; init; }
-
-        /// <summary>Nothing that stands there is ever shown.</summary>
-        public bool IsSecret { get; init; }
+        try
+        {
+            return RoleOf("", origins);
+        }
+        catch (ConfigRefusedException)
+        {
+            return null;
+        }
     }
 
-    private static HostSettings Check(string path, List<Origin> sources)
+    /// <summary>The setting that a key names, whatever the index of a list is; null: there is none.</summary>
+    internal static Setting? SettingOf(string key)
     {
+        var pattern = PatternOf(key);
+        return Setting.All.FirstOrDefault(setting => string.Equals(setting.Path, pattern, StringComparison.OrdinalIgnoreCase));
+    }
+
+    /// <summary>A group of settings, which says nothing by itself.</summary>
+    internal static bool IsSection(string key)
+    {
+        var section = PatternOf(key) + ":";
+        return Setting.All.Any(setting => setting.Path.StartsWith(section, StringComparison.OrdinalIgnoreCase));
+    }
+
+    /// <summary>The known key that a mistyped one resembles most.</summary>
+    internal static string NearestTo(string key, Role? role) => Nearest(PatternOf(key), role);
+
+    private static string PatternOf(string key) => Regex.Replace(key, @":\d+(?=:|$)", ":#", RegexOptions.None, TimeSpan.FromSeconds(1));
+
+    private static HostSettings Check(ConfigOrigin file, List<ConfigOrigin> sources)
+    {
+        var path = file.Name;
         var role = RoleOf(path, sources);
         foreach (var source in sources)
         {
@@ -88,7 +137,7 @@ public static class HostConfig
         return settings;
     }
 
-    private static Role RoleOf(string path, List<Origin> sources)
+    private static Role RoleOf(string path, List<ConfigOrigin> sources)
     {
         string? text = null;
         var from = path;
@@ -105,21 +154,20 @@ public static class HostConfig
             : throw new ConfigRefusedException($"{from}: Role is \"{text}\"; it must be BackOffice or Async.");
     }
 
-    private static void CheckOne(Origin origin, string key, string? value, Role role)
+    private static void CheckOne(ConfigOrigin origin, string key, string? value, Role role)
     {
         var source = origin.Name;
-        var pattern = Regex.Replace(key, @":\d+(?=:|$)", ":#", RegexOptions.None, TimeSpan.FromSeconds(1));
-        var setting = Setting.All.FirstOrDefault(s => string.Equals(s.Path, pattern, StringComparison.OrdinalIgnoreCase));
+        var setting = SettingOf(key);
         if (setting is null)
         {
-            var isSection = Setting.All.Any(s => s.Path.StartsWith(pattern + ":", StringComparison.OrdinalIgnoreCase));
+            var isSection = IsSection(key);
             if (isSection && string.IsNullOrEmpty(value))
                 return;
-            var nearest = Nearest(pattern, role);
-            // a mistyped name of a secret must not show the secret
-            var shown = string.IsNullOrEmpty(value) ? "" : origin.IsSecret || nearest.StartsWith("Database:", StringComparison.Ordinal) ? " (its value is not shown)" : $" (its value is \"{Shown(value)}\")";
+            var nearest = NearestTo(key, role);
+            // what stands under a mistyped name may be a secret
+            var shown = string.IsNullOrEmpty(value) ? "" : " (its value is not shown)";
             throw new ConfigRefusedException(isSection
-                ? $"{source}: {key} is \"{Shown(value)}\"; it is a group of settings and must be an object."
+                ? $"{source}: {key} is a text or a number; it is a group of settings and must be an object."
                 : $"{source}: {key} is not a known key{shown}; the nearest known key is {nearest}.");
         }
 
@@ -311,8 +359,8 @@ public static class HostConfig
 
     private static string Shown(string? value) => value is null ? "" : value.Length <= 100 ? value : value[..100] + "...";
 
-    private static string Nearest(string key, Role role) =>
-        Setting.All.Where(s => s.OnlyFor is null || s.OnlyFor == role).SelectMany(s => WithGroups(s.Path)).MinBy(path => Distance(path.ToUpperInvariant(), key.ToUpperInvariant()))?.Replace(":#", ":0", StringComparison.Ordinal) ?? "Role";
+    private static string Nearest(string key, Role? role) =>
+        Setting.All.Where(s => role is null || s.OnlyFor is null || s.OnlyFor == role).SelectMany(s => WithGroups(s.Path)).MinBy(path => Distance(path.ToUpperInvariant(), key.ToUpperInvariant()))?.Replace(":#", ":0", StringComparison.Ordinal) ?? "Role";
 
     /// <summary>The path and the groups that it stands in: a group may be mistyped as well.</summary>
     private static IEnumerable<string> WithGroups(string path)

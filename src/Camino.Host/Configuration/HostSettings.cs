@@ -1,3 +1,5 @@
+using Camino.Settings;
+
 namespace Camino.Host.Configuration;
 
 /// <summary>What one process of the image is. Only the host knows.</summary>
@@ -94,6 +96,9 @@ public sealed class MatchingAttribute(string pattern, string words) : Attribute
 /// <summary>Everything a configuration file may say. Keys, ranges and owners are these properties: the file is checked against them before anything starts.</summary>
 public sealed class HostSettings
 {
+    /// <summary>Where each value came from, for people to see. Empty where the settings were made by code.</summary>
+    internal SettingsInEffect InEffect { get; set; } = new(() => new SettingsLook("", "", [], null), () => new SettingsLook("", "", [], null));
+
     /// <summary>Which role this process takes; there is no default.</summary>
     [Needed]
     public Role Role { get; set; }

@@ -33,6 +33,8 @@ public static class Icon
 
     public static IHtmlContent Audit { get; } = Draw("M3.5 2.5h9v11h-9zM5.5 5.5h5M5.5 8h5M5.5 10.5l1.2 1.2 2.3-2.4");
 
+    public static IHtmlContent Settings { get; } = Draw("M2.5 4.5h5M11.5 4.5h2M2.5 11.5h2M8.5 11.5h5M9.5 6.5a2 2 0 1 0 0-4 2 2 0 0 0 0 4zM6.5 13.5a2 2 0 1 0 0-4 2 2 0 0 0 0 4z");
+
     public static IHtmlContent Bell { get; } = Draw("M4 11V7a4 4 0 0 1 8 0v4l1 1.3H3zM6.8 13.9a1.4 1.4 0 0 0 2.4 0");
 
     public static IHtmlContent Down { get; } = Draw("M4.5 6.5 8 10l3.5-3.5");

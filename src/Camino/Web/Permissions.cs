@@ -88,6 +88,9 @@ public static class Permissions
     public const string JobsAll = "jobs.all";
 
     public const string ServersRead = "servers.read";
+
+    /// <summary>See the settings in effect; secrets are masked.</summary>
+    public const string SettingsRead = "settings.read";
     public const string MetricsRead = "metrics.read";
     public const string QuotesUse = "quotes.use";
 
@@ -140,7 +143,7 @@ public static class Permissions
     [
         Own, PortfolioRead, LoansRead, LoansExport, BorrowersRead, BorrowersChange, BorrowersReveal, BookRead, BookLoans, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, BookChargeOff, ProductsRead, ProductsChange, LedgerRead, LedgerCheck,
         DayClose, ImportsRead, ImportsWrite, JobsRead, JobsAct, JobsAll, ServersRead, MetricsRead, QuotesUse, AuditRead, PeopleManage, ScreeningRead, ScreeningUse, ScreeningReview, ScreeningLists,
-        ApplicationsRead, ApplicationsCreate, ApplicationsChange, ApplicationsDecide, ClientsManage, SearchRead, WebhooksManage, TasksRead, TasksWork, NotesRead, NotesWrite, DocumentsRead, DocumentsWrite,
+        ApplicationsRead, ApplicationsCreate, ApplicationsChange, ApplicationsDecide, ClientsManage, SearchRead, WebhooksManage, TasksRead, TasksWork, NotesRead, NotesWrite, DocumentsRead, DocumentsWrite, SettingsRead,
     ];
 
     private static readonly string[] s_working = [TasksWork, NotesWrite, DocumentsWrite, JobsAct];

@@ -25,7 +25,7 @@ public sealed class VerbTests
     public async Task Help_is_there_for_the_program_and_for_each_verb()
     {
         var root = await CaminoProcess.RunAsync("--help");
-        string[] verbs = ["run", "check", "migrate", "probe", "version", "import", "up", "quote", "jobs", "audit", "user", "seed-demo", "first-admin-link", "release", "backup", "restore"];
+        string[] verbs = ["run", "check", "settings", "migrate", "probe", "version", "import", "up", "quote", "jobs", "audit", "user", "seed-demo", "first-admin-link", "release", "backup", "restore"];
         Assert.That(root.Code, Is.Zero, root.ToString());
         foreach (var verb in verbs)
             Assert.That(root.Output, Does.Contain($"  {verb}"));
