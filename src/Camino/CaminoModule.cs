@@ -1,4 +1,5 @@
 using Camino.Applications;
+using Camino.Applications.Statements;
 using Camino.Audit;
 using Camino.Borrowers;
 using Camino.Clients;
@@ -127,6 +128,7 @@ public static class CaminoModule
         .Add<EndChecks, EndChecks.Handler>()
         .Add<ExpireApplications, ExpireApplications.Handler>()
         .Add<RemoveResults, RemoveResults.Handler>()
+        .Add<ReadBankStatement, ReadBankStatement.Handler>()
         .Add<DeliverWebhook, DeliverWebhook.Handler>()
         .Add<PruneWebhooks, PruneWebhooks.Handler>()
         .Add<PruneSessions, PruneSessions.Handler>();

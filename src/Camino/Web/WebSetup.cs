@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Unicode;
 using Camino.Applications;
+using Camino.Applications.Statements;
 using Camino.Borrowers;
 using Camino.Imports;
 using Camino.Loans;
@@ -92,6 +93,9 @@ public static class WebSetup
         services.AddScoped<WithdrawOffer>();
         services.AddScoped<BookApplication>();
         services.AddScoped<ShowOffers>();
+        services.AddScoped<ShowStatements>();
+        services.AddScoped<ReceiveStatement>();
+        services.AddScoped<RemoveStatement>();
         services.AddScoped<ListApplications>();
         services.AddScoped<ShowApplication>();
         services.AddScoped<FindDuplicates>();
