@@ -41,6 +41,7 @@ public static class ApplicationApi
 
         api.MapOfferApi();
         api.MapStatementApi();
+        api.MapReportApi();
         api.MapPost("/applications/{id:guid}/steps/{stepId:guid}/retry", RetryAsync).RequireAuthorization(Permissions.ApplicationsChange).WithSummary("Tries one step of the checks again, at once").NeedsIdempotencyKey();
     }
 

@@ -96,6 +96,7 @@ public static class WebSetup
         services.AddScoped<ShowStatements>();
         services.AddScoped<ReceiveStatement>();
         services.AddScoped<RemoveStatement>();
+        services.AddScoped<ReportApplications>();
         services.AddScoped<ListApplications>();
         services.AddScoped<ShowApplication>();
         services.AddScoped<FindDuplicates>();
@@ -122,6 +123,7 @@ public static class WebSetup
     {
         app.MapRazorPages().WithStaticAssets();
         ExportLoans.Map(app);
+        app.MapReportDownload();
     }
 
     /// <summary>Programs, and scripts of our pages that upload, get problem+json; people get pages.</summary>
