@@ -1,4 +1,5 @@
 using Camino.Applications;
+using Camino.Applications.Statements;
 using Camino.Audit;
 using Camino.Borrowers;
 using Camino.Clients;
@@ -142,6 +143,7 @@ public static class CaminoModule
         .Add<EndChecks, EndChecks.Handler>()
         .Add<ExpireApplications, ExpireApplications.Handler>()
         .Add<RemoveResults, RemoveResults.Handler>()
+        .Add<ReadBankStatement, ReadBankStatement.Handler>()
         .Add<ScanDocument, ScanDocument.Handler>()
         .Add<SweepDocuments, SweepDocuments.Handler>()
         .Add<RemindOfTasks, RemindOfTasks.Handler>()

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Camino.Applications.Statements;
 using Camino.Clients;
 using Camino.Lending;
 using Camino.Lending.Applications;
@@ -39,6 +40,8 @@ public static class ApplicationApi
         }
 
         api.MapOfferApi();
+        api.MapStatementApi();
+        api.MapReportApi();
         api.MapPost("/applications/{id:guid}/steps/{stepId:guid}/retry", RetryAsync).RequireAuthorization(Permissions.ApplicationsChange).WithSummary("Tries one step of the checks again, at once").NeedsIdempotencyKey();
     }
 

@@ -1,3 +1,4 @@
+using Camino.Applications.Statements;
 using Camino.Data;
 using Camino.Lending;
 using Camino.Lending.Applications;
@@ -5,6 +6,7 @@ using Camino.Resources;
 using Camino.Servicing;
 using Camino.Web;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.Extensions.Localization;
@@ -14,7 +16,8 @@ namespace Camino.Applications;
 /// <summary>One application on one page: who asks for what, how far the checks are, who may be the same, what happened, and what can be done.</summary>
 [Authorize(Permissions.ApplicationsRead)]
 public sealed class ApplicationDetailsPage(
-    ShowApplication show, ShowOffers offers, FindDuplicates find, MoveApplication move, RetryStep retry, AcceptOffer accept, WithdrawOffer withdraw, BookApplication book, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
+    ShowApplication show, ShowOffers offers, FindDuplicates find, MoveApplication move, RetryStep retry, AcceptOffer accept, WithdrawOffer withdraw, BookApplication book, ShowStatements statements, ReceiveStatement receive,
+    RemoveStatement remove, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
 {
     private ApplicationView? _view;
 
@@ -30,13 +33,16 @@ public sealed class ApplicationDetailsPage(
     /// <summary>Borrowers that the loan may belong to.</summary>
     public IReadOnlyList<DuplicateView> Borrowers => [.. Duplicates.Where(one => one.Number is null)];
 
+    /// <summary>Its bank statements and what they come to.</summary>
+    public StatementsView Statements { get; private set; } = new([], null, null);
+
     public string? Problem { get; private set; }
 
     /// <summary>Made with the page's forms: pressed twice, one is carried out.</summary>
     public string Key { get; } = Guid.CreateVersion7().ToString("N");
 
     /// <summary>Whether jobs are at it, so that the page looks again by itself.</summary>
-    public bool IsMoving => View.State is ApplicationState.Received || View.Task.Steps.Any(step => step.State == "running" || (step.State == "waiting" && step.Problem is null));
+    public bool IsMoving => View.State is ApplicationState.Received || View.Task.Steps.Any(step => step.State == "running" || (step.State == "waiting" && step.Problem is null)) || Statements.Statements.Any(one => one.IsMoving);
 
     /// <summary>What the reader may do to it now.</summary>
     public IReadOnlyList<ApplicationMove> Moves
@@ -76,6 +82,12 @@ public sealed class ApplicationDetailsPage(
     public Task<IActionResult> OnPostBookAsync(Guid id, string? borrower, string? key, int? version, CancellationToken ct) =>
         DoAsync(id, () => book.RunAsync(id, new BookApplicationInput { BorrowerId = borrower == "new" ? null : BookApplicationInput.BorrowerOf(borrower), IsNew = borrower == "new" }, By(key, version ?? 0), ct), ct);
 
+    [Needs(Permissions.ApplicationsChange)]
+    public Task<IActionResult> OnPostAddStatementAsync(Guid id, IFormFile? file, string? account, string? dates, CancellationToken ct) => DoAsync(id, () => AddStatementAsync(id, file, account, dates, ct), ct);
+
+    [Needs(Permissions.ApplicationsChange)]
+    public Task<IActionResult> OnPostRemoveStatementAsync(Guid id, Guid statementId, CancellationToken ct) => DoAsync(id, () => remove.RunAsync(id, statementId, User.Id(), ct), ct);
+
     /// <summary>Why something was done: what people wrote as it is, what Camino says in the reader's language.</summary>
     public static string Why(EventLine line, string reason) => line.ActorKind == ActorKind.System ? Refusals.Find(reason) : reason;
 
@@ -94,6 +106,13 @@ public sealed class ApplicationDetailsPage(
 
     private AskedBy By(string? key, int? version) => new(User.Id(), key ?? Guid.CreateVersion7().ToString("N"), version);
 
+    private async Task AddStatementAsync(Guid id, IFormFile? file, string? account, string? dates, CancellationToken ct)
+    {
+        Refuse.If(file is null, "statement.no_file", "No file was chosen; choose one and send again.");
+        await using var content = file.OpenReadStream();
+        await receive.RunAsync(id, new HandedInStatement(content, file.FileName, account, dates) { ExpectedBytes = file.Length }, User.Id(), ct);
+    }
+
     private async Task<IActionResult> LookAsync(Guid id, CancellationToken ct)
     {
         _view = await show.RunAsync(id, ct);
@@ -101,6 +120,7 @@ public sealed class ApplicationDetailsPage(
             return NotFound();
         Duplicates = await find.OfApplicationAsync(id, ct);
         Offers = await offers.RunAsync(id, ct);
+        Statements = await statements.RunAsync(id, ct);
         Loan = View.Task.LoanId is null ? null : await offers.LoanAsync(id, ct);
         return Page();
     }

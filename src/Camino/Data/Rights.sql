@@ -37,6 +37,9 @@ begin
             execute format('grant select on table %s to camino_web, camino_readonly', relation.name);
             execute format('grant update (wish, wish_by) on table %s to camino_web', relation.name);
             execute format('grant select, insert, update, delete on table %s to camino_async', relation.name);
+        elsif relation.schema = 'camino' and relation.short ~ '^application_(statement|cash_flow)' then
+            -- what an applicant's bank shows is for those who work the application alone
+            execute format('grant select, insert, update, delete on table %s to camino_web, camino_async', relation.name);
         elsif is_written_once then
             execute format('grant select, insert on table %s to camino_web, camino_async', relation.name);
             execute format('grant select on table %s to camino_readonly', relation.name);

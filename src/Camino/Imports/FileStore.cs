@@ -37,16 +37,17 @@ public sealed class FileStore(FileStoreOptions options)
 
     /// <summary>Streams <paramref name="content"/> to the disk; whatever goes wrong, nothing half is left.</summary>
     /// <param name="expectedBytes">Bytes that the sender announces, where it does: what cannot fit is refused before the first byte is taken.</param>
+    /// <param name="most">Bytes at most, where that is less than <see cref="MaxBytes"/>.</param>
     /// <exception cref="RefusedException"><c>import.file.too_large</c>, <c>import.disk_full</c>.</exception>
     /// <exception cref="FileStoreException">The folder cannot be written.</exception>
-    public async Task<StoredFile> SaveAsync(Guid id, Stream content, long? expectedBytes, CancellationToken ct)
+    public async Task<StoredFile> SaveAsync(Guid id, Stream content, long? expectedBytes, CancellationToken ct, long? most = null)
     {
         var part = Path.Combine(Incoming, $"{id:N}.part");
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
-            var (size, hash) = await WriteAsync(part, content, expectedBytes, buffer, ct);
-            var key = $"imports/{id:N}";
+            var (size, hash) = await WriteAsync(part, content, expectedBytes, Math.Min(most ?? options.MaxBytes, options.MaxBytes), buffer, ct);
+            var key = KeyOf(id);
             OnDisk(() => File.Move(part, PathOf(key)));
             return new StoredFile(key, size, hash);
         }
@@ -61,6 +62,9 @@ public sealed class FileStore(FileStoreOptions options)
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
+
+    /// <summary>The key under which the file of that id is stored.</summary>
+    public static string KeyOf(Guid id) => $"imports/{id:N}";
 
     /// <summary>Where the file of that key lies on this machine.</summary>
     public string PathOf(string key) => Path.Combine(options.Folder, key.Replace('/', Path.DirectorySeparatorChar));
@@ -100,7 +104,7 @@ public sealed class FileStore(FileStoreOptions options)
     private static IEnumerable<FileInfo> FilesIn(string folder) => Directory.Exists(folder) ? new DirectoryInfo(folder).EnumerateFiles() : [];
 
     /// <summary>What the sender does wrong is thrown as it is; what the disk does wrong is named.</summary>
-    private async Task<(long Size, byte[] Hash)> WriteAsync(string part, Stream content, long? expectedBytes, byte[] buffer, CancellationToken ct)
+    private async Task<(long Size, byte[] Hash)> WriteAsync(string part, Stream content, long? expectedBytes, long most, byte[] buffer, CancellationToken ct)
     {
         await using var file = OnDisk(() =>
         {
@@ -117,7 +121,7 @@ public sealed class FileStore(FileStoreOptions options)
         while ((read = await content.ReadAsync(buffer, ct)) > 0)
         {
             size += read;
-            Refuse.If(size > options.MaxBytes, "import.file.too_large", string.Create(CultureInfo.InvariantCulture, $"The file is larger than {options.MaxBytes} bytes, the limit of one import; split it."));
+            Refuse.If(size > most, "import.file.too_large", string.Create(CultureInfo.InvariantCulture, $"The file is larger than {most} bytes, the limit of one file; split it."));
             hash.AppendData(buffer, 0, read);
             try
             {

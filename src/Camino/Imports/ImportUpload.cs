@@ -118,7 +118,7 @@ public static class ImportUpload
     /// <summary>Everything else is taken as the file itself, whatever its content type says: programs call a CSV many things.</summary>
     private static bool IsMultipart(HttpRequest request) => request.ContentType?.StartsWith("multipart/", StringComparison.OrdinalIgnoreCase) == true;
 
-    private static string? NameInHeader(HttpRequest request) =>
+    internal static string? NameInHeader(HttpRequest request) =>
         ContentDispositionHeaderValue.TryParse(request.Headers.ContentDisposition.ToString(), out var disposition) ? NameOf(disposition) : null;
 
     private static string? NameOf(ContentDispositionHeaderValue disposition) =>

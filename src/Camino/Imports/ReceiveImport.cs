@@ -73,7 +73,7 @@ public sealed class ReceiveImport(CaminoDb db, FileStore files, IServiceScopeFac
     }
 
     /// <summary>The last part of a path in either style, without control characters.</summary>
-    private static string Clean(string fileName)
+    internal static string Clean(string fileName)
     {
         var name = fileName[(fileName.LastIndexOfAny(['/', '\\']) + 1)..];
         return Shown.Cut(string.Concat(name.EnumerateRunes().Where(rune => !System.Text.Rune.IsControl(rune))).Trim(), LongestFileName);

@@ -19,9 +19,10 @@ public sealed partial record SweepFiles : IJobArgs
     {
         private const int Batch = 500;
 
-        /// <summary>Of the given ids those that are imports, and whether their file is still needed: at work, or not long since anything happened. One statement: an import may be stored between two.</summary>
+        /// <summary>Of the given ids those that are imports or bank statements, and whether their file is still needed: at work, or, of an import, not long since anything happened. One statement: an import may be stored between two.</summary>
         private const string Known =
-            "select id, status in (0, 2, 4) or greatest(requested_at, progress_at, finished_at) > now() - make_interval(days => $2) from camino.imports where id = any($1)";
+            "select id, status in (0, 2, 4) or greatest(requested_at, progress_at, finished_at) > now() - make_interval(days => $2) from camino.imports where id = any($1) " +
+            "union all select id, state < 2 from camino.application_statements where id = any($1)";
 
         public async Task RunAsync(SweepFiles args, JobContext job, CancellationToken ct)
         {

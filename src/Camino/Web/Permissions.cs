@@ -36,7 +36,7 @@ public static class Permissions
     /// <summary>Hand an application in.</summary>
     public const string ApplicationsCreate = "applications.create";
 
-    /// <summary>Withdraw, cancel and reopen applications, write down which offer was accepted, and have steps of their checks tried again.</summary>
+    /// <summary>Withdraw, cancel and reopen applications, write down which offer was accepted, hand in and take back bank statements, and have steps of their checks tried again.</summary>
     public const string ApplicationsChange = "applications.change";
 
     /// <summary>Make and withdraw offers, and decline applications.</summary>

@@ -22,7 +22,7 @@ public static class Scopes
         new("borrowers:reveal", "See a tax number in full; each time is in the audit trail.", Permissions.BorrowersReveal),
         new("applications:read", "Read loan applications, their state and what their checks found.", Permissions.ApplicationsRead),
         new("applications:create", "Hand loan applications in.", Permissions.ApplicationsCreate),
-        new("applications:change", "Withdraw, cancel and reopen applications, write down which offer was accepted, and have their checks tried again.", Permissions.ApplicationsChange),
+        new("applications:change", "Withdraw, cancel and reopen applications, write down which offer was accepted, hand in and take back bank statements, and have checks tried again.", Permissions.ApplicationsChange),
         new("loans:read", "Read serviced loans, their schedules, events, payoff quotes and products.", Permissions.BookRead, Permissions.ProductsRead),
         new("loans:book", "Book loans under a published product, and from accepted offers.", Permissions.BookLoans),
         new("loans:disburse", "Pay loans out.", Permissions.BookDisburse),

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Unicode;
 using Camino.Applications;
+using Camino.Applications.Statements;
 using Camino.Borrowers;
 using Camino.Documents;
 using Camino.Imports;
@@ -99,6 +100,10 @@ public static class WebSetup
         services.AddScoped<WithdrawOffer>();
         services.AddScoped<BookApplication>();
         services.AddScoped<ShowOffers>();
+        services.AddScoped<ShowStatements>();
+        services.AddScoped<ReceiveStatement>();
+        services.AddScoped<RemoveStatement>();
+        services.AddScoped<ReportApplications>();
         services.AddScoped<ListApplications>();
         services.AddScoped<ShowApplication>();
         services.AddScoped<FindDuplicates>();
@@ -125,6 +130,7 @@ public static class WebSetup
     {
         app.MapRazorPages().WithStaticAssets();
         ExportLoans.Map(app);
+        app.MapReportDownload();
     }
 
     /// <summary>Programs, and scripts of our pages that upload, get problem+json; people get pages.</summary>

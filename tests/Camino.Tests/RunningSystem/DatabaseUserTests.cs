@@ -55,6 +55,8 @@ public sealed class DatabaseUserTests
     [TestCase("camino_readonly", "select * from camino.borrower_accounts")]
     [TestCase("camino_readonly", "select * from camino.application_identifiers")]
     [TestCase("camino_async", "select * from camino.application_identifiers")]
+    [TestCase("camino_readonly", "select * from camino.application_statement_lines")]
+    [TestCase("camino_readonly", "select * from camino.application_cash_flows")]
     [TestCase("camino_web", "update camino.application_events set reason = null")]
     [TestCase("camino_async", "update camino.api_clients set scopes = null")]
     [TestCase("camino_readonly", "select * from camino.api_client_keys")]

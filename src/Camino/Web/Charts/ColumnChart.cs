@@ -76,7 +76,7 @@ public static class ColumnChart
     private static decimal Y(decimal value, decimal top) => Top + Plot - (value / top * Plot);
 
     /// <summary>1, 2 or 5 times a power of ten, so that there are three to five lines.</summary>
-    private static decimal Step(decimal most)
+    internal static decimal Step(decimal most)
     {
         if (most <= 0m)
             return 1m;
