@@ -85,6 +85,7 @@ internal static class BackOfficeRole
         app.UseMiddleware<RetiredGate>();
         app.UseMiddleware<ReadAgain>();
         app.UseRouting();
+        app.UseMiddleware<DeprecationHeaders>();
         app.UseAuthentication();
         app.UseMiddleware<SessionWatch>();
         app.UseMiddleware<SecondFactorGate>();

@@ -75,6 +75,7 @@ public sealed class SignOutPage(SignInManager<StaffUser> signIn) : PageModel
     public async Task<IActionResult> OnPostAsync()
     {
         await signIn.SignOutAsync();
+        Response.Headers["Clear-Site-Data"] = "\"cache\", \"storage\""; // not the cookies: language and appearance stay
         return LocalRedirect("/sign-in");
     }
 }

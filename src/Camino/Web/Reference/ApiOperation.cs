@@ -40,6 +40,12 @@ internal static class ApiOperation
             operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(KeyScheme, document)] = scope is null ? [] : [scope] }];
         }
 
+        if (metadata.OfType<Deprecation>().LastOrDefault() is { } deprecation)
+        {
+            operation.Deprecated = true;
+            operation.Description = string.Create(CultureInfo.InvariantCulture, $"{operation.Description} Deprecated since {deprecation.Since:yyyy-MM-dd}; it may be gone on {deprecation.Sunset:yyyy-MM-dd}. {deprecation.Instead}").TrimStart();
+        }
+
         foreach (var word in metadata.OfType<ApiParameter>())
         {
             operation.Parameters ??= [];
@@ -76,7 +82,7 @@ internal static class ApiOperation
             Version = "1",
             Description =
                 "Loans, imports, quotes and the queue of a small-business lender. Sign in with a client's key: Authorization: Bearer camino_client_... or X-Api-Key; each operation names the scope that it needs. Every answer says by RateLimit-Policy and RateLimit how often the client may ask. Amounts and rates are decimal text such as \"1234.56\", dates are such as 2026-03-01. "
-                + "Lists are paged by key: follow next until it is null. Refusals are problem+json (RFC 9457) with a stable code. What is to be removed is marked deprecated here and goes on working for twelve months; what is added may come at any time, so ignore what you do not know.",
+                + "Lists are paged by key: follow next until it is null. Refusals are problem+json (RFC 9457) with a stable code. What is to be removed is marked deprecated here and, by the headers Deprecation and Sunset, in its answers, and goes on working for twelve months at least; what is added may come at any time, so ignore what you do not know.",
             Contact = new OpenApiContact { Name = "The administrator of this Camino" },
             License = new OpenApiLicense { Name = "For clients of the lender" },
         };

@@ -1,0 +1,113 @@
+using System.Net;
+using Camino.Testing;
+using Camino.Web.Reference;
+using NUnit.Framework;
+
+namespace Camino.Tests.RunningSystem;
+
+/// <summary>What answers tell the browser to do with them.</summary>
+internal sealed class SecurityHeaderTests
+{
+    private RunningCamino _camino = null!;
+
+    [OneTimeSetUp]
+    public async Task StartAsync() => _camino = await RunningCamino.StartAsync(withAsync: false);
+
+    [OneTimeTearDown]
+    public async Task StopAsync() => await _camino.DisposeAsync();
+
+    [TestCase("/sign-in", HttpStatusCode.OK)]
+    [TestCase("/", HttpStatusCode.Redirect)]
+    [TestCase("/error/404", HttpStatusCode.NotFound)]
+    [TestCase("/icon.svg", HttpStatusCode.OK)]
+    [TestCase("/health/live", HttpStatusCode.OK)]
+    [TestCase("/api/v1/loans", HttpStatusCode.Unauthorized)]
+    [TestCase("/api/v1/nothing", HttpStatusCode.Unauthorized)]
+    public async Task Every_answer_says_what_a_page_may_load_who_may_frame_it_and_that_types_are_not_guessed(string path, HttpStatusCode status)
+    {
+        using var anybody = _camino.Client();
+        using var answer = await anybody.GetAsync(new Uri(path, UriKind.Relative));
+
+        Assert.That(answer.StatusCode, Is.EqualTo(status));
+        Assert.That(Header(answer, "Content-Security-Policy"), Does.Contain("default-src 'self'").And.Contain("object-src 'none'").And.Contain("base-uri 'none'").And.Contain("frame-ancestors 'none'").And.Not.Contain("unsafe"));
+        Assert.That(Header(answer, "X-Content-Type-Options"), Is.EqualTo("nosniff"));
+        Assert.That(Header(answer, "Referrer-Policy"), Is.EqualTo("same-origin"));
+        Assert.That(Header(answer, "Cross-Origin-Opener-Policy"), Is.EqualTo("same-origin"));
+        Assert.That(Header(answer, "Access-Control-Allow-Origin"), Is.Empty);
+        Assert.That(Header(answer, "Server"), Is.Empty);
+        Assert.That(Header(answer, "Strict-Transport-Security"), Is.Empty, "there is no TLS here");
+    }
+
+    [TestCase("/sign-in")]
+    [TestCase("/api/v1/loans")]
+    [TestCase("/site.css")]
+    public async Task Over_TLS_every_answer_binds_the_browser_to_TLS_for_a_year_and_cookies_to_it(string path)
+    {
+        var office = await _camino.StartSecondOfficeAsync(change: settings => settings.Web.BehindProxy = true);
+        await using (office)
+        {
+            using var anybody = new HttpClient(new HttpClientHandler { UseCookies = false }) { BaseAddress = RunningCamino.AddressOf(office) };
+            anybody.DefaultRequestHeaders.Add("X-Forwarded-Proto", "https");
+            using var answer = await anybody.GetAsync(new Uri(path, UriKind.Relative));
+
+            Assert.That(Header(answer, "Strict-Transport-Security"), Is.EqualTo("max-age=31536000; includeSubDomains"));
+            if (path == "/sign-in")
+                Assert.That(Header(answer, "Set-Cookie"), Does.StartWith("camino.csrf=").And.Contain("; secure").And.Contain("; samesite=strict").And.Contain("; httponly"));
+            await office.StopAsync();
+        }
+    }
+
+    [Test]
+    public async Task No_cache_keeps_a_page_or_an_answer_of_the_API_but_the_description_of_it()
+    {
+        using var officer = new StaffBrowser(_camino.OfficeAddress);
+        using var signedIn = await officer.SignInAsync("officer");
+        using var page = await officer.GetAsync("/borrowers");
+        using var list = await _camino.Api.GetAsync(new Uri("/api/v1/loans", UriKind.Relative));
+        using var refused = await _camino.Api.GetAsync(new Uri($"/api/v1/loans/{Guid.NewGuid()}", UriKind.Relative));
+        using var description = await _camino.Api.GetAsync(new Uri(ApiDocument.Address, UriKind.Relative));
+
+        Assert.That(new[] { page, list, refused }.Select(answer => ((int)answer.StatusCode, Header(answer, "Cache-Control"))), Is.EqualTo(((int, string)[])[(200, "no-store"), (200, "no-store"), (404, "no-store, no-cache")]));
+        Assert.That(new[] { page, list }.Select(answer => Header(answer, "Content-Type")), Is.EqualTo((string[])["text/html; charset=utf-8", "application/json; charset=utf-8"]));
+        Assert.That(Header(description, "Cache-Control"), Does.Contain("max-age=300"));
+        Assert.That(Header(signedIn, "Set-Cookie"), Does.Contain("camino.session=").And.Contain("; samesite=lax").And.Contain("; httponly"));
+    }
+
+    [Test]
+    public async Task Signing_out_empties_what_the_browser_keeps_of_the_site_but_language_and_appearance()
+    {
+        using var viewer = new StaffBrowser(_camino.OfficeAddress);
+        (await viewer.SignInAsync("viewer")).Dispose();
+
+        using var left = await viewer.PostAsync("/", "/sign-out");
+
+        Assert.That(left.StatusCode, Is.EqualTo(HttpStatusCode.Redirect));
+        Assert.That(Header(left, "Clear-Site-Data"), Is.EqualTo("\"cache\", \"storage\""));
+    }
+
+    [Test]
+    public async Task A_request_is_never_sent_back()
+    {
+        using var anybody = _camino.Client();
+        using var trace = new HttpRequestMessage(HttpMethod.Trace, new Uri("/sign-in", UriKind.Relative));
+        trace.Headers.Add("X-Probe", "open sesame");
+        using var answer = await anybody.SendAsync(trace);
+
+        Assert.That(await answer.Content.ReadAsStringAsync() + answer.Headers, Does.Not.Contain("sesame"));
+    }
+
+    [Test]
+    public async Task A_form_without_the_token_of_a_page_is_refused()
+    {
+        using var viewer = new StaffBrowser(_camino.OfficeAddress);
+        (await viewer.SignInAsync("viewer")).Dispose();
+
+        using var form = new FormUrlEncodedContent([]);
+        using var answer = await viewer.Client.PostAsync(new Uri("/sessions?handler=EndOthers", UriKind.Relative), form);
+
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
+    }
+
+    private static string Header(HttpResponseMessage answer, string name) =>
+        answer.Headers.TryGetValues(name, out var values) || answer.Content.Headers.TryGetValues(name, out values) ? string.Join(", ", values) : "";
+}
