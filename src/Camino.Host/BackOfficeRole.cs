@@ -1,4 +1,5 @@
 using Camino.Applications;
+using Camino.Approvals;
 using Camino.Audit;
 using Camino.Borrowers;
 using Camino.Clients;
@@ -124,6 +125,7 @@ internal static class BackOfficeRole
         api.MapApplicationApi();
         api.MapSearchApi();
         api.MapWebhookApi();
+        api.MapApprovalApi();
     }
 
     private static void AddSignIn(IServiceCollection services, HostSettings settings)

@@ -1,4 +1,5 @@
 using Camino.Applications;
+using Camino.Approvals;
 using Camino.Audit;
 using Camino.Borrowers;
 using Camino.Clients;
@@ -21,7 +22,7 @@ namespace Camino;
 public static class CaminoModule
 {
     /// <summary>Operations and what they need; both roles have them all.</summary>
-    public static void AddCamino(this IServiceCollection services, FileStoreOptions files, ImportOptions imports, ScreeningOptions screening, Providers providers, WebhookOptions webhooks)
+    public static void AddCamino(this IServiceCollection services, FileStoreOptions files, ImportOptions imports, ScreeningOptions screening, Providers providers, WebhookOptions webhooks, ApprovalOptions approvals)
     {
         services.AddSingleton(files);
         services.AddSingleton<FileStore>();
@@ -40,6 +41,8 @@ public static class CaminoModule
         services.AddSingleton<JobFeed>();
         services.AddScoped<ListServers>();
 
+        services.AddSingleton(approvals);
+        services.AddScoped<AskApproval>();
         services.AddScoped<AddProduct>();
         services.AddScoped<ChangeProduct>();
         services.AddScoped<PublishProduct>();
@@ -127,6 +130,7 @@ public static class CaminoModule
         .Add<EndChecks, EndChecks.Handler>()
         .Add<ExpireApplications, ExpireApplications.Handler>()
         .Add<RemoveResults, RemoveResults.Handler>()
+        .Add<ExpireApprovals, ExpireApprovals.Handler>()
         .Add<DeliverWebhook, DeliverWebhook.Handler>()
         .Add<PruneWebhooks, PruneWebhooks.Handler>()
         .Add<PruneSessions, PruneSessions.Handler>();
@@ -138,6 +142,7 @@ public static class CaminoModule
         .Add("borrowers.nightly", new LinkBorrowers(null), "45 2 * * *", InNewYork)
         .Add("imports.weekly-clean-up", new SweepFiles(), "30 3 * * SUN", InNewYork)
         .Add("people.nightly-clean-up", new PruneSessions(), "50 3 * * *", InNewYork)
+        .Add("approvals.expire", new ExpireApprovals(), "*/10 * * * *")
         .Add("applications.expire", new ExpireApplications(), "20 1 * * *", InNewYork)
         .Add("applications.remove-results", new RemoveResults(), "25 1 * * *", InNewYork)
         .Add("webhooks.nightly-clean-up", new PruneWebhooks(), "35 3 * * *", InNewYork)

@@ -103,6 +103,15 @@ public static class Permissions
     /// <summary>Have all borrowers screened again.</summary>
     public const string ScreeningLists = "screening.lists";
 
+    /// <summary>Requests that wait for a second person: those that one made, and those that one may decide.</summary>
+    public const string ApprovalsRead = "approvals.read";
+
+    /// <summary>Take one's own requests back.</summary>
+    public const string ApprovalsWithdraw = "approvals.withdraw";
+
+    /// <summary>Approve and decline what others asked for; each act asks for its own permission beside it.</summary>
+    public const string ApprovalsDecide = "approvals.decide";
+
     /// <summary>Read the audit trail.</summary>
     public const string AuditRead = "audit.read";
 
@@ -115,7 +124,7 @@ public static class Permissions
     /// <summary>The webhook endpoints of the client that asks, and what was sent to them. Staff see them with <see cref="ClientsManage"/>.</summary>
     public const string WebhooksManage = "webhooks.manage";
 
-    private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BorrowersRead, ApplicationsRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse, SearchRead];
+    private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BorrowersRead, ApplicationsRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse, SearchRead, ApprovalsRead];
 
     /// <summary>Every permission, in the order of the table.</summary>
     public static IReadOnlyList<string> All { get; } =
@@ -123,6 +132,7 @@ public static class Permissions
         Own, PortfolioRead, LoansRead, LoansExport, BorrowersRead, BorrowersChange, BorrowersReveal, BookRead, BookLoans, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, BookChargeOff, ProductsRead, ProductsChange, LedgerRead, LedgerCheck,
         DayClose, ImportsRead, ImportsWrite, JobsRead, JobsAct, JobsAll, ServersRead, MetricsRead, QuotesUse, AuditRead, PeopleManage, ScreeningRead, ScreeningUse, ScreeningReview, ScreeningLists,
         ApplicationsRead, ApplicationsCreate, ApplicationsChange, ApplicationsDecide, ClientsManage, SearchRead, WebhooksManage,
+        ApprovalsRead, ApprovalsWithdraw, ApprovalsDecide,
     ];
 
     private static readonly Dictionary<string, HashSet<string>> s_roles = new(StringComparer.Ordinal)
@@ -130,9 +140,9 @@ public static class Permissions
         [StaffRoles.Viewer] = [.. s_reading],
         [StaffRoles.Officer] = [.. s_reading, LoansExport, BorrowersChange, BookLoans, ImportsWrite, JobsAct, ScreeningRead, ScreeningUse, ApplicationsCreate, ApplicationsChange],
         [StaffRoles.Underwriter] = [.. s_reading, LoansExport, BorrowersChange, BorrowersReveal, BookTerms, JobsAct, ScreeningRead, ScreeningUse, ScreeningReview, ApplicationsCreate, ApplicationsChange, ApplicationsDecide],
-        [StaffRoles.Servicing] = [.. s_reading, LoansExport, BorrowersChange, BorrowersReveal, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, LedgerCheck, JobsAct],
-        [StaffRoles.Collections] = [.. s_reading, LoansExport, BorrowersChange, BookPayments, BookWaive, BookPauses, JobsAct],
-        [StaffRoles.Accountant] = [.. s_reading, LoansExport, LedgerCheck, DayClose, BookChargeOff, JobsAct, AuditRead, ScreeningRead],
+        [StaffRoles.Servicing] = [.. s_reading, LoansExport, BorrowersChange, BorrowersReveal, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, LedgerCheck, JobsAct, ApprovalsWithdraw, ApprovalsDecide],
+        [StaffRoles.Collections] = [.. s_reading, LoansExport, BorrowersChange, BookPayments, BookWaive, BookPauses, JobsAct, ApprovalsWithdraw, ApprovalsDecide],
+        [StaffRoles.Accountant] = [.. s_reading, LoansExport, LedgerCheck, DayClose, BookChargeOff, JobsAct, AuditRead, ScreeningRead, ApprovalsWithdraw, ApprovalsDecide],
         [StaffRoles.Administrator] = [.. All],
     };
 

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Unicode;
 using Camino.Applications;
+using Camino.Approvals;
 using Camino.Borrowers;
 using Camino.Imports;
 using Camino.Loans;
@@ -72,6 +73,16 @@ public static class WebSetup
         services.AddScoped<ShowServicedLoan>();
         services.AddScoped<ReadLedger>();
         services.AddScoped<ReadProducts>();
+        services.AddScoped<IApprovalKind, ChargeOffApproval>();
+        services.AddScoped<IApprovalKind, WriteOffApproval>();
+        services.AddScoped<IApprovalKind, WaiveApproval>();
+        services.AddScoped<IApprovalKind, RolesApproval>();
+        services.AddScoped<IApprovalKind, BulkJobsApproval>();
+        services.AddScoped<IApprovalKind, PublishProductApproval>();
+        services.AddScoped<IApprovalKind, RetireProductApproval>();
+        services.AddScoped<DecideApproval>();
+        services.AddScoped<ListApprovals>();
+        services.AddScoped<ShowApproval>();
         services.AddSingleton<FieldVault>();
         services.AddScoped<SetIdentifier>();
         services.AddScoped<RevealIdentifier>();
