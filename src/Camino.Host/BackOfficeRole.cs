@@ -1,4 +1,5 @@
 using Camino.Applications;
+using Camino.Approvals;
 using Camino.Audit;
 using Camino.Borrowers;
 using Camino.Clients;
@@ -133,6 +134,7 @@ internal static class BackOfficeRole
         api.MapWebhookApi();
         api.MapTaskApi();
         api.MapDocumentApi();
+        api.MapApprovalApi();
     }
 
     private static void AddSignIn(IServiceCollection services, HostSettings settings)

@@ -23,7 +23,8 @@ internal static class HostModule
             new Screening.ScreeningOptions(settings.Screening.Threshold, settings.Screening.Required, settings.Screening.Folder, settings.Screening.Address is { Length: > 0 } address ? new Uri(address) : null),
             new Applications.Providers(ProviderOf("registry", settings.Providers.Registry), ProviderOf("credit", settings.Providers.Credit), ProviderOf("identity", settings.Providers.Identity)),
             DocumentsOf(settings),
-            new Webhooks.WebhookOptions(settings.Webhooks.AllowPrivateAddresses, settings.Webhooks.Secret, settings.Webhooks.PreviousSecret));
+            new Webhooks.WebhookOptions(settings.Webhooks.AllowPrivateAddresses, settings.Webhooks.Secret, settings.Webhooks.PreviousSecret),
+            new Approvals.ApprovalOptions(TimeSpan.FromHours(settings.Approvals.ExpireAfterHours), decimal.Parse(settings.Approvals.WaiveOver, System.Globalization.CultureInfo.InvariantCulture)));
         services.AddSingleton(new Tasks.ServiceLevels(TimeSpan.FromMinutes(settings.Applications.StepLimitMinutes)));
         services.AddJobs(registry => registry.AddCaminoKinds());
         services.AddJobClient();

@@ -1,5 +1,6 @@
 using Camino.Applications;
 using Camino.Applications.Statements;
+using Camino.Approvals;
 using Camino.Audit;
 using Camino.Borrowers;
 using Camino.Clients;
@@ -24,7 +25,7 @@ namespace Camino;
 public static class CaminoModule
 {
     /// <summary>Operations and what they need; both roles have them all.</summary>
-    public static void AddCamino(this IServiceCollection services, FileStoreOptions files, ImportOptions imports, ScreeningOptions screening, Providers providers, DocumentOptions documents, WebhookOptions webhooks)
+    public static void AddCamino(this IServiceCollection services, FileStoreOptions files, ImportOptions imports, ScreeningOptions screening, Providers providers, DocumentOptions documents, WebhookOptions webhooks, ApprovalOptions approvals)
     {
         services.AddSingleton(files);
         services.AddSingleton<FileStore>();
@@ -43,6 +44,8 @@ public static class CaminoModule
         services.AddSingleton<JobFeed>();
         services.AddScoped<ListServers>();
 
+        services.AddSingleton(approvals);
+        services.AddScoped<AskApproval>();
         services.AddScoped<AddProduct>();
         services.AddScoped<ChangeProduct>();
         services.AddScoped<PublishProduct>();
@@ -148,6 +151,7 @@ public static class CaminoModule
         .Add<SweepDocuments, SweepDocuments.Handler>()
         .Add<RemindOfTasks, RemindOfTasks.Handler>()
         .Add<WatchSteps, WatchSteps.Handler>()
+        .Add<ExpireApprovals, ExpireApprovals.Handler>()
         .Add<DeliverWebhook, DeliverWebhook.Handler>()
         .Add<PruneWebhooks, PruneWebhooks.Handler>()
         .Add<PruneSessions, PruneSessions.Handler>();
@@ -159,6 +163,7 @@ public static class CaminoModule
         .Add("borrowers.nightly", new LinkBorrowers(null), "45 2 * * *", InNewYork)
         .Add("imports.weekly-clean-up", new SweepFiles(), "30 3 * * SUN", InNewYork)
         .Add("people.nightly-clean-up", new PruneSessions(), "50 3 * * *", InNewYork)
+        .Add("approvals.expire", new ExpireApprovals(), "*/10 * * * *")
         .Add("applications.expire", new ExpireApplications(), "20 1 * * *", InNewYork)
         .Add("applications.remove-results", new RemoveResults(), "25 1 * * *", InNewYork)
         .Add("applications.watch-steps", new WatchSteps(), "*/5 * * * *")

@@ -92,6 +92,9 @@ internal sealed class JobTests : BrowserTest
         await Expect(page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("/jobs/act"));
         await page.GetByLabel("Reason").FillAsync("Printers were replaced");
         await page.GetByRole(AriaRole.Button, new() { Name = "Mark as seen" }).DblClickAsync();
+        await Expect(page.Locator("main")).ToContainTextAsync("You asked for this");
+        var approved = await Site.Camino.ApproveAsync(Guid.Parse(page.Url[^36..]));
+        await page.GotoAsync($"/jobs/{approved.GetProperty("approval").GetProperty("answer").GetProperty("jobId").GetGuid()}");
         await Expect(page.Locator(".head-sub .chip")).ToHaveTextAsync("Done");
         Assert.That(await Site.Camino.ScalarAsync<long>("select count(*) from jobs.finished where kind = 'browser.printed' and acknowledged_at is not null"), Is.EqualTo(320));
         Assert.That(await Site.Camino.ScalarAsync<long>("select count(*) from camino.audit_entries where action = 'jobs.bulk_acknowledge'"), Is.EqualTo(1));

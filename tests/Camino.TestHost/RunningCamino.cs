@@ -10,6 +10,7 @@ using Camino.People;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -142,6 +143,54 @@ public sealed class RunningCamino : IAsyncDisposable
         var client = Client();
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await scope.ServiceProvider.GetRequiredService<AddApiKey>().RunAsync($"key of {name}", user.Id, CancellationToken.None));
         return client;
+    }
+
+    /// <summary>Another administrator, who approves what the first one asks for: the id, and a client with a key of that person. Signs in as <see cref="SecondEmail"/>.</summary>
+    public async Task<(Guid Id, HttpClient Client)> SecondAdministratorAsync()
+    {
+        await using var scope = Office.Services.CreateAsyncScope();
+        var users = scope.ServiceProvider.GetRequiredService<UserManager<StaffUser>>();
+        var user = await users.FindByEmailAsync(SecondEmail);
+        if (user is null)
+        {
+            user = new StaffUser { Id = Guid.CreateVersion7(), UserName = SecondEmail, Email = SecondEmail, DisplayName = "Ana Serrano" };
+            if (!(await users.CreateAsync(user, Password)).Succeeded)
+                throw new InvalidOperationException("There is no second administrator.");
+        }
+
+        if (!await users.IsInRoleAsync(user, StaffRoles.Administrator))
+            await users.AddToRoleAsync(user, StaffRoles.Administrator);
+
+        var client = Client();
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await scope.ServiceProvider.GetRequiredService<AddApiKey>().RunAsync("key of the second person", user.Id, CancellationToken.None));
+        return (user.Id, client);
+    }
+
+    /// <summary>The second administrator is one no more, so that the first is the last again.</summary>
+    public async Task DismissSecondAdministratorAsync()
+    {
+        await using var scope = Office.Services.CreateAsyncScope();
+        var users = scope.ServiceProvider.GetRequiredService<UserManager<StaffUser>>();
+        if (await users.FindByEmailAsync(SecondEmail) is { } user)
+            await users.RemoveFromRoleAsync(user, StaffRoles.Administrator);
+    }
+
+    /// <summary>E-mail of the second administrator.</summary>
+    public const string SecondEmail = "second@lender.example";
+
+    /// <summary>A second person approves a request.</summary>
+    /// <returns>What the API answered.</returns>
+    public async Task<JsonElement> ApproveAsync(Guid approval)
+    {
+        var (_, client) = await SecondAdministratorAsync();
+        using (client)
+        using (var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"/api/v1/approvals/{approval}/approve", UriKind.Relative)) { Content = JsonContent.Create(new { }) })
+        {
+            request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString());
+            using var answer = await client.SendAsync(request);
+            var text = await answer.Content.ReadAsStringAsync();
+            return answer.StatusCode == HttpStatusCode.OK ? JsonSerializer.Deserialize<JsonElement>(text) : throw new InvalidOperationException($"It was not approved ({answer.StatusCode}): {text}");
+        }
     }
 
     /// <summary>A client of the Back Office with cookies of its own and no redirects followed.</summary>

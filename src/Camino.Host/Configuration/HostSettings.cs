@@ -122,6 +122,9 @@ public sealed class HostSettings
     [OnlyFor(Role.BackOffice)]
     public SignInSettings SignIn { get; set; } = new();
 
+    [OnlyFor(Role.BackOffice)]
+    public ApprovalsSettings Approvals { get; set; } = new();
+
     public ImportsSettings Imports { get; set; } = new();
     public ScreeningSettings Screening { get; set; } = new();
     public WebhooksSettings Webhooks { get; set; } = new();
@@ -412,6 +415,18 @@ public sealed class SignInSettings
     /// <summary>Wrong passwords in a row before the account is locked for 5 minutes.</summary>
     [Between(3, 20)]
     public int Attempts { get; set; } = 5;
+}
+
+/// <summary>Acts that need a second person.</summary>
+public sealed class ApprovalsSettings
+{
+    /// <summary>Hours for which a request waits for a second person at most.</summary>
+    [Between(1, 720)]
+    public int ExpireAfterHours { get; set; } = 72;
+
+    /// <summary>In dollars: what one person may waive on one loan on one business day; more needs a second person.</summary>
+    [Matching(@"^\d{1,9}(\.\d{1,2})?$", "an amount from 0.00 to 999999999.99")]
+    public string WaiveOver { get; set; } = "100.00";
 }
 
 /// <summary>Limits of imported files.</summary>

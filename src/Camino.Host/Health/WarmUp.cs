@@ -17,7 +17,7 @@ internal sealed partial class WarmUp(HostSettings settings, IServiceProvider ser
     /// <summary>Listed or counted by everybody, every day; each without parameters.</summary>
     internal static readonly string[] Addresses =
     [
-        "/", "/portfolio", "/loans", "/applications", "/borrowers", "/search", "/servicing", "/screening", "/imports", "/jobs", "/notices",
+        "/", "/portfolio", "/loans", "/applications", "/borrowers", "/search", "/servicing", "/screening", "/imports", "/jobs", "/notices", "/approvals",
         "/api/v1/queues", "/api/v1/jobs", "/api/v1/borrowers", "/api/v1/applications",
     ];
 

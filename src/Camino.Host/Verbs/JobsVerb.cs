@@ -97,7 +97,7 @@ internal static class JobsVerb
     private static Command ActCommand(string act)
     {
         var ids = new Argument<Guid[]>("ID") { Arity = ArgumentArity.ZeroOrMore, Description = "Jobs, at most 200; none with --all." };
-        var all = new Option<bool>("--all") { Description = "All that match the filter, as a job of its own." };
+        var all = new Option<bool>("--all") { Description = "All that match the filter: asks for it, a second person approves it in the Back Office, and a job of its own does it." };
         var dryRun = new Option<bool>("--dry-run") { Description = "With --all: only say how many match." };
         var due = new Option<DateTimeOffset?>("--due") { Description = "The new due time." };
         var command = With(new Command(act, act switch
@@ -123,8 +123,8 @@ internal static class JobsVerb
             var user = await ActorAsync(services, parse.GetValue(User), ct);
             if (parse.GetValue(all))
             {
-                var job = await services.GetRequiredService<ActOnAllJobs>().RunAsync(order, FilterOf(parse), user, ct);
-                return parse.GetValue(AsJson) ? Print(new { jobId = job }) : Say($"Job {job} does it.");
+                var asked = await services.GetRequiredService<ActOnAllJobs>().AskAsync(order, FilterOf(parse), user, ct);
+                return parse.GetValue(AsJson) ? Print(asked) : Say($"It waits for a second person until {Time(asked.ExpiresAt)}: request {asked.ApprovalId}, to be approved at /approvals/{asked.ApprovalId} of the Back Office.");
             }
 
             var done = await services.GetRequiredService<ActOnJobs>().RunAsync(order, chosen, new JobActor(user, OnAll: true), ct);

@@ -62,6 +62,7 @@ public sealed record AuditLine(Guid Id, DateTimeOffset At, Guid? By, string? ByN
     public string? Link => Guid.TryParse(SubjectId, out _)
         ? Subject switch
         {
+            "approval" => "/approvals/" + SubjectId,
             "application" => "/applications/" + SubjectId,
             "borrower" => "/borrowers/" + SubjectId,
             "client" => "/clients/" + SubjectId,

@@ -21,6 +21,13 @@ public sealed partial class CaminoDb
         return job.Id;
     }
 
+    /// <summary>Forgets everything that was read, changed, added or enqueued and not saved, after its transaction was rolled back.</summary>
+    public void Forget()
+    {
+        ChangeTracker.Clear();
+        _enqueued.Clear();
+    }
+
     /// <inheritdoc/>
     /// <exception cref="ReleaseRetiredException">another release has taken over; nothing is stored.</exception>
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)

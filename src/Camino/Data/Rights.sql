@@ -40,6 +40,11 @@ begin
         elsif relation.schema = 'camino' and relation.short ~ '^application_(statement|cash_flow)' then
             -- what an applicant's bank shows is for those who work the application alone
             execute format('grant select, insert, update, delete on table %s to camino_web, camino_async', relation.name);
+        elsif relation.schema = 'camino' and relation.short = 'approvals' then
+            -- people decide in the Back Office; the Async Server only lets requests expire
+            execute format('grant select, insert, update (state, decided_by, decided_at, note, answer, refusal) on table %s to camino_web', relation.name);
+            execute format('grant select, update (state, decided_at) on table %s to camino_async', relation.name);
+            execute format('grant select on table %s to camino_readonly', relation.name);
         elsif is_written_once then
             execute format('grant select, insert on table %s to camino_web, camino_async', relation.name);
             execute format('grant select on table %s to camino_readonly', relation.name);

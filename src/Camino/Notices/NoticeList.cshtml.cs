@@ -30,10 +30,13 @@ public sealed class NoticeListPage(ListNotices list, ReadNotice read, IStringLoc
         return LocalRedirect(Url.IsLocalUrl(link) ? link : "/notices");
     }
 
-    /// <summary>The notice in the reader's language.</summary>
+    /// <summary>The notice in the reader's language. An argument such as <c>@ApprovalKind.loan.waive</c> names a text.</summary>
     public string TextOf(NoticeLine line)
     {
-        var text = texts[line.Text, [.. line.Arguments]];
-        return text.ResourceNotFound ? string.Join(' ', line.Arguments) : text.Value;
+        var arguments = line.Arguments.Select(Shown).ToArray();
+        var text = texts[line.Text, [.. arguments]];
+        return text.ResourceNotFound ? string.Join(' ', arguments) : text.Value;
     }
+
+    private string Shown(string argument) => argument.StartsWith('@') ? texts.Or(argument[1..], argument) : argument;
 }

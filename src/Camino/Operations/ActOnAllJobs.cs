@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Camino.Approvals;
 using Camino.Audit;
 using Camino.Data;
 using Camino.Jobs;
@@ -10,28 +11,45 @@ using Npgsql;
 namespace Camino.Operations;
 
 /// <summary>
-/// A person acts on every job that matches a filter. That is work like other work: it is a job itself, goes in batches, can be watched and cancelled, and takes
+/// A person acts on every job that matches a filter, and a second one approves it. Then it is work like other work: it is a job itself, goes in batches, can be watched and cancelled, and takes
 /// up where it stopped. What was ordered, by whom and why is the audit entry that the job names.
 /// </summary>
-public sealed class ActOnAllJobs(JobStore jobs, CaminoDb db, TimeProvider clock)
+public sealed class ActOnAllJobs(JobStore jobs, CaminoDb db, AskApproval ask, TimeProvider clock)
 {
     /// <summary>The dry run: how many there are now.</summary>
     public Task<JobCount> CountAsync(JobAction action, JobFilter filter, CancellationToken ct) => jobs.CountAsync(Fitting(action, filter), ct);
 
-    /// <returns>The id of the job that does it.</returns>
-    /// <exception cref="RefusedException"><c>job.no_match</c>.</exception>
-    public async Task<Guid> RunAsync(JobAct act, JobFilter filter, Guid userId, CancellationToken ct)
+    /// <summary>Asks for it. Jobs that are enqueued later are left alone, however long the second person takes.</summary>
+    /// <exception cref="RefusedException"><c>job.no_match</c>, <c>approval.waiting</c>.</exception>
+    public async Task<AskedApproval> AskAsync(JobAct act, JobFilter filter, Guid by, CancellationToken ct)
     {
         var fitting = Fitting(act.Action, filter);
-        var count = await jobs.CountAsync(fitting, ct);
-        Refuse.If(count.Count == 0, "job.no_match", "No job matches; nothing was done.");
+        var count = await CountedAsync(fitting, ct);
+        var frozen = new Order(JobAct.Word(act.Action), act.Reason, act.DueAt, fitting.Words(), count, Guid.CreateVersion7(clock.GetUtcNow()));
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var asked = await ask.AddAsync(new FrozenAct(ApprovalKinds.BulkJobs, "jobs", "all", null, JsonSerializer.Serialize(frozen, JsonSerializerOptions.Web), act.Reason), by, ct);
+        await transaction.CommitAsync(ct);
+        return asked;
+    }
 
-        var order = new Order(JobAct.Word(act.Action), act.Reason, act.DueAt, fitting.Words(), count.Count, Guid.CreateVersion7(clock.GetUtcNow()));
-        var entry = new AuditEntry(clock.GetUtcNow(), userId, "jobs.bulk_" + JobAct.Word(act.Action).Replace('-', '_'), "jobs", "all", JsonSerializer.Serialize(order, JsonSerializerOptions.Web));
+    /// <summary>Carries out what a second person approved, in the caller's transaction.</summary>
+    /// <returns>The id of the job that does it.</returns>
+    /// <exception cref="RefusedException"><c>job.no_match</c>.</exception>
+    internal async Task<Guid> RunApprovedAsync(Order frozen, Approval approval, ApprovalRun run, CancellationToken ct)
+    {
+        var order = frozen with { Counted = await CountedAsync(JobQuery.Read(frozen.Filter), ct), Approval = approval.Id, AskedBy = approval.AskedBy };
+        var entry = new AuditEntry(run.At, run.By, "jobs.bulk_" + frozen.Action.Replace('-', '_'), "jobs", "all", JsonSerializer.Serialize(order, JsonSerializerOptions.Web));
         db.AuditEntries.Add(entry);
-        var id = db.Enqueue(new ActOnManyJobs(entry.Id), new JobOptions { RequestedBy = userId.ToString() });
+        var id = db.Enqueue(new ActOnManyJobs(entry.Id), new JobOptions { RequestedBy = approval.AskedBy.ToString() });
         await db.SaveChangesAsync(ct);
         return id;
+    }
+
+    private async Task<long> CountedAsync(JobFilter fitting, CancellationToken ct)
+    {
+        var count = await jobs.CountAsync(fitting, ct);
+        Refuse.If(count.Count == 0, "job.no_match", "No job matches; nothing was done.");
+        return count.Count;
     }
 
     /// <summary>The filter narrowed to the states in which the act makes sense, where the person named none.</summary>
@@ -44,7 +62,8 @@ public sealed class ActOnAllJobs(JobStore jobs, CaminoDb db, TimeProvider clock)
 
     /// <summary>What was ordered; the details of its audit entry.</summary>
     /// <param name="Below">Jobs enqueued later are left alone.</param>
-    internal sealed record Order(string Action, string Reason, DateTimeOffset? DueAt, IReadOnlyDictionary<string, string> Filter, long Counted, Guid Below);
+    /// <param name="Approval">The request that a second person approved; null in orders from before there was one.</param>
+    internal sealed record Order(string Action, string Reason, DateTimeOffset? DueAt, IReadOnlyDictionary<string, string> Filter, long Counted, Guid Below, Guid? Approval = null, Guid? AskedBy = null);
 }
 
 /// <summary>Carries out an act on all jobs that match.</summary>

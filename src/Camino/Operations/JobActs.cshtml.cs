@@ -1,4 +1,5 @@
 using System.Globalization;
+using Camino.Approvals;
 using Camino.Jobs;
 using Camino.Lending;
 using Camino.Resources;
@@ -60,7 +61,7 @@ public sealed class JobActsPage(ActOnJobs some, ActOnAllJobs all, IStringLocaliz
             {
                 if (!MayOnAll)
                     return Forbid();
-                return LocalRedirect($"/jobs/{await all.RunAsync(order, JobQuery.ReadForAct(Request.Query), User.Id(), ct)}");
+                return LocalRedirect($"/approvals/{(await all.AskAsync(order, JobQuery.ReadForAct(Request.Query), User.Id(), ct)).ApprovalId}");
             }
 
             var done = await some.RunAsync(order, ids, new JobActor(User.Id(), MayOnAll), ct);
@@ -69,7 +70,7 @@ public sealed class JobActsPage(ActOnJobs some, ActOnAllJobs all, IStringLocaliz
         }
         catch (RefusedException refused)
         {
-            Problem = texts.Refusal(refused);
+            Problem = ApprovalText.Refused(texts, refused);
             return await ShowAsync(act, ids, back, ct, chosen: ids.Length > 0);
         }
     }
@@ -88,16 +89,9 @@ public sealed class JobActsPage(ActOnJobs some, ActOnAllJobs all, IStringLocaliz
         if (!MayOnAll)
             return Forbid();
         Count = await all.CountAsync(action, filter, ct);
-        FilterWords = [.. ActOnAllJobs.Fitting(action, filter).Words().Where(word => word.Key != "open").Select(word => $"{texts.Or("JobWord." + word.Key, word.Key)}: {Shown(word.Key, word.Value)}")];
+        FilterWords = [.. BulkJobsApproval.Words(ActOnAllJobs.Fitting(action, filter).Words(), texts)];
         return Page();
     }
-
-    private string Shown(string key, string value) => key switch
-    {
-        "state" when Enum.TryParse<JobState>(value, ignoreCase: true, out var state) => texts["JobState." + state],
-        "kind" => texts.Or("JobKind." + value, value),
-        _ => value,
-    };
 
     /// <summary>A local time and the minutes by which the reader's zone is behind UTC.</summary>
     private static DateTimeOffset? At(string? local, int zone) =>

@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using System.Text.Json;
+using Camino.Approvals;
 using Camino.Data;
 using Camino.Jobs;
 using Camino.Lending;
@@ -68,6 +69,7 @@ public static class JobApi
     /// <param name="DryRun">Only say how many match.</param>
     public sealed record ManyRequest(string? Action, string? Reason, IReadOnlyList<Guid>? Ids = null, IReadOnlyDictionary<string, string>? Filter = null, DateTimeOffset? DueAt = null, bool DryRun = false);
 
+    /// <param name="JobId">Always null: acts on all that match wait for a second person, and the approved request names the job.</param>
     public sealed record ManyAnswer(long Matched, bool Capped, long? Done, long? Refused, Guid? JobId);
 
     /// <summary>Adds the endpoints to <c>/api/v1</c>.</summary>
@@ -80,7 +82,7 @@ public static class JobApi
         api.MapGet("/jobs/{id:guid}", GetAsync).RequireAuthorization(Permissions.JobsRead).WithSummary("A job with its whole life");
         foreach (var act in JobAct.Words.Keys)
             api.MapPost($"/jobs/{{id:guid}}/{act}", (Guid id, ActRequest? request, ClaimsPrincipal user, ActOnJobs some, CancellationToken ct) => ActAsync(act, id, request, user, some, ct)).RequireAuthorization(Permissions.JobsAct).WithSummary($"{act} for one job");
-        api.MapPost("/jobs/act", ActOnManyAsync).RequireAuthorization(Permissions.JobsAct).WithSummary("Acts on some jobs, or on all that match");
+        api.MapPost("/jobs/act", ActOnManyAsync).RequireAuthorization(Permissions.JobsAct).WithSummary("Acts on some jobs; or asks for an act on all that match, which a second person approves (202)");
         api.MapGet("/job-causes", async (JobStore jobs, CancellationToken ct) => TypedResults.Ok(new CauseList(await jobs.CausesAsync(ct)))).RequireAuthorization(Permissions.JobsRead).WithSummary("Errors of failed jobs, grouped by cause");
         api.MapGet("/queues", ListQueuesAsync).RequireAuthorization(Permissions.JobsRead).WithSummary("Queues with what waits and runs");
         MapSteering(api);
@@ -169,9 +171,10 @@ public static class JobApi
         return TypedResults.Accepted($"/api/v1/jobs/{id}");
     }
 
-    private static async Task<Ok<ManyAnswer>> ActOnManyAsync(ManyRequest request, ClaimsPrincipal user, ActOnJobs some, ActOnAllJobs all, CancellationToken ct)
+    /// <summary>202 with the address of the request where all that match are meant: a second person has to approve that.</summary>
+    private static async Task<Results<Ok<ManyAnswer>, Accepted<AskedApproval>>> ActOnManyAsync(ManyRequest request, HttpContext context, ActOnJobs some, ActOnAllJobs all, CancellationToken ct)
     {
-        var actor = ActorOf(user);
+        var actor = ActorOf(context.User);
         if (request.Ids is { } ids)
         {
             var done = await some.RunAsync(JobAct.Of(request.Action, request.Reason, request.DueAt), ids, actor, ct);
@@ -181,8 +184,10 @@ public static class JobApi
         Refuse.If(!actor.OnAll, "job.not_yours", "Only an administrator may act on all jobs that match.");
         var filter = JobQuery.ReadForAct(request.Filter ?? new Dictionary<string, string>(StringComparer.Ordinal));
         var act = JobAct.Of(request.Action, request.DryRun ? "dry run" : request.Reason, request.DueAt);
+        if (!request.DryRun)
+            return ApprovalApi.Accepted(context, await all.AskAsync(act, filter, actor.UserId, ct));
         var count = await all.CountAsync(act.Action, filter, ct);
-        return TypedResults.Ok(new ManyAnswer(count.Count, count.Capped, Done: null, Refused: null, request.DryRun ? null : await all.RunAsync(act, filter, user.Id(), ct)));
+        return TypedResults.Ok(new ManyAnswer(count.Count, count.Capped, Done: null, Refused: null, JobId: null));
     }
 
     private static async Task<Ok<QueueList>> ListQueuesAsync(JobStore jobs, CancellationToken ct) =>

@@ -1,3 +1,4 @@
+using Camino.Approvals;
 using Camino.Lending;
 using Camino.Resources;
 using Camino.Web;
@@ -37,6 +38,9 @@ public sealed class StaffAddPage(AddStaff add, IStringLocalizer<Texts> texts) : 
     /// <summary>Where the link leads; null until the user was added.</summary>
     public string? Link { get; private set; }
 
+    /// <summary>The roles that wait for a second person; null: none do.</summary>
+    public Guid? Asked { get; private set; }
+
     public string? Problem { get; private set; }
 
     [Needs(Permissions.PeopleManage)]
@@ -45,8 +49,9 @@ public sealed class StaffAddPage(AddStaff add, IStringLocalizer<Texts> texts) : 
         (Email, Name, Roles) = (email, name, roles ?? []);
         try
         {
-            var (_, token) = await add.RunAsync(email, name, roles, new StaffActor(User.Id(), null), ct);
+            var (token, asked) = await add.AskAsync(email, name, roles, User.Id(), ct);
             Link = SetPasswordPage.LinkOf(Request, token);
+            Asked = asked?.ApprovalId;
         }
         catch (RefusedException refused)
         {
@@ -72,15 +77,22 @@ public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, Disable
 
     public string? Problem { get; private set; }
 
+    /// <summary>The change of roles that was just asked for.</summary>
+    public Guid? Asked { get; private set; }
+
     public bool IsOneself => Line.Id == User.Id();
 
-    public Task<IActionResult> OnGetAsync(Guid id, CancellationToken ct) => ShowAsync(id, ct);
+    public Task<IActionResult> OnGetAsync(Guid id, Guid? asked, CancellationToken ct)
+    {
+        Asked = asked;
+        return ShowAsync(id, ct);
+    }
 
     [Needs(Permissions.PeopleManage)]
     public Task<IActionResult> OnPostRolesAsync(Guid id, string[]? roles, string? reason, CancellationToken ct)
     {
         Wanted = roles ?? [];
-        return DoAsync(id, reason, actor => change.RunAsync(id, roles, reason, actor, ct), ct);
+        return DoAsync(id, reason, async actor => Asked = (await change.AskAsync(id, roles, reason, User.Id(), ct)).ApprovalId, ct);
     }
 
     [Needs(Permissions.PeopleManage)]
@@ -101,11 +113,11 @@ public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, Disable
         {
             await act(new StaffActor(User.Id(), null));
             if (Link is null)
-                return LocalRedirect($"/people/{id}");
+                return LocalRedirect($"/people/{id}{(Asked is { } asked ? "?asked=" + asked : "")}");
         }
         catch (RefusedException refused)
         {
-            Problem = texts.Refusal(refused);
+            Problem = ApprovalText.Refused(texts, refused);
             Reason = reason;
         }
 

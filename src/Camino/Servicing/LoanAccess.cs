@@ -45,6 +45,18 @@ public static class LoanAccess
         return (await db.ReadLoansAsync([id], tracked: false, withLedger: true, ct)) is [var loan] ? loan : null;
     }
 
+    /// <summary>Locks one loan and reads it to try something on it in the caller's transaction: nothing of it can be kept.</summary>
+    /// <exception cref="RefusedException"><c>loan.not_found</c>.</exception>
+    internal static async Task<LoanInHand> LoanToTryAsync(this CaminoDb db, Guid id, CancellationToken ct)
+    {
+        await db.Database.ExecuteSqlAsync($"select pg_advisory_xact_lock_shared({DayLock})", ct);
+        await db.LockLoanAsync(id, ct);
+        return (await db.ReadLoansAsync([id], tracked: false, withLedger: true, ct)) is [var loan] ? loan : throw new RefusedException("loan.not_found", $"There is no loan {id}.");
+    }
+
+    /// <summary>Has other changes of a loan wait until the caller's transaction ends.</summary>
+    internal static Task LockLoanAsync(this CaminoDb db, Guid id, CancellationToken ct) => db.Database.ExecuteSqlAsync($"select 1 from camino.serviced_loans where id = {id} for update", ct);
+
     /// <summary>The open business date.</summary>
     public static Task<DateOnly> TodayAsync(this CaminoDb db, CancellationToken ct) => db.BusinessDays.AsNoTracking().Select(day => day.Today).SingleAsync(ct);
 

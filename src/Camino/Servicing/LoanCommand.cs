@@ -52,6 +52,10 @@ public sealed record LoanCommand(string Name, LoanEventType Type, CommandFields 
 
     public static LoanCommand Restructure { get; } = new("restructure", LoanEventType.Restructure, CommandFields.On | CommandFields.Count | CommandFields.Until, Permissions.BookTerms, LetterKind.ChangedTerms);
 
+    public static LoanCommand Waive { get; } = new("waive", LoanEventType.Waive, CommandFields.On | CommandFields.Amount | CommandFields.Portion, Permissions.BookWaive);
+
+    public static LoanCommand WriteOff { get; } = new("write-off", LoanEventType.WriteOff, CommandFields.On | CommandFields.Amount, Permissions.BookChargeOff);
+
     public static LoanCommand ChargeOff { get; } = new("charge-off", LoanEventType.ChargeOff, CommandFields.On, Permissions.BookChargeOff, LetterKind.ChargedOff);
 
     /// <summary>All, in the order in which pages offer them.</summary>
@@ -62,7 +66,7 @@ public sealed record LoanCommand(string Name, LoanEventType Type, CommandFields 
         ReturnPayment,
         Reverse,
         new("charge-fee", LoanEventType.Fee, CommandFields.On | CommandFields.Amount | CommandFields.Portion, Permissions.BookFees),
-        new("waive", LoanEventType.Waive, CommandFields.On | CommandFields.Amount | CommandFields.Portion, Permissions.BookWaive),
+        Waive,
         new("skip-installment", LoanEventType.Skip, CommandFields.On, Permissions.BookTerms, LetterKind.ChangedTerms),
         new("move-due-date", LoanEventType.DueDateChange, CommandFields.On | CommandFields.Until, Permissions.BookTerms, LetterKind.ChangedTerms),
         new("extend", LoanEventType.Extend, CommandFields.On | CommandFields.Count, Permissions.BookTerms, LetterKind.ChangedTerms),
@@ -71,7 +75,7 @@ public sealed record LoanCommand(string Name, LoanEventType Type, CommandFields 
         Restructure,
         new("pause-interest", LoanEventType.InterestPause, CommandFields.On | CommandFields.Until, Permissions.BookPauses),
         new("pause-delinquency", LoanEventType.DelinquencyPause, CommandFields.On | CommandFields.Until, Permissions.BookPauses),
-        new("write-off", LoanEventType.WriteOff, CommandFields.On | CommandFields.Amount, Permissions.BookChargeOff),
+        WriteOff,
         ChargeOff,
         new("recover", LoanEventType.Recover, CommandFields.On | CommandFields.Amount, Permissions.BookPayments, LetterKind.Receipt),
         new("refund", LoanEventType.Refund, CommandFields.On | CommandFields.Amount, Permissions.BookPayments),
@@ -82,6 +86,9 @@ public sealed record LoanCommand(string Name, LoanEventType Type, CommandFields 
 
     /// <summary>The command that records events of a type.</summary>
     public static LoanCommand Of(LoanEventType type) => All.First(command => command.Type == type);
+
+    /// <summary>Whether there is anything of it that a second person has to approve.</summary>
+    public bool MayNeedSecondPerson => Type is LoanEventType.ChargeOff or LoanEventType.WriteOff or LoanEventType.Waive;
 
     /// <summary>Turns what was given into an event, without its key.</summary>
     /// <param name="today">The business date, for a date that was left out.</param>

@@ -1,3 +1,4 @@
+using Camino.Approvals;
 using Camino.Data;
 using Camino.Lending;
 using Camino.Lending.Loans;
@@ -12,7 +13,7 @@ namespace Camino.Servicing;
 
 /// <summary>One command as a form: what is needed, then what exactly would change, then done. Nothing is kept before the reader confirms what they saw.</summary>
 [Authorize(Permissions.BookRead)]
-public sealed class LoanCommandFormPage(CaminoDb db, RunLoanCommand run, IStringLocalizer<Texts> texts) : PageModel
+public sealed class LoanCommandFormPage(CaminoDb db, RunLoanCommand run, ApprovalOptions approvals, IStringLocalizer<Texts> texts) : PageModel
 {
     public LoanCommand Command { get; private set; } = LoanCommand.RecordPayment;
 
@@ -60,8 +61,8 @@ public sealed class LoanCommandFormPage(CaminoDb db, RunLoanCommand run, IString
         (Input, Key) = (input, key);
         try
         {
-            await run.RunAsync(id, Command, input, new AskedBy(User.Id(), key, version), ct);
-            return RedirectToPage("/Servicing/ServicedDetails", new { id, done = Command.Name });
+            var outcome = await run.RunAsync(id, Command, input, new AskedBy(User.Id(), key, version), ct);
+            return RedirectToPage("/Servicing/ServicedDetails", outcome.Asked is { } asked ? new { id, asked = asked.ApprovalId } : new { id, done = Command.Name });
         }
         catch (RefusedException broken)
         {
@@ -72,6 +73,9 @@ public sealed class LoanCommandFormPage(CaminoDb db, RunLoanCommand run, IString
             return Page();
         }
     }
+
+    /// <summary>What of the command needs a second person, in words; null: nothing does.</summary>
+    public string? SecondPerson => !Command.MayNeedSecondPerson ? null : Command.Type == LoanEventType.Waive ? texts["Approvals.WaiveHint", Show.Money(approvals.WaiveOver)].Value : texts["Approvals.AlwaysHint"].Value;
 
     public bool Has(CommandFields field) => Command.Has(field);
 

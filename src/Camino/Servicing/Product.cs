@@ -99,10 +99,14 @@ public sealed class ProductVersion
     /// <exception cref="RefusedException"><c>product.not_draft</c>.</exception>
     public void Publish(DateTimeOffset at)
     {
-        Refuse.If(Status != ProductStatus.Draft, "product.not_draft", $"Version {Number} is {Status}; only a draft can be published.");
+        CheckDraft();
         Status = ProductStatus.Published;
         PublishedAt = at;
     }
+
+    /// <summary>Whether it could be published.</summary>
+    /// <exception cref="RefusedException"><c>product.not_draft</c>.</exception>
+    public void CheckDraft() => Refuse.If(Status != ProductStatus.Draft, "product.not_draft", $"Version {Number} is {Status}; only a draft can be published.");
 
     /// <summary>No new loans; those made under it keep it.</summary>
     /// <exception cref="RefusedException"><c>product.not_published</c>.</exception>

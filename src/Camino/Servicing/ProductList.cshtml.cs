@@ -1,3 +1,4 @@
+using Camino.Approvals;
 using Camino.Data;
 using Camino.Lending;
 using Camino.Resources;
@@ -9,7 +10,7 @@ using Microsoft.Extensions.Localization;
 
 namespace Camino.Servicing;
 
-/// <summary>The products with their versions; drafts are changed, published and retired here.</summary>
+/// <summary>The products with their versions; drafts are changed here, and publishing and retiring is asked for.</summary>
 [Authorize(Permissions.ProductsRead)]
 public sealed class ProductListPage(ReadProducts read, PublishProduct publish, RetireProduct retire, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
 {
@@ -17,20 +18,26 @@ public sealed class ProductListPage(ReadProducts read, PublishProduct publish, R
 
     public string? Problem { get; private set; }
 
-    public async Task OnGetAsync(CancellationToken ct) => Products = await read.AllAsync(ct);
+    /// <summary>What was just asked for and waits for a second person.</summary>
+    public Guid? Asked { get; private set; }
+
+    public async Task OnGetAsync(Guid? asked, CancellationToken ct)
+    {
+        Asked = asked;
+        Products = await read.AllAsync(ct);
+    }
 
     [Needs(Permissions.ProductsChange)]
-    public Task<IActionResult> OnPostPublishAsync(Guid id, CancellationToken ct) => DoAsync(() => publish.RunAsync(id, User.Id(), ct), ct);
+    public Task<IActionResult> OnPostPublishAsync(Guid id, CancellationToken ct) => DoAsync(() => publish.AskAsync(id, User.Id(), ct), ct);
 
     [Needs(Permissions.ProductsChange)]
-    public Task<IActionResult> OnPostRetireAsync(Guid id, CancellationToken ct) => DoAsync(() => retire.RunAsync(id, User.Id(), ct), ct);
+    public Task<IActionResult> OnPostRetireAsync(Guid id, CancellationToken ct) => DoAsync(() => retire.AskAsync(id, User.Id(), ct), ct);
 
-    private async Task<IActionResult> DoAsync(Func<Task> act, CancellationToken ct)
+    private async Task<IActionResult> DoAsync(Func<Task<AskedApproval>> ask, CancellationToken ct)
     {
         try
         {
-            await act();
-            return RedirectToPage();
+            return RedirectToPage(new { asked = (await ask()).ApprovalId });
         }
         catch (RefusedException refused)
         {

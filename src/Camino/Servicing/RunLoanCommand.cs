@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using Camino.Approvals;
 using Camino.Audit;
 using Camino.Data;
 using Camino.Jobs;
@@ -34,11 +36,35 @@ public sealed record LoanBalances(DateOnly AsOf, string Status, string Principal
 /// <param name="Version">The version that was looked at.</param>
 public sealed record CommandPreview(LoanInHand Loan, LoanEvent Event, LoanState Before, LoanState After, IReadOnlyList<(string Account, decimal Amount)> Entries, int Version);
 
-/// <summary>Carries out one command on one loan: event, balances, ledger entries, audit entry, jobs and the answer are stored together or not at all.</summary>
-public sealed class RunLoanCommand(CaminoDb db, LoanTurns turns, SanctionsGate sanctions, TimeProvider clock)
+/// <summary>What a command led to: it is done, or it waits for a second person.</summary>
+public sealed record CommandOutcome(CommandAnswer? Done, AskedApproval? Asked);
+
+/// <summary>Carries out one command on one loan: event, balances, ledger entries, audit entry, jobs and the answer are stored together or not at all. What needs a second person is asked for instead.</summary>
+public sealed class RunLoanCommand(CaminoDb db, LoanTurns turns, SanctionsGate sanctions, AskApproval ask, ApprovalOptions approvals, TimeProvider clock)
 {
-    /// <exception cref="RefusedException">The rules of <see cref="LoanInHand"/>; <c>loan.not_found</c>, <c>loan.version</c>, <c>loan.sanctions</c>, <c>idempotency.*</c>, <c>input.*</c>.</exception>
-    public async Task<CommandAnswer> RunAsync(Guid loanId, LoanCommand command, CommandInput input, AskedBy by, CancellationToken ct)
+    /// <exception cref="RefusedException">The rules of <see cref="LoanInHand"/>; <c>loan.not_found</c>, <c>loan.version</c>, <c>loan.sanctions</c>, <c>approval.waiting</c>, <c>idempotency.*</c>, <c>input.*</c>.</exception>
+    public Task<CommandOutcome> RunAsync(Guid loanId, LoanCommand command, CommandInput input, AskedBy by, CancellationToken ct) => RunAsync(loanId, command, input, by, asks: true, ct);
+
+    /// <summary>Carries it out whatever it is; for what no person asks for: invented books for trying Camino out.</summary>
+    /// <exception cref="RefusedException">As for <see cref="RunAsync(Guid, LoanCommand, CommandInput, AskedBy, CancellationToken)"/>.</exception>
+    internal async Task<CommandAnswer> RunUnaskedAsync(Guid loanId, LoanCommand command, CommandInput input, AskedBy by, CancellationToken ct) =>
+        (await RunAsync(loanId, command, input, by, asks: false, ct)).Done ?? throw new InvalidOperationException("The command waits for a second person.");
+
+    /// <summary>Carries out what a second person approved, in the caller's transaction.</summary>
+    /// <exception cref="RefusedException">The rules of <see cref="LoanInHand"/>; <c>loan.not_found</c>, <c>approval.version</c>, <c>input.*</c>.</exception>
+    internal async Task<CommandAnswer> RunApprovedAsync(Guid loanId, LoanCommand command, CommandInput input, Approval approval, ApprovalRun run, CancellationToken ct)
+    {
+        var loan = await db.LoanForChangeAsync(loanId, ct);
+        Refuse.If(run.Seen is { } seen && seen != loan.Loan.Version, "approval.version", $"Loan {loan.Loan.Number} has changed: version {run.Seen} was looked at, it is now {loan.Loan.Version}. Look again.");
+        return await RecordAsync(loan, command, input, approval.AskedBy, run.At, (run.By, approval.Id), ct);
+    }
+
+    /// <summary>Tries a command on the loan as it is now and keeps nothing.</summary>
+    /// <exception cref="RefusedException">As for <see cref="RunAsync(Guid, LoanCommand, CommandInput, AskedBy, CancellationToken)"/>.</exception>
+    public async Task<CommandPreview> TryAsync(Guid loanId, LoanCommand command, CommandInput input, CancellationToken ct) =>
+        Try(await db.LoanToLookAtAsync(loanId, ct) ?? throw new RefusedException("loan.not_found", $"There is no loan {loanId}."), command, input);
+
+    private async Task<CommandOutcome> RunAsync(Guid loanId, LoanCommand command, CommandInput input, AskedBy by, bool asks, CancellationToken ct)
     {
         using var turn = await turns.TakeAsync(loanId, ct);
         // on a transaction of its own, and before this one holds a connection: what is found stays, also where the loan is not paid out
@@ -47,28 +73,55 @@ public sealed class RunLoanCommand(CaminoDb db, LoanTurns turns, SanctionsGate s
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var fingerprint = $"{command.Name} {loanId} {JsonSerializer.Serialize(input, JsonSerializerOptions.Web)}";
         if (await db.ClaimAsync(by, fingerprint, at, ct) is { } before)
-            return (JsonSerializer.Deserialize<CommandAnswer>(before, JsonSerializerOptions.Web) ?? throw new InvalidOperationException("The stored answer is empty.")) with { IsRepeated = true };
+            return Repeated(before);
+        if (asks && command.MayNeedSecondPerson)
+        {
+            var looked = await db.LoanToTryAsync(loanId, ct);
+            CheckVersion(looked, by);
+            if (NeedsSecondPerson(looked, command, input))
+            {
+                var asked = await AskAsync(looked, command, input, by.UserId, ct);
+                await db.AnswerAsync(by, JsonSerializer.Serialize(asked, JsonSerializerOptions.Web), ct);
+                await transaction.CommitAsync(ct);
+                return new CommandOutcome(null, asked);
+            }
+        }
 
         var loan = await db.LoanForChangeAsync(loanId, ct);
-        Refuse.If(by.Version is { } seen && seen != loan.Loan.Version, "loan.version", $"Loan {loan.Loan.Number} has changed: version {by.Version} was looked at, it is now {loan.Loan.Version}. Look again.");
+        CheckVersion(loan, by);
         stop?.Throw(loan.Loan.Number);
-        var recorded = loan.Record(command.Read(input, loan.Today), string.IsNullOrWhiteSpace(input.Note) ? null : input.Note.Trim(), at, by.UserId);
-        db.Keep(loan);
-        db.AuditEntries.Add(new AuditEntry(at, by.UserId, "loan." + command.Name, "loan", loanId.ToString(), JsonSerializer.Serialize(new { @event = recorded.Key, on = recorded.EffectiveOn })));
-        if (command.Letter is not null)
-            db.Enqueue(new WriteLetter(loanId, recorded.Sequence), new JobOptions { RequestedBy = by.UserId.ToString() });
-        await db.SaveChangesAsync(ct);
-        var answer = new CommandAnswer(loanId, loan.Loan.Number, recorded.Key, command.Name, recorded.EffectiveOn, loan.Loan.Version, LoanBalances.Of(loan.Loan));
+        var answer = await RecordAsync(loan, command, input, by.UserId, at, null, ct);
         await db.AnswerAsync(by, JsonSerializer.Serialize(answer, JsonSerializerOptions.Web), ct);
         await transaction.CommitAsync(ct);
-        return answer;
+        return new CommandOutcome(answer, null);
     }
 
-    /// <summary>Tries a command on the loan as it is now and keeps nothing.</summary>
-    /// <exception cref="RefusedException">As for <see cref="RunAsync"/>.</exception>
-    public async Task<CommandPreview> TryAsync(Guid loanId, LoanCommand command, CommandInput input, CancellationToken ct)
+    private static CommandOutcome Repeated(string before) => AskedApproval.TryRead(before, out var asked)
+        ? new CommandOutcome(null, asked with { IsRepeated = true })
+        : new CommandOutcome((JsonSerializer.Deserialize<CommandAnswer>(before, JsonSerializerOptions.Web) ?? throw new InvalidOperationException("The stored answer is empty.")) with { IsRepeated = true }, null);
+
+    private static void CheckVersion(LoanInHand loan, AskedBy by) =>
+        Refuse.If(by.Version is { } seen && seen != loan.Loan.Version, "loan.version", $"Loan {loan.Loan.Number} has changed: version {by.Version} was looked at, it is now {loan.Loan.Version}. Look again.");
+
+    /// <summary>Charge-offs and write-offs always do; a waiver does when more than the limit would be waived on the loan on one business day, in however many pieces.</summary>
+    private bool NeedsSecondPerson(LoanInHand loan, LoanCommand command, CommandInput input)
     {
-        var loan = await db.LoanToLookAtAsync(loanId, ct) ?? throw new RefusedException("loan.not_found", $"There is no loan {loanId}.");
+        if (command.Type != LoanEventType.Waive)
+            return command.MayNeedSecondPerson;
+        var waived = loan.Events.Where(one => one.Type == LoanEventType.Waive && one.PostedOn == loan.Today).Sum(one => one.Amount.Dollars);
+        return waived + InputText.Amount("amount", input.Amount).Dollars > approvals.WaiveOver;
+    }
+
+    /// <summary>Checks the command as carrying it out would, and keeps it with nothing left open.</summary>
+    private async Task<AskedApproval> AskAsync(LoanInHand loan, LoanCommand command, CommandInput input, Guid by, CancellationToken ct)
+    {
+        var preview = Try(loan, command, input);
+        var frozen = input with { On = preview.Event.On.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), Note = string.IsNullOrWhiteSpace(input.Note) ? null : input.Note.Trim() };
+        return await ask.AddAsync(new FrozenAct("loan." + command.Name, "loan", loan.Loan.Id.ToString(), preview.Version, JsonSerializer.Serialize(frozen, JsonSerializerOptions.Web), frozen.Note ?? ""), by, ct);
+    }
+
+    private CommandPreview Try(LoanInHand loan, LoanCommand command, CommandInput input)
+    {
         var version = loan.Loan.Version;
         var before = loan.StateOn(loan.Today);
         var one = command.Read(input, loan.Today);
@@ -76,6 +129,21 @@ public sealed class RunLoanCommand(CaminoDb db, LoanTurns turns, SanctionsGate s
         var after = loan.StateOn(loan.Today);
         var entries = loan.NewTransactions.Skip(loan.TimeTransactions).SelectMany(posted => posted.Entries).GroupBy(entry => entry.Account).Select(group => (Account: group.Key, Amount: group.Sum(entry => entry.Amount))).Where(line => line.Amount != 0m).ToList();
         return new CommandPreview(loan, loan.Events[^1], before, after, entries, version);
+    }
+
+    /// <param name="approved">Who approved it, and which request; null where nobody had to.</param>
+    private async Task<CommandAnswer> RecordAsync(LoanInHand loan, LoanCommand command, CommandInput input, Guid by, DateTimeOffset at, (Guid By, Guid Approval)? approved, CancellationToken ct)
+    {
+        var recorded = loan.Record(command.Read(input, loan.Today), string.IsNullOrWhiteSpace(input.Note) ? null : input.Note.Trim(), at, by);
+        db.Keep(loan);
+        var details = approved is { } second
+            ? JsonSerializer.Serialize(new { @event = recorded.Key, on = recorded.EffectiveOn, approval = second.Approval, askedBy = by })
+            : JsonSerializer.Serialize(new { @event = recorded.Key, on = recorded.EffectiveOn });
+        db.AuditEntries.Add(new AuditEntry(at, approved?.By ?? by, "loan." + command.Name, "loan", loan.Loan.Id.ToString(), details));
+        if (command.Letter is not null)
+            db.Enqueue(new WriteLetter(loan.Loan.Id, recorded.Sequence), new JobOptions { RequestedBy = by.ToString() });
+        await db.SaveChangesAsync(ct);
+        return new CommandAnswer(loan.Loan.Id, loan.Loan.Number, recorded.Key, command.Name, recorded.EffectiveOn, loan.Loan.Version, LoanBalances.Of(loan.Loan));
     }
 }
 
@@ -89,5 +157,5 @@ internal static class Words
         return char.ToLowerInvariant(name[0]) + name[1..];
     }
 
-    public static string Amount(decimal dollars) => dollars.ToString("0.00", System.Globalization.CultureInfo.InvariantCulture);
+    public static string Amount(decimal dollars) => dollars.ToString("0.00", CultureInfo.InvariantCulture);
 }

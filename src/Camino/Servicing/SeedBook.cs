@@ -66,7 +66,7 @@ public sealed class SeedBook(IServiceScopeFactory scopes)
         Words.Amount(await services.GetRequiredService<CaminoDb>().LoanInstallments.Where(row => row.LoanId == loan).OrderBy(row => row.Number).Select(row => row.DuePrincipal + row.DueInterest).FirstAsync(ct)));
 
     private Task<CommandAnswer> CommandAsync(Guid loan, LoanCommand command, CommandInput input, string key, Guid by, CancellationToken ct) =>
-        DoAsync(services => services.GetRequiredService<RunLoanCommand>().RunAsync(loan, command, input, new AskedBy(by, key), ct));
+        DoAsync(services => services.GetRequiredService<RunLoanCommand>().RunUnaskedAsync(loan, command, input, new AskedBy(by, key), ct));
 
     private async Task ProductAsync(string code, string name, string rules, string offer, Guid by, CancellationToken ct)
     {

@@ -1,4 +1,5 @@
 using Camino.Applications;
+using Camino.Approvals;
 using Camino.Borrowers;
 using Camino.Lending;
 using Camino.Lending.Loans;
@@ -14,7 +15,7 @@ namespace Camino.Servicing;
 
 /// <summary>One serviced loan: where it stands, its schedule, what happened and why each balance is what it is.</summary>
 [Authorize(Permissions.BookRead)]
-public sealed class ServicedDetailsPage(ShowServicedLoan show, ShowBorrower borrowers, ShowOffers offers, ReadLedger ledger, IStringLocalizer<Texts> texts) : PageModel
+public sealed class ServicedDetailsPage(ShowServicedLoan show, ShowBorrower borrowers, ShowOffers offers, ReadLedger ledger, ListApprovals approvals, ShowApproval showApproval, IStringLocalizer<Texts> texts) : PageModel
 {
     private ServicedView? _view;
 
@@ -44,7 +45,13 @@ public sealed class ServicedDetailsPage(ShowServicedLoan show, ShowBorrower borr
     /// <summary>What was just done, to be confirmed on top of the page.</summary>
     public LoanCommand? Done { get; private set; }
 
-    public async Task<IActionResult> OnGetAsync(Guid id, DateOnly? on, DateOnly? payoff, string? done, Guid? ledgerAfter, Guid? lettersAfter, CancellationToken ct)
+    /// <summary>What was just asked for and waits for a second person.</summary>
+    public Guid? Asked { get; private set; }
+
+    /// <summary>What else waits for a second person and the reader may see, as a link and a sentence.</summary>
+    public IReadOnlyList<(Guid Id, string Says)> Waiting { get; private set; } = [];
+
+    public async Task<IActionResult> OnGetAsync(Guid id, DateOnly? on, DateOnly? payoff, string? done, Guid? asked, Guid? ledgerAfter, Guid? lettersAfter, CancellationToken ct)
     {
         _view = await show.RunAsync(id, ct, lettersAfter);
         if (_view is null)
@@ -53,6 +60,8 @@ public sealed class ServicedDetailsPage(ShowServicedLoan show, ShowBorrower borr
         BorrowerId = await borrowers.OfLoanAsync(id, ct);
         Application = await offers.OfLoanAsync(id, ct);
         Done = LoanCommand.Find(done);
+        Asked = asked;
+        Waiting = [.. (await approvals.WaitingAsync("loan", id, User, ct)).Where(one => one.Approval.Id != asked).Select(one => (one.Approval.Id, showApproval.Say(one)))];
         ExplainedOn = on is { } wanted && wanted <= loan.Today && wanted.Year >= 1900 ? wanted : loan.Today;
         if (loan.HasDisbursements)
             Chain = loan.AccountOn(ExplainedOn, explains: true).Explain();

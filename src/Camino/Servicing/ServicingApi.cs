@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Claims;
 using System.Text.Json;
+using Camino.Approvals;
 using Camino.Data;
 using Camino.Lending;
 using Camino.Lending.Delinquency;
@@ -33,7 +34,9 @@ public static class ServicingApi
         api.MapGet("/loans/{id:guid}/ledger", LedgerAsync).RequireAuthorization(Permissions.BookRead).WithSummary("Ledger lines of the loan, the newest transactions first");
         foreach (var command in LoanCommand.All)
         {
-            api.MapPost($"/loans/{{id:guid}}/{command.Name}", (Guid id, HttpContext context, RunLoanCommand run, CancellationToken ct) => CommandAsync(id, command, context, run, ct)).RequireAuthorization(command.Permission)
+            (command.MayNeedSecondPerson
+                ? api.MapPost($"/loans/{{id:guid}}/{command.Name}", (Guid id, HttpContext context, RunLoanCommand run, CancellationToken ct) => CommandOrAskAsync(id, command, context, run, ct))
+                : api.MapPost($"/loans/{{id:guid}}/{command.Name}", (Guid id, HttpContext context, RunLoanCommand run, CancellationToken ct) => CommandAsync(id, command, context, run, ct))).RequireAuthorization(command.Permission)
                 .WithSummary($"{SentenceOf(command)}").Reads(typeof(CommandInput), "application/json").NeedsIdempotencyKey().NeedsIfMatch();
             api.MapPost($"/loans/{{id:guid}}/{command.Name}/preview", (Guid id, HttpContext context, RunLoanCommand run, CancellationToken ct) => PreviewAsync(id, command, context, run, ct)).RequireAuthorization(command.Permission)
                 .WithSummary($"What {command.Name} would do; nothing is stored").Reads(typeof(CommandInput), "application/json");
@@ -42,12 +45,8 @@ public static class ServicingApi
         api.MapGet("/products", ProductsAsync).RequireAuthorization(Permissions.ProductsRead).WithSummary("Products with their versions");
         api.MapPost("/products", AddProductAsync).RequireAuthorization(Permissions.ProductsChange).WithSummary("Adds a product as a draft");
         api.MapPut("/products/{id:guid}/draft", ChangeProductAsync).RequireAuthorization(Permissions.ProductsChange).WithSummary("Changes the draft of a product, or begins one");
-        api.MapPost("/products/{id:guid}/publish", async (Guid id, ClaimsPrincipal user, PublishProduct publish, CancellationToken ct) => TypedResults.Ok(new ProductVersionMade(await publish.RunAsync(id, user.Id(), ct)))).RequireAuthorization(Permissions.ProductsChange).WithSummary("Publishes the draft: new loans are booked under it");
-        api.MapPost("/products/{id:guid}/retire", async (Guid id, ClaimsPrincipal user, RetireProduct retire, CancellationToken ct) =>
-        {
-            await retire.RunAsync(id, user.Id(), ct);
-            return TypedResults.NoContent();
-        }).RequireAuthorization(Permissions.ProductsChange).WithSummary("Retires a product: no new loan is booked under it");
+        api.MapPost("/products/{id:guid}/publish", async (Guid id, HttpContext context, PublishProduct publish, CancellationToken ct) => ApprovalApi.Accepted(context, await publish.AskAsync(id, context.User.Id(), ct))).RequireAuthorization(Permissions.ProductsChange).WithSummary("Asks for the draft to be published, which a second person approves: new loans are booked under it then");
+        api.MapPost("/products/{id:guid}/retire", async (Guid id, HttpContext context, RetireProduct retire, CancellationToken ct) => ApprovalApi.Accepted(context, await retire.AskAsync(id, context.User.Id(), ct))).RequireAuthorization(Permissions.ProductsChange).WithSummary("Asks for a product to be retired, which a second person approves: no new loan is booked under it then");
 
         api.MapGet("/business-day", async (CaminoDb db, CancellationToken ct) => TypedResults.Ok(new BusinessDayView(await db.TodayAsync(ct), CloseView.Of(await db.CloseRuns.AsNoTracking().OrderByDescending(run => run.Id).FirstOrDefaultAsync(ct))))).RequireAuthorization(Permissions.LedgerRead).WithSummary("The business date, and the last close");
         api.MapPost("/business-day/close", CloseAsync).RequireAuthorization(Permissions.DayClose).WithSummary("Closes the business date; the work goes on in the Async Server");
@@ -120,7 +119,7 @@ public static class ServicingApi
     public sealed record LoanView(Guid Id, string Number, string BorrowerName, string Product, int ProductVersion, int Version, DateOnly BookedOn, JsonElement Terms, LoanBalances Balances, string? SetAside);
 
     private static string SentenceOf(LoanCommand command) =>
-        $"Command {command.Name} on a loan; asks for {string.Join(", ", Enum.GetValues<CommandFields>().Where(field => field != CommandFields.None && command.Fields.HasFlag(field)).Select(Words.Camel))}";
+        $"Command {command.Name} on a loan; asks for {string.Join(", ", Enum.GetValues<CommandFields>().Where(field => field != CommandFields.None && command.Fields.HasFlag(field)).Select(Words.Camel))}{(command.MayNeedSecondPerson ? "; 202 where a second person has to approve it" : "")}";
 
     private static async Task<Ok<LoanPage>> ListAsync(HttpContext context, ListServicedLoans list, CancellationToken ct)
     {
@@ -136,11 +135,25 @@ public static class ServicingApi
         return TypedResults.Created($"/api/v1/loans/{answer.LoanId}", answer);
     }
 
-    private static async Task<Created<CommandAnswer>> CommandAsync(Guid id, LoanCommand command, HttpContext context, RunLoanCommand run, CancellationToken ct)
+    private static async Task<Created<CommandAnswer>> CommandAsync(Guid id, LoanCommand command, HttpContext context, RunLoanCommand run, CancellationToken ct) =>
+        Done(context, (await RunAsync(id, command, context, run, ct)).Done ?? throw new InvalidOperationException($"{command.Name} waits for a second person."));
+
+    /// <summary>202 with the address of the request where a second person has to approve it.</summary>
+    private static async Task<Results<Created<CommandAnswer>, Accepted<AskedApproval>>> CommandOrAskAsync(Guid id, LoanCommand command, HttpContext context, RunLoanCommand run, CancellationToken ct)
     {
-        var answer = await run.RunAsync(id, command, await ReadAsync(context, ct), new AskedBy(context.User.Id(), KeyOf(context), VersionOf(context)), ct);
+        var outcome = await RunAsync(id, command, context, run, ct);
+        if (outcome is { Done: { } done })
+            return Done(context, done);
+        return outcome.Asked is { } asked ? ApprovalApi.Accepted(context, asked) : throw new InvalidOperationException($"{command.Name} led to nothing.");
+    }
+
+    private static async Task<CommandOutcome> RunAsync(Guid id, LoanCommand command, HttpContext context, RunLoanCommand run, CancellationToken ct) =>
+        await run.RunAsync(id, command, await ReadAsync(context, ct), new AskedBy(context.User.Id(), KeyOf(context), VersionOf(context)), ct);
+
+    private static Created<CommandAnswer> Done(HttpContext context, CommandAnswer answer)
+    {
         Mark(context, answer.Version, answer.IsRepeated);
-        return TypedResults.Created($"/api/v1/loans/{id}/events", answer);
+        return TypedResults.Created($"/api/v1/loans/{answer.LoanId}/events", answer);
     }
 
     private static async Task<Ok<PreviewView>> PreviewAsync(Guid id, LoanCommand command, HttpContext context, RunLoanCommand run, CancellationToken ct)

@@ -21,6 +21,8 @@ public static class Icon
 
     public static IHtmlContent Screening { get; } = Draw("M8 2.3 3 4.2v3.6c0 3 2.1 5 5 6 2.9-1 5-3 5-6V4.2zM5.8 8l1.6 1.6 2.9-3");
 
+    public static IHtmlContent Approvals { get; } = Draw("M2.5 8.5 5 11l4.5-5.5M8 11l4.5-5.5M2.5 13.5h11");
+
     public static IHtmlContent Imports { get; } = Draw("M8 9.8V2.5M5 5.3 8 2.3l3 3M2.8 9.5v4h10.4v-4");
 
     public static IHtmlContent Jobs { get; } = Draw("M2.5 4h7M2.5 8h11M2.5 12h5M12 2.6v2.8M10.6 4h2.8");

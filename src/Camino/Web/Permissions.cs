@@ -106,6 +106,15 @@ public static class Permissions
     /// <summary>Have all borrowers screened again.</summary>
     public const string ScreeningLists = "screening.lists";
 
+    /// <summary>Requests that wait for a second person: those that one made, and those that one may decide.</summary>
+    public const string ApprovalsRead = "approvals.read";
+
+    /// <summary>Take one's own requests back.</summary>
+    public const string ApprovalsWithdraw = "approvals.withdraw";
+
+    /// <summary>Approve and decline what others asked for; each act asks for its own permission beside it.</summary>
+    public const string ApprovalsDecide = "approvals.decide";
+
     /// <summary>Read the audit trail.</summary>
     public const string AuditRead = "audit.read";
 
@@ -136,7 +145,7 @@ public static class Permissions
     /// <summary>Add documents and versions, change what is said about them, take them off.</summary>
     public const string DocumentsWrite = "documents.write";
 
-    private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BorrowersRead, ApplicationsRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse, SearchRead, TasksRead, NotesRead, DocumentsRead];
+    private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BorrowersRead, ApplicationsRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse, SearchRead, TasksRead, NotesRead, DocumentsRead, ApprovalsRead];
 
     /// <summary>Every permission, in the order of the table.</summary>
     public static IReadOnlyList<string> All { get; } =
@@ -144,6 +153,7 @@ public static class Permissions
         Own, PortfolioRead, LoansRead, LoansExport, BorrowersRead, BorrowersChange, BorrowersReveal, BookRead, BookLoans, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, BookChargeOff, ProductsRead, ProductsChange, LedgerRead, LedgerCheck,
         DayClose, ImportsRead, ImportsWrite, JobsRead, JobsAct, JobsAll, ServersRead, MetricsRead, QuotesUse, AuditRead, PeopleManage, ScreeningRead, ScreeningUse, ScreeningReview, ScreeningLists,
         ApplicationsRead, ApplicationsCreate, ApplicationsChange, ApplicationsDecide, ClientsManage, SearchRead, WebhooksManage, TasksRead, TasksWork, NotesRead, NotesWrite, DocumentsRead, DocumentsWrite, SettingsRead,
+        ApprovalsRead, ApprovalsWithdraw, ApprovalsDecide,
     ];
 
     private static readonly string[] s_working = [TasksWork, NotesWrite, DocumentsWrite, JobsAct];
@@ -153,9 +163,9 @@ public static class Permissions
         [StaffRoles.Viewer] = [.. s_reading],
         [StaffRoles.Officer] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BookLoans, ImportsWrite, ScreeningRead, ScreeningUse, ApplicationsCreate, ApplicationsChange],
         [StaffRoles.Underwriter] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BorrowersReveal, BookTerms, ScreeningRead, ScreeningUse, ScreeningReview, ApplicationsCreate, ApplicationsChange, ApplicationsDecide],
-        [StaffRoles.Servicing] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BorrowersReveal, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, LedgerCheck],
-        [StaffRoles.Collections] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BookPayments, BookWaive, BookPauses],
-        [StaffRoles.Accountant] = [.. s_reading, .. s_working, LoansExport, LedgerCheck, DayClose, BookChargeOff, AuditRead, ScreeningRead],
+        [StaffRoles.Servicing] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BorrowersReveal, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, LedgerCheck, ApprovalsWithdraw, ApprovalsDecide],
+        [StaffRoles.Collections] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BookPayments, BookWaive, BookPauses, ApprovalsWithdraw, ApprovalsDecide],
+        [StaffRoles.Accountant] = [.. s_reading, .. s_working, LoansExport, LedgerCheck, DayClose, BookChargeOff, AuditRead, ScreeningRead, ApprovalsWithdraw, ApprovalsDecide],
         [StaffRoles.Administrator] = [.. All],
     };
 

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using Camino.Approvals;
 using Npgsql;
 
 namespace Camino.Web;
@@ -10,7 +11,7 @@ namespace Camino.Web;
 public sealed record DayLine(string Name, int Count, string Address);
 
 /// <summary>What waits today, by what a person may do: one statement, of which only the parts that concern the person are carried out.</summary>
-public sealed class ReadDay(NpgsqlDataSource source)
+public sealed class ReadDay(NpgsqlDataSource source, TimeProvider clock)
 {
     /// <summary>Counts stop here, so that a long list costs no more than a short one.</summary>
     public const int CountedAtMost = 1_000;
@@ -20,6 +21,7 @@ public sealed class ReadDay(NpgsqlDataSource source)
     [
         ("Tasks", Permissions.TasksWork, "/tasks", "select 1 from camino.tasks where assignee = @user and state = 0 and due_sort <= (now() at time zone 'America/New_York')::date"),
         ("Unassigned", Permissions.TasksWork, "/tasks?whose=unassigned", "select 1 from camino.tasks where assignee is null and state = 0"),
+        ("Approve", Permissions.ApprovalsDecide, "/approvals?state=waiting", "select 1 from camino.approvals where state = 0 and expires_at > @now and asked_by <> @user and not (subject = 'user' and subject_id = @user::text) and kind = any(@kinds)"),
         ("Decide", Permissions.ApplicationsDecide, "/applications?state=underwriting", "select 1 from camino.applications where state = 3"),
         ("Book", Permissions.BookLoans, "/applications?state=accepted", "select 1 from camino.applications where state = 5"),
         ("FailedApplications", Permissions.ApplicationsChange, "/applications?state=failed", "select 1 from camino.applications where state = 11"),
@@ -34,16 +36,21 @@ public sealed class ReadDay(NpgsqlDataSource source)
         var mine = s_work.Where(work => user.May(work.Permission)).ToList();
         if (mine.Count == 0)
             return [];
-        await using var command = Command(source, mine.ConvertAll(work => work.Sql));
-        command.Parameters.AddWithValue("user", user.Id());
+        await using var command = Command(source, mine.ConvertAll(work => work.Sql), user.Id(), ApprovalKinds.DecidedBy(user), clock.GetUtcNow());
         await using var row = await command.ExecuteReaderAsync(ct);
         await row.ReadAsync(ct);
         return [.. mine.Select((work, place) => new DayLine(work.Name, (int)row.GetInt64(place), work.Address)).Where(line => line.Count > 0)];
     }
 
     /// <summary>The statement of all kinds, for the test of its plan.</summary>
-    internal static NpgsqlCommand Command(NpgsqlDataSource source) => Command(source, s_work.Select(work => work.Sql));
+    internal static NpgsqlCommand Command(NpgsqlDataSource source, Guid user, DateTimeOffset now) => Command(source, s_work.Select(work => work.Sql), user, [.. ApprovalKinds.All.Select(one => one.Kind)], now);
 
-    private static NpgsqlCommand Command(NpgsqlDataSource source, IEnumerable<string> counts) =>
-        source.CreateCommand($"select {string.Join(", ", counts.Select(count => $"(select count(*) from ({count} limit {CountedAtMost}) c)"))}");
+    private static NpgsqlCommand Command(NpgsqlDataSource source, IEnumerable<string> counts, Guid user, string[] kinds, DateTimeOffset now)
+    {
+        var command = source.CreateCommand($"select {string.Join(", ", counts.Select(count => $"(select count(*) from ({count} limit {CountedAtMost}) c)"))}");
+        command.Parameters.AddWithValue("user", user);
+        command.Parameters.AddWithValue("kinds", kinds);
+        command.Parameters.AddWithValue("now", now);
+        return command;
+    }
 }

@@ -100,7 +100,8 @@ internal sealed class JobBoardTests
         Assert.That(await _camino.ScalarAsync<long>("select count(*) from jobs.finished where acknowledged_at is not null"), Is.Zero);
 
         var order = await AnswerAsync(await PostAsync(admin, "/api/v1/jobs/act", new { action = "acknowledge", filter, reason = "looked at with the bank" }));
-        var result = await ResultAsync(admin, order.GetProperty("jobId").GetGuid());
+        var approved = await _camino.ApproveAsync(order.GetProperty("approvalId").GetGuid());
+        var result = await ResultAsync(admin, approved.GetProperty("approval").GetProperty("answer").GetProperty("jobId").GetGuid());
 
         Assert.That(result.GetProperty("done").GetInt64(), Is.EqualTo(1_200));
         Assert.That(await _camino.ScalarAsync<long>("select count(*) from jobs.finished where acknowledged_at is not null"), Is.EqualTo(1_200));

@@ -40,7 +40,9 @@ internal sealed class JobsVerbTests
         Assert.That((await DoneAsync("acknowledge", $"{ids[0]}", "--reason", "seen with the bank")).Output, Is.EqualTo("1 done, 0 refused."));
         Assert.That((await DoneAsync("acknowledge", "--all", "--state", "failed", "--dry-run")).Output, Is.EqualTo("3 jobs match."));
         var all = await DoneAsync("acknowledge", "--all", "--state", "failed", "--reason", "all of that file", "--json");
-        var job = JsonSerializer.Deserialize<JsonElement>(all.Output).GetProperty("jobId").GetGuid();
+        Assert.That((await RunAsync(["acknowledge", "--all", "--state", "failed", "--reason", "all of that file"])).Error, Does.Contain("(approval.waiting)"));
+        var approved = await _camino.ApproveAsync(JsonSerializer.Deserialize<JsonElement>(all.Output).GetProperty("approvalId").GetGuid());
+        var job = approved.GetProperty("approval").GetProperty("answer").GetProperty("jobId").GetGuid();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (await _camino.ScalarAsync<long>($"select count(*) from jobs.finished where id = '{job}' and state = 'done'") == 0)
             await Task.Delay(25, limit.Token);

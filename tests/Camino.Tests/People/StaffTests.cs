@@ -41,6 +41,10 @@ internal sealed partial class StaffTests
         using var added = await admin.PostAsync("/people/add", "/people/add", ("email", "rosa@lender.example"), ("name", "Rosa Iglesias"), ("roles", "officer"), ("roles", "servicing"));
         var link = LinkIn(await added.Content.ReadAsStringAsync());
 
+        var asked = await _camino.ScalarAsync<Guid>("select id from camino.approvals where kind = 'user.roles' order by id desc limit 1");
+        await _camino.ApproveAsync(asked);
+        await _camino.DismissSecondAdministratorAsync();
+
         using var rosa = new StaffBrowser(_camino.OfficeAddress);
         using var unlike = await rosa.PostAsync(link, "/set-password", ("Token", TokenOf(link)), ("password", NewPassword), ("passwordAgain", NewPassword + "s"));
         Assert.That(unlike.StatusCode, Is.EqualTo(HttpStatusCode.OK));
@@ -53,7 +57,7 @@ internal sealed partial class StaffTests
         using var again = new StaffBrowser(_camino.OfficeAddress);
         using var refused = await again.PostAsync(link, "/set-password", ("Token", TokenOf(link)), ("password", NewPassword), ("passwordAgain", NewPassword));
         Assert.That(await refused.Content.ReadAsStringAsync(), Does.Contain("used already"));
-        Assert.That(await ActionsAsync("rosa@lender.example"), Is.EqualTo((string[])["user.added", "user.password_chosen", "session.begun"]));
+        Assert.That(await ActionsAsync("rosa@lender.example"), Is.EqualTo((string[])["user.added", "user.roles_changed", "user.password_chosen", "session.begun"]));
         var list = await admin.PageAsync("/people");
         Assert.That(list, Does.Contain("Rosa Iglesias").And.Contain("Loan officer, Servicing"));
     }
@@ -75,7 +79,10 @@ internal sealed partial class StaffTests
 
         (await admin.PostAsync(page, page + "?handler=Enable", ("reason", "came back"))).Dispose();
         using var again = await SignedInAsync("kim@lender.example", NewPassword);
-        (await admin.PostAsync(page, page + "?handler=Roles", ("reason", "new desk"), ("roles", "collections"))).Dispose();
+        using var asked = await admin.PostAsync(page, page + "?handler=Roles", ("reason", "new desk"), ("roles", "collections"));
+        Assert.That(await again.LeadsToAsync("/loans"), Is.EqualTo("/loans"), "nothing changes until a second person approves");
+        await _camino.ApproveAsync(Guid.Parse((asked.Headers.Location?.ToString() ?? "")[^36..]));
+        await _camino.DismissSecondAdministratorAsync();
         Assert.That(await again.LeadsToAsync("/loans"), Does.Contain("/sign-in"));
         Assert.That(await ActionsAsync("kim@lender.example"), Does.Contain("user.disabled").And.Contain("user.enabled").And.Contain("user.roles_changed"));
         Assert.That(await _camino.ScalarAsync<string>($"select details from camino.audit_entries where subject_id = '{id}' and action = 'user.roles_changed'"), Does.Contain("new desk").And.Contain("collections").And.Contain("officer"));

@@ -52,8 +52,7 @@ internal sealed class ListPlanTests
     [Test]
     public async Task What_waits_today_is_counted_from_indexes()
     {
-        await using var day = ReadDay.Command(s_camino.Source);
-        day.Parameters.AddWithValue("user", Guid.NewGuid());
+        await using var day = ReadDay.Command(s_camino.Source, Guid.NewGuid(), DateTimeOffset.UtcNow);
 
         Assert.That(await QueryPlan.OfAsync(day), Does.Not.Contain("Seq Scan on serviced_loans"));
     }
