@@ -5,7 +5,8 @@ internal sealed class MarkedLine(int statement, StatementAccount account, Statem
 {
     public int Statement { get; } = statement;
 
-    public StatementAccount Account { get; } = account;
+    /// <summary>Name of its account.</summary>
+    public string Account { get; } = account.Name;
 
     public StatementLine Line { get; } = line;
 
@@ -28,20 +29,20 @@ internal sealed class MarkedLine(int statement, StatementAccount account, Statem
 /// <summary>Tells what each line counts as: what is repeated, what went between own accounts, what came back, what went to other lenders.</summary>
 internal static class LineMarking
 {
-    /// <summary>Days that the two ends of a transfer may lie apart.</summary>
-    private const int TransferDays = 3;
-
     /// <summary>Days within which a deposit comes back.</summary>
     private const int ReturnDays = 15;
 
     private const int FewestDaily = 10;
     private const int FewestWeekly = 4;
 
+    /// <summary>Days that the two ends of a transfer may lie apart, the likeliest first.</summary>
+    private static readonly int[] s_apart = [0, 1, -1, 2, -2, 3, -3];
+
     /// <summary>Every line of every statement, in their order.</summary>
     public static List<MarkedLine> Of(IReadOnlyList<StatementAccount> statements)
     {
         var lines = statements.SelectMany((account, at) => account.Lines.Select(line => new MarkedLine(at, account, line))).ToList();
-        foreach (var account in lines.GroupBy(line => line.Account.Name, StringComparer.Ordinal))
+        foreach (var account in lines.GroupBy(line => line.Account, StringComparer.Ordinal))
             MarkRepeated(account);
         var own = lines.Where(line => !line.Has(LineMarks.Repeated | LineMarks.CreditAccount)).ToList();
         MarkTransfers(own);
@@ -89,19 +90,27 @@ internal static class LineMarking
         }
     }
 
-    /// <summary>What goes out of one account and comes into another in the same amount within three days, and is called a transfer at one end at least.</summary>
+    /// <summary>What goes out of one account and comes into another in the same amount within three days, and is called a transfer at one end at least; the nearest day first.</summary>
     private static void MarkTransfers(List<MarkedLine> lines)
     {
-        var credits = lines.Where(line => line.Line.Amount > Money.Zero).ToLookup(line => line.Line.Amount.Cents);
+        var accounts = lines.Select(line => line.Account).Distinct(StringComparer.Ordinal).ToList();
+        if (accounts.Count < 2)
+            return;
+        var credits = lines.Where(line => line.Line.Amount > Money.Zero).GroupBy(line => (line.Account, line.Line.Amount.Cents, line.Line.On, Says: SaysTransfer(line))).ToDictionary(group => group.Key, group => new Queue<MarkedLine>(group));
         foreach (var debit in lines.Where(line => line.Line.Amount < Money.Zero))
         {
-            var other = credits[-debit.Line.Amount.Cents]
-                .Where(credit => !credit.Has(LineMarks.OwnTransfer) && credit.Account.Name != debit.Account.Name && Days(debit, credit) <= TransferDays && (SaysTransfer(debit) || SaysTransfer(credit)))
-                .MinBy(credit => Days(debit, credit));
-            if (other is null)
-                continue;
-            debit.Mark(LineMarks.OwnTransfer);
-            other.Mark(LineMarks.OwnTransfer);
+            var says = SaysTransfer(debit);
+            foreach (var apart in s_apart)
+            {
+                var other = accounts.Where(account => account != debit.Account).Select(account => Next(account, debit.Line.On.AddDays(apart), isCalled: true) ?? (says ? Next(account, debit.Line.On.AddDays(apart), isCalled: false) : null)).FirstOrDefault(found => found is not null);
+                if (other is null)
+                    continue;
+                debit.Mark(LineMarks.OwnTransfer);
+                other.Mark(LineMarks.OwnTransfer);
+                break;
+            }
+
+            MarkedLine? Next(string account, DateOnly on, bool isCalled) => credits.TryGetValue((account, -debit.Line.Amount.Cents, on, isCalled), out var left) && left.TryDequeue(out var credit) ? credit : null;
         }
     }
 
@@ -115,9 +124,10 @@ internal static class LineMarking
                 line.Mark(LineMarks.Returned);
         }
 
+        var credits = lines.Where(line => line.Line.Amount > Money.Zero).ToLookup(line => (line.Account, line.Line.Amount.Cents));
         foreach (var back in lines.Where(line => line.Has(LineMarks.Returned) && line.Line.Amount < Money.Zero))
         {
-            lines.Where(line => line.Line.Amount == -back.Line.Amount && line.Account.Name == back.Account.Name && !line.Has(LineMarks.OwnTransfer | LineMarks.Returned | LineMarks.TakenBack)
+            credits[(back.Account, -back.Line.Amount.Cents)].Where(line => !line.Has(LineMarks.OwnTransfer | LineMarks.Returned | LineMarks.TakenBack)
                     && line.Line.On <= back.Line.On && Days(line, back) <= ReturnDays)
                 .MaxBy(line => line.Line.On)?.Mark(LineMarks.TakenBack);
         }
@@ -133,7 +143,7 @@ internal static class LineMarking
                 line.Mark(LineMarks.LoanWords, words.Name);
         }
 
-        foreach (var regular in lines.Where(line => line.Line.Amount < Money.Zero && !line.Has(LineMarks.Lender)).GroupBy(line => (line.Account.Name, Payee: CashWords.Payee(line.Plain), line.Line.Amount.Cents)))
+        foreach (var regular in lines.Where(line => line.Line.Amount < Money.Zero && !line.Has(LineMarks.Lender)).GroupBy(line => (line.Account, Payee: CashWords.Payee(line.Plain), line.Line.Amount.Cents)))
         {
             if (regular.Key.Payee.Length == 0 || Rhythm([.. regular.Select(line => line.Line.On).Distinct().Order()]) is not { } rhythm)
                 continue;

@@ -20,7 +20,7 @@ public sealed partial record ReadBankStatement(Guid StatementId) : IJobArgs
     /// Safe to run twice: lines, figures and the end of the job are stored in one transaction, for a statement that is not read yet and still there; whoever was killed before it left nothing. The file
     /// goes when the statement was read or refused, for account numbers stand in it.
     /// </remarks>
-    public sealed partial class Handler(NpgsqlDataSource source, FileStore files, ILogger<Handler> log) : IJobHandler<ReadBankStatement>
+    public sealed partial class Handler(NpgsqlDataSource source, FileStore files, TimeProvider clock, ILogger<Handler> log) : IJobHandler<ReadBankStatement>
     {
         public async Task RunAsync(ReadBankStatement args, JobContext job, CancellationToken ct)
         {
@@ -52,7 +52,7 @@ public sealed partial record ReadBankStatement(Guid StatementId) : IJobArgs
             await job.ReportProgressAsync(lines, lines, ct: ct);
             await using (var transaction = await connection.BeginTransactionAsync(ct))
             {
-                if (!await StatementTable.StoreAsync(connection, transaction, work, read, ct))
+                if (!await StatementTable.StoreAsync(connection, transaction, work, read, clock.GetUtcNow(), ct))
                     return; // it was removed meanwhile
                 await StatementTable.ReckonAsync(connection, transaction, work.ApplicationId, ct);
                 await StatementTable.TellAsync(connection, transaction, work, "Notice.StatementRead", lines.ToString("N0", CultureInfo.InvariantCulture));

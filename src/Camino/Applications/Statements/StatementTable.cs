@@ -109,7 +109,7 @@ internal static class StatementTable
     /// <summary>Stores what was read.</summary>
     /// <returns>False when the statement was removed meanwhile, or read by another.</returns>
     /// <exception cref="RefusedException"><c>statement.lines</c>.</exception>
-    public static async Task<bool> StoreAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, StatementWork work, ReadStatement read, CancellationToken ct)
+    public static async Task<bool> StoreAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, StatementWork work, ReadStatement read, DateTimeOffset at, CancellationToken ct)
     {
         await RunAsync(connection, transaction, Lock, ct, work.ApplicationId);
         await using (var there = Command(connection, transaction, IsThere, work.Id, work.ApplicationId))
@@ -128,7 +128,7 @@ internal static class StatementTable
                 new NpgsqlParameter { Value = (object?)account.Stated?.On ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Date }, new NpgsqlParameter { Value = (object?)account.Stated?.Amount.Dollars ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Numeric });
         }
 
-        await CopyAsync(connection, work, read, ct);
+        await CopyAsync(connection, work, read, at, ct);
         await RunAsync(connection, transaction, End, ct, work.Id, Json(JsonSerializer.Serialize(read.Shape, JsonSerializerOptions.Web)), read.Accounts.Sum(one => one.Account.Lines.Count));
         return true;
     }
@@ -192,17 +192,19 @@ internal static class StatementTable
         return (statements, keys);
     }
 
-    private static async Task CopyAsync(NpgsqlConnection connection, StatementWork work, ReadStatement read, CancellationToken ct)
+    /// <summary>Ids follow one another as the lines do in time, a millisecond apart, so that lines of one day keep their order in lists; files often begin with the newest.</summary>
+    private static async Task CopyAsync(NpgsqlConnection connection, StatementWork work, ReadStatement read, DateTimeOffset at, CancellationToken ct)
     {
         await using var copy = await connection.BeginBinaryImportAsync(CopyLines, ct);
         for (var account = 0; account < read.Accounts.Count; account++)
         {
             var lines = read.Accounts[account].Account.Lines;
+            var isNewestFirst = lines.Count > 0 && (lines[0].On > lines[^1].On || (DailyBalances.Chronological(lines) is { } chronological && !ReferenceEquals(chronological, lines)));
             for (var number = 0; number < lines.Count; number++)
             {
                 var line = lines[number];
                 copy.StartRow();
-                copy.Write(Guid.CreateVersion7(), NpgsqlDbType.Uuid);
+                copy.Write(Guid.CreateVersion7(at.AddMilliseconds(isNewestFirst ? lines.Count - number : number)), NpgsqlDbType.Uuid);
                 copy.Write(work.ApplicationId, NpgsqlDbType.Uuid);
                 copy.Write(work.Id, NpgsqlDbType.Uuid);
                 copy.Write((short)(account + 1), NpgsqlDbType.Smallint);

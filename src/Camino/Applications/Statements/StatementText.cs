@@ -78,7 +78,7 @@ public static class StatementText
         for (var month = months[0].From; month <= months[^1].From; month = month.AddMonths(1))
         {
             var label = month.ToString("MM/yy", CultureInfo.InvariantCulture);
-            var weight = every <= 6 || columns.Count % 6 == 0 ? 2 : every <= 18 ? 1 : 0;
+            var weight = every <= 6 ? 2 - (columns.Count % 2) : columns.Count % 6 == 0 ? 2 : every <= 18 ? 1 : 0;
             columns.Add(byMonth.TryGetValue(month, out var one)
                 ? new ChartColumn(label, weight, [one.Deposits.Dollars, one.LenderDebits.Dollars], texts["Statements.MonthTitle", Month(month), Show.Money(one.Deposits.Dollars), one.DepositCount, Show.Money(one.LenderDebits.Dollars)], null)
                 : new ChartColumn(label, weight, [null, null], texts["Statements.MonthMissing", Month(month)], null));

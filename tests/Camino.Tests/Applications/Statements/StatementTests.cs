@@ -78,6 +78,16 @@ internal sealed class StatementTests
     }
 
     [Test]
+    public async Task Lines_of_one_day_keep_the_order_of_time_also_where_the_file_begins_with_the_newest()
+    {
+        var id = await HandInAsync("Lantern Bay Imports LLC");
+        await ReadAsync(id, "Date,Text,Amount,Balance\n2026-03-03,third,-5.00,115.00\n2026-03-03,second,20.00,120.00\n2026-03-03,first,100.00,100.00\n");
+        var lines = await _camino.GetAsync($"/applications/{id}/statements/lines");
+
+        Assert.That(lines.GetProperty("items").EnumerateArray().Select(line => Text(line, "text")), Is.EqualTo(new[] { "third", "second", "first" }), "the newest first");
+    }
+
+    [Test]
     public async Task What_cannot_be_read_says_why_in_the_readers_language_and_may_be_handed_in_again()
     {
         var id = await HandInAsync("Granite Creek Welding LLC");
