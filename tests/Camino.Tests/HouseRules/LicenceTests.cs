@@ -10,6 +10,7 @@ public sealed class LicenceTests
     private static readonly Dictionary<string, string> Reviewed = new(StringComparer.OrdinalIgnoreCase)
     {
         ["Deque.AxeCore.Commons"] = "MPL-2.0",
+        ["Fluid.Core"] = "MIT",
         ["FsCheck"] = "BSD-3-Clause",
         ["FSharp.Core"] = "MIT",
         ["Humanizer.Core"] = "MIT",
@@ -46,9 +47,17 @@ public sealed class LicenceTests
         ["Microsoft.TestPlatform.ObjectModel"] = "MIT",
         ["Microsoft.TestPlatform.TestHost"] = "MIT",
         ["Microsoft.Win32.SystemEvents"] = "MIT",
+        ["Namotion.Reflection"] = "MIT",
         ["Newtonsoft.Json"] = "MIT",
+        ["NJsonSchema"] = "MIT",
+        ["NJsonSchema.Annotations"] = "MIT",
+        ["NJsonSchema.CodeGeneration"] = "MIT",
+        ["NJsonSchema.CodeGeneration.CSharp"] = "MIT",
         ["Npgsql"] = "PostgreSQL",
         ["Npgsql.EntityFrameworkCore.PostgreSQL"] = "PostgreSQL",
+        ["NSwag.CodeGeneration"] = "MIT",
+        ["NSwag.CodeGeneration.CSharp"] = "MIT",
+        ["NSwag.Core"] = "MIT",
         ["NUnit"] = "MIT",
         ["NUnit.Analyzers"] = "MIT",
         ["NUnit3TestAdapter"] = "MIT",
@@ -56,6 +65,7 @@ public sealed class LicenceTests
         ["OpenTelemetry.Api"] = "Apache-2.0",
         ["OpenTelemetry.Api.ProviderBuilderExtensions"] = "Apache-2.0",
         ["OpenTelemetry.Exporter.OpenTelemetryProtocol"] = "Apache-2.0",
+        ["Parlot"] = "BSD-3-Clause",
         ["QRCoder"] = "MIT",
         ["Serilog"] = "Apache-2.0",
         ["Serilog.Extensions.Logging"] = "Apache-2.0",
@@ -71,6 +81,7 @@ public sealed class LicenceTests
         ["YamlDotNet"] = "MIT",
         ["System.Drawing.Common"] = "MIT",
         ["System.IO.Abstractions"] = "MIT",
+        ["TimeZoneConverter"] = "MIT",
     };
 
     private static readonly string[] Allowed = ["MIT", "Apache-2.0", "BSD-3-Clause", "PostgreSQL"];
