@@ -34,7 +34,7 @@ public sealed class ApiDocument(IServiceProvider services)
             options.AddOperationTransformer(async (operation, context, ct) =>
             {
                 if (context.Description.ActionDescriptor.EndpointMetadata.OfType<ApiBody>().FirstOrDefault() is { } body)
-                    operation.RequestBody = ApiOperation.Body(body, body.Shape is { } shape ? await context.GetOrCreateSchemaAsync(shape, cancellationToken: ct) : null);
+                    operation.RequestBody = ApiOperation.Body(body, body.Shape is { } shape ? await SchemaOfAsync(shape, context, ct) : null);
                 ApiOperation.Complete(operation, context.Description, context.Document);
             });
             options.AddDocumentTransformer((document, _, _) =>
@@ -47,6 +47,16 @@ public sealed class ApiDocument(IServiceProvider services)
 
     /// <summary>Serves the document.</summary>
     public static void Map(IEndpointRouteBuilder app) => app.MapGet(Address, ServeAsync).AllowAnonymous().ExcludeFromDescription();
+
+    /// <summary>A body of ours stands among the schemas under the name of its type, so that generators of clients need not invent one.</summary>
+    private static async Task<IOpenApiSchema> SchemaOfAsync(Type shape, OpenApiOperationTransformerContext context, CancellationToken ct)
+    {
+        var schema = await context.GetOrCreateSchemaAsync(shape, cancellationToken: ct);
+        if (shape.Assembly != typeof(ApiDocument).Assembly || context.Document is not { } document)
+            return schema;
+        document.AddComponent(shape.Name, schema);
+        return new OpenApiSchemaReference(shape.Name, document);
+    }
 
     private static async Task<IResult> ServeAsync(ApiDocument document, HttpContext context)
     {
