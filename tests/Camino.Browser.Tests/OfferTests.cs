@@ -39,7 +39,7 @@ internal sealed class OfferTests : BrowserTest
         await page.ClickAsync("summary:has-text('Accept offer 1')");
         await SuitsEverybodyAsync(address, "application-offered");
         await page.GetByLabel("How the applicant said so").SelectOptionAsync("inPerson");
-        await page.GetByLabel("Note").FillAsync("At the counter");
+        await page.GetByLabel("Note", new() { Exact = true }).FillAsync("At the counter");
         await LeaveAsync(page, () => page.GetByRole(AriaRole.Button, new() { Name = "Accept offer 1" }).ClickAsync());
         await LeaveAsync(page, () => page.GetByRole(AriaRole.Button, new() { Name = "Book the loan" }).DblClickAsync());
 

@@ -25,7 +25,8 @@ internal sealed record ContentKind(string MediaType, string Extension, bool IsPi
     /// <summary>Every kind that is taken.</summary>
     public static IReadOnlyList<ContentKind> All { get; } = [Pdf, Png, Jpeg, Webp, Heic, Tiff, Word, Excel, Text];
 
-    private const string Taken = "PDF, PNG, JPEG, WebP, HEIC, TIFF, Word (docx), Excel (xlsx) and plain text";
+    /// <summary>A value of the sentence and no part of it, so that it is found in Spanish.</summary>
+    private static readonly string s_taken = "PDF, PNG, JPEG, WebP, HEIC, TIFF, docx, xlsx, txt";
 
     /// <summary>Bytes at the end of a file that are looked at.</summary>
     private const int TailBytes = 66_000;
@@ -49,7 +50,7 @@ internal sealed record ContentKind(string MediaType, string Extension, bool IsPi
         file.Position = file.Length - tail.Length;
         await file.ReadExactlyAsync(tail, ct);
         file.Position = 0;
-        var kind = OfHead(head.AsSpan(0, length)) ?? await OfTextAsync(file, ct) ?? throw new RefusedException("document.kind", $"The file is none of the kinds that are taken: {Taken}.");
+        var kind = OfHead(head.AsSpan(0, length)) ?? await OfTextAsync(file, ct) ?? throw new RefusedException("document.kind", $"The file is none of the kinds that are taken: {s_taken}.");
         if (kind == Word || kind == Excel)
             kind = OfArchive(file);
         else
@@ -120,7 +121,7 @@ internal sealed record ContentKind(string MediaType, string Extension, bool IsPi
             // no archive after all
         }
 
-        throw new RefusedException("document.kind", $"The file is none of the kinds that are taken: {Taken}.");
+        throw new RefusedException("document.kind", $"The file is none of the kinds that are taken: {s_taken}.");
     }
 
     /// <summary>UTF-8 without control characters, that is neither markup nor a program.</summary>
