@@ -14,8 +14,10 @@ internal static class RateLimits
     {
         limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context => RouteClasses.Of(context.Request) == RouteClass.Always || context.Features.Get<KnownClient>() is not null
             ? RateLimitPartition.GetNoLimiter("")
-            : context.Request.Path.StartsWithSegments("/sign-in", StringComparison.Ordinal) && HttpMethods.IsPost(context.Request.Method) || context.Request.Path.StartsWithSegments("/upload", StringComparison.Ordinal)
-            ? InAMinute($"{context.Request.Path.Value} {context.Connection.RemoteIpAddress}", limits.SignInsAMinute)
+            : context.Request.Path.StartsWithSegments("/sign-in", StringComparison.Ordinal) && HttpMethods.IsPost(context.Request.Method)
+            ? InAMinute("sign-in " + context.Connection.RemoteIpAddress, limits.SignInsAMinute)
+            : context.Request.Path.StartsWithSegments("/upload", StringComparison.Ordinal)
+            ? InAMinute("upload " + context.Connection.RemoteIpAddress, limits.SignInsAMinute)
             : context.User.FindFirstValue(ClaimTypes.NameIdentifier) is { } user
             ? InAMinute("user " + user, limits.PerUserAMinute)
             : RateLimitPartition.GetNoLimiter(""));

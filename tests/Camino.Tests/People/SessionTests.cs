@@ -24,6 +24,23 @@ internal sealed class SessionTests
     [OneTimeTearDown]
     public async Task StopAsync() => await _camino.DisposeAsync();
 
+    [TestCase("POST", "/sign-in", "/sign-in/", "/sign-in/code")]
+    [TestCase("GET", "/upload", "/upload/", "/upload?token=another")]
+    public async Task One_address_has_one_number_of_tries_however_it_writes_the_path(string method, string first, string second, string third)
+    {
+        await using var office = await _camino.StartSecondOfficeAsync(change: settings => settings.Limits.SignInsAMinute = 2);
+        using var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = RunningCamino.AddressOf(office) };
+        var refused = new List<bool>();
+        foreach (var path in (string[])[first, second, third])
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(path, UriKind.Relative));
+            using var answer = await client.SendAsync(request);
+            refused.Add(answer.StatusCode == HttpStatusCode.TooManyRequests);
+        }
+
+        Assert.That(refused, Is.EqualTo((bool[])[false, false, true]));
+    }
+
     [Test]
     public async Task A_user_who_is_disabled_is_out_at_once_on_every_server_and_so_are_the_users_keys()
     {
