@@ -5,13 +5,10 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Camino.Data;
 using Camino.Documents;
-using Camino.Jobs;
 using Camino.Tasks;
 using Camino.Testing;
 using Camino.Tests.Imports;
-using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 
 namespace Camino.Tests.Documents;
@@ -128,8 +125,8 @@ internal sealed partial class DocumentTests
         Directory.CreateDirectory(Path.GetDirectoryName(stray) ?? "");
         await File.WriteAllTextAsync(stray, "left");
         await ExecuteAsync("insert into camino.document_puts (object_key, at) values ('documents/2026-01/stray', now() - interval '2 days')");
-        await RunAsync(new SweepDocuments());
-        await RunAsync(new SweepDocuments());
+        await _camino.RunJobAsync(new SweepDocuments());
+        await _camino.RunJobAsync(new SweepDocuments());
 
         Assert.That(File.Exists(stray), Is.False);
         Assert.That(await _camino.ScalarAsync<long>("select count(*) from camino.document_puts where object_key = 'documents/2026-01/stray'"), Is.Zero);
@@ -303,17 +300,6 @@ internal sealed partial class DocumentTests
     {
         await using var command = _camino.Source.CreateCommand(sql);
         await command.ExecuteNonQueryAsync();
-    }
-
-    private async Task RunAsync<T>(T args)
-        where T : IJobArgs
-    {
-        await using var scope = _camino.Office.Services.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<CaminoDb>();
-        var id = db.Enqueue(args);
-        await db.SaveChangesAsync();
-        await _camino.UntilAsync<string>($"select coalesce((select state::text from jobs.finished where id = '{id}'), '')", state => state is { Length: > 0 });
-        Assert.That(await _camino.ScalarAsync<string>($"select state::text from jobs.finished where id = '{id}'"), Is.EqualTo("done"));
     }
 
     [GeneratedRegex("data-link>https?://[^/]+(?<link>/upload[?]token=[0-9a-f]{64}&amp;lang=es)<", RegexOptions.ExplicitCapture, 1_000)]

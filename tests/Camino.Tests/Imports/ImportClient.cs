@@ -2,8 +2,12 @@ using System.Globalization;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Camino.Data;
 using Camino.Imports;
+using Camino.Jobs;
 using Camino.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using NUnit.Framework;
 
 namespace Camino.Tests.Imports;
 
@@ -57,5 +61,17 @@ internal static class ImportClient
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (!enough(await camino.ScalarAsync<T>(sql)))
             await timer.WaitForNextTickAsync(limit.Token);
+    }
+
+    /// <summary>Has a job run by the Async Server, and waits until it is done.</summary>
+    public static async Task RunJobAsync<T>(this RunningCamino camino, T args)
+        where T : IJobArgs
+    {
+        await using var scope = camino.Office.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<CaminoDb>();
+        var id = db.Enqueue(args);
+        await db.SaveChangesAsync();
+        await camino.UntilAsync<string>($"select coalesce((select state::text from jobs.finished where id = '{id}'), '')", state => state is { Length: > 0 });
+        Assert.That(await camino.ScalarAsync<string>($"select state::text from jobs.finished where id = '{id}'"), Is.EqualTo("done"));
     }
 }

@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Camino.Data;
-using Camino.Jobs;
 using Camino.People;
 using Camino.Tasks;
 using Camino.Testing;
@@ -158,7 +156,7 @@ internal sealed class TaskTests
             await ExecuteAsync($"update camino.tasks set due_on = date '2026-01-05' where id = '{id}'");
         }
 
-        await RunAsync(new RemindOfTasks());
+        await _camino.RunJobAsync(new RemindOfTasks());
 
         Assert.That(await _camino.ScalarAsync<string>($"select text || ' ' || arguments[1] from camino.notices where user_id = '{admin}' and text like 'Notice.TaskDue%'"), Is.EqualTo("Notice.TaskDue.Many 2"));
     }
@@ -169,11 +167,11 @@ internal sealed class TaskTests
         var application = await ApplicationAsync("Slow Lane Trucking LLC");
         await _camino.UntilAsync<short>($"select state from camino.applications where id = '{application}'", state => state >= 2);
         await ExecuteAsync($"update camino.applications set state = 2, changed_at = now() - interval '2 hours' where id = '{application}'; update camino.application_steps set state = 3 where application_id = '{application}'; insert into camino.application_steps (id, application_id, kind, state) select gen_random_uuid(), '{application}', 2, 3 where not exists (select from camino.application_steps where application_id = '{application}')");
-        await RunAsync(new WatchSteps());
-        await RunAsync(new WatchSteps());
+        await _camino.RunJobAsync(new WatchSteps());
+        await _camino.RunJobAsync(new WatchSteps());
         var raised = await _camino.ScalarAsync<long>($"select count(*) from camino.tasks where subject_id = '{application}' and said = 'TaskSaid.SlowSteps' and state = 0");
         await ExecuteAsync($"update camino.applications set state = 3 where id = '{application}'");
-        await RunAsync(new WatchSteps());
+        await _camino.RunJobAsync(new WatchSteps());
 
         Assert.That(raised, Is.EqualTo(1));
         Assert.That(await _camino.ScalarAsync<short>($"select state from camino.tasks where subject_id = '{application}'"), Is.EqualTo((short)TaskState.Done));
@@ -293,16 +291,5 @@ internal sealed class TaskTests
     {
         await using var command = _camino.Source.CreateCommand(sql);
         await command.ExecuteNonQueryAsync();
-    }
-
-    private async Task RunAsync<T>(T args)
-        where T : IJobArgs
-    {
-        await using var scope = _camino.Office.Services.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<CaminoDb>();
-        var id = db.Enqueue(args);
-        await db.SaveChangesAsync();
-        await _camino.UntilAsync<string>($"select coalesce((select state::text from jobs.finished where id = '{id}'), '')", state => state is { Length: > 0 });
-        Assert.That(await _camino.ScalarAsync<string>($"select state::text from jobs.finished where id = '{id}'"), Is.EqualTo("done"));
     }
 }
