@@ -211,6 +211,20 @@ module operator 'operator.bicep' = {
   }
 }
 
+module backup 'backup.bicep' = {
+  name: 'backup'
+  dependsOn: [database]
+  params: {
+    name: '${prefix}-backup'
+    location: location
+    environmentId: place.outputs.environmentId
+    identityId: identity.outputs.operator.id
+    vaultUri: vault.outputs.uri
+    filesStorage: place.outputs.filesStorage
+    backupsStorage: place.outputs.backupsStorage
+  }
+}
+
 module alert 'budget.bicep' = {
   name: 'budget'
   params: {

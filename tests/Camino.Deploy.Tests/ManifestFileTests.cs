@@ -122,6 +122,36 @@ public sealed class ManifestFileTests
     }
 
     [Test]
+    public async Task Every_place_makes_a_backup_a_day_by_one_program_on_the_pinned_image()
+    {
+        var pinned = Place.Text("deploy/images.env").Split('\n').Single(line => line.StartsWith("POSTGRES_IMAGE=", StringComparison.Ordinal))["POSTGRES_IMAGE=".Length..].Split('@')[0];
+        var service = Compose["services"]?["backup"];
+        Assert.That(service?["image"]?.ToString(), Does.Contain("POSTGRES_IMAGE"));
+        Assert.That(Manifests.Words(service?["entrypoint"]), Is.EqualTo(["sh", "/usr/local/bin/camino-backup", "daily"]));
+        Assert.That(Manifests.Words(service?["volumes"]), Does.Contain("./postgres/backup.sh:/usr/local/bin/camino-backup:ro").And.Contain("files:/files:ro"));
+        Assert.That(Manifests.Words(service?["secrets"]), Is.EqualTo(["migrator_password"]));
+        Assert.That(service?["read_only"]?.GetValue<bool>(), Is.True);
+
+        var cloud = Place.Text("deploy/azure/backup.bicep");
+        Assert.That(cloud, Does.Contain($"param image string = '{pinned}'").And.Contain("loadTextContent('../postgres/backup.sh')").And.Contain("triggerType: 'Schedule'"));
+        Assert.That(Place.Text("deploy/azure/main.bicep"), Does.Contain("module backup 'backup.bicep'"));
+
+        var documents = await Manifests.OfAsync("production");
+        var job = documents.Single(document => document["kind"]?.ToString() == "CronJob")["spec"];
+        var pod = job?["jobTemplate"]?["spec"]?["template"]?["spec"];
+        var container = pod?["containers"]?[0];
+        Assert.That(job?["concurrencyPolicy"]?.ToString(), Is.EqualTo("Forbid"));
+        Assert.That(container?["image"]?.ToString(), Is.EqualTo(pinned));
+        Assert.That(Manifests.Words(container?["command"]), Is.EqualTo(["sh", "/usr/local/lib/camino/backup.sh", "once"]));
+        Assert.That(pod?["securityContext"]?["runAsNonRoot"]?.GetValue<bool>(), Is.True);
+        Assert.That(container?["securityContext"]?["readOnlyRootFilesystem"]?.GetValue<bool>(), Is.True);
+        Assert.That(Manifests.Words(container?["securityContext"]?["capabilities"]?["drop"]), Is.EqualTo(["ALL"]));
+        var program = documents.Single(document => document["kind"]?.ToString() == "ConfigMap" && document["metadata"]?["name"]?.ToString().StartsWith("camino-backup-", StringComparison.Ordinal) == true);
+        Assert.That(program["data"]?["backup.sh"]?.ToString(), Is.EqualTo(Place.Text("deploy/postgres/backup.sh")));
+        Assert.That(program["metadata"]?["labels"]?["app.kubernetes.io/component"]?.ToString(), Is.EqualTo("shared"), "a deploy applies it with what both roles share");
+    }
+
+    [Test]
     public void Prometheus_asks_every_service_where_it_listens_and_the_profile_brings_rules_dashboards_and_collector()
     {
         var services = Compose["services"];

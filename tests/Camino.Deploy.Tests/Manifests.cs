@@ -8,7 +8,7 @@ internal static class Manifests
 {
     /// <summary>Every document of the base with its file; the kustomization itself left out.</summary>
     public static IEnumerable<(string File, JsonNode Document)> Base =>
-        from file in Place.Files("deploy/kubernetes/base", "*.yaml")
+        from file in Place.Files("deploy/kubernetes/base", "*.yaml").Append("deploy/postgres/backup.yaml")
         where !file.EndsWith("/kustomization.yaml", StringComparison.Ordinal)
         from document in Yaml.Documents(Place.Text(file))
         select (file, document);

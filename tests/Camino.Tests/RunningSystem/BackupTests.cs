@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Camino.Host.Backup;
+using Camino.Host.Local;
 using Camino.Testing;
 using Camino.Tests.Hosting;
 using Npgsql;
@@ -72,6 +74,89 @@ public sealed class BackupTests
         await using var administrator = NpgsqlDataSource.Create(camino.ConnectionString);
         await using var drop = administrator.CreateCommand($"drop database \"{restored}\" with (force)");
         await drop.ExecuteNonQueryAsync();
+    }
+
+    [Test]
+    public async Task The_nightly_backup_of_places_with_containers_makes_the_same_files_and_keeps_what_was_handed_in()
+    {
+        if (Tool.Find("psql") is null || Tool.Find("pg_dump") is null || Tool.Find("sh") is not { } shell || Repository.Root is not { } root)
+        {
+            Assert.Ignore("This machine has no psql, no pg_dump or no shell.");
+            return;
+        }
+
+        await using var camino = await RunningCamino.StartAsync();
+        using var configs = new Configs();
+        var at = new NpgsqlConnectionStringBuilder(camino.ConnectionString);
+        var (backups, files) = (Path.Combine(configs.Folder, "backups"), Path.Combine(configs.Folder, "files"));
+        Directory.CreateDirectory(Path.Combine(files, "ab"));
+        await File.WriteAllTextAsync(Path.Combine(files, "ab", "handed in"), "a document");
+        Directory.CreateDirectory(backups);
+        string[] old = [Path.Combine(backups, "camino-20200101T000000Z.dump"), Path.Combine(backups, "camino-20200102T000000Z.dump")];
+        foreach (var dump in old)
+        {
+            await File.WriteAllTextAsync(dump, "");
+            File.SetLastWriteTimeUtc(dump, new DateTime(2020, 1, 2, 0, 0, 0, DateTimeKind.Utc));
+        }
+
+        var start = new ProcessStartInfo(shell, [Path.Combine(root, "deploy", "postgres", "backup.sh"), "once"]) { RedirectStandardError = true, UseShellExecute = false };
+        start.Set(new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["BACKUP_FOLDER"] = backups,
+            ["BACKUP_FILES"] = files,
+            ["BACKUP_KEEP_LEAST"] = "2",
+            ["BACKUP_CONNECTION"] = configs.Write("connection", $"Host={at.Host};port = {at.Port}; DATABASE={at.Database};Username={at.Username}"),
+            ["BACKUP_PASSWORD"] = configs.Write("password", at.Password ?? ""),
+        });
+        using (var backup = Process.Start(start) ?? throw new InvalidOperationException("It did not start."))
+        {
+            var said = await backup.StandardError.ReadToEndAsync();
+            await backup.WaitForExitAsync();
+            if (said.Contains("version mismatch", StringComparison.Ordinal))
+                Assert.Ignore(said);
+            Assert.That(backup.ExitCode, Is.Zero, said);
+        }
+
+        Assert.That(File.Exists(old[0]), Is.False, "too old, and not among the two that stay");
+        Assert.That(File.Exists(old[1]), Is.True);
+        Assert.That(await File.ReadAllTextAsync(Path.Combine(backups, "files", "ab", "handed in")), Is.EqualTo("a document"));
+        Assert.That(await camino.ScalarAsync<long>("select count(*) from camino.audit_entries where action = 'backup.made' and at > clock_timestamp() - interval '5 minutes'"), Is.EqualTo(1), "the figure of the newest backup's age sees it");
+        var here = new Dictionary<string, string?>(StringComparer.Ordinal) { ["CAMINO_Database__ConnectionString"] = camino.ConnectionString };
+        var trail = await CaminoProcess.RunAsync(here, "audit", "verify", "--config", configs.Of("Async"));
+        Assert.That(trail.Code, Is.Zero, trail.ToString());
+
+        var made = Directory.GetFiles(backups, "*.dump").Single(dump => dump != old[1]);
+        var restored = $"{at.Database}_nightly";
+        var restore = await CaminoProcess.RunAsync(here, "restore", made, "--config", configs.Of("Async"), "--into", restored);
+        Assert.That(restore.Code, Is.Zero, restore.ToString());
+        Assert.That(Directory.GetFiles(backups, "*.part*"), Is.Empty);
+
+        await using var administrator = NpgsqlDataSource.Create(camino.ConnectionString);
+        await using var drop = administrator.CreateCommand($"drop database \"{restored}\" with (force)");
+        await drop.ExecuteNonQueryAsync();
+    }
+
+    [TestCase("BACKUP_KEEP_DAYS", "0", "3650")]
+    [TestCase("BACKUP_KEEP_DAYS", "a month", "3650")]
+    [TestCase("BACKUP_KEEP_LEAST", "1001", "1000")]
+    [TestCase("BACKUP_KEEP_LEAST", "99999999999999999999", "1000")]
+    public async Task The_nightly_backup_says_which_setting_it_cannot_take(string name, string value, string most)
+    {
+        if (Tool.Find("sh") is not { } shell || Repository.Root is not { } root)
+        {
+            Assert.Ignore("This machine has no shell.");
+            return;
+        }
+
+        var start = new ProcessStartInfo(shell, [Path.Combine(root, "deploy", "postgres", "backup.sh"), "once"]) { RedirectStandardError = true, UseShellExecute = false };
+        start.Set(new Dictionary<string, string?>(StringComparer.Ordinal) { [name] = value });
+
+        using var backup = Process.Start(start) ?? throw new InvalidOperationException("It did not start.");
+        var said = await backup.StandardError.ReadToEndAsync();
+        await backup.WaitForExitAsync();
+
+        Assert.That(backup.ExitCode, Is.EqualTo(1));
+        Assert.That(said, Does.Contain($"{name} is \"{value}\"; it must be a whole number from 1 to {most}."));
     }
 
     [Test]
