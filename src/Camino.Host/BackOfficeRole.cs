@@ -24,6 +24,7 @@ using Camino.Web;
 using Camino.Web.Reference;
 using Camino.Webhooks;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.HttpOverrides;
@@ -143,6 +144,8 @@ internal static class BackOfficeRole
             .AddPolicyScheme(EitherScheme, null, either => either.ForwardDefaultSelector = context => ApiKeyHandler.IsPresent(context.Request) || context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal) ? ApiKeyHandler.SchemeName : IdentityConstants.ApplicationScheme)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(ApiKeyHandler.SchemeName, null)
             .AddIdentityCookies();
+        // the half-way cookie between password and code; as with all names, HostCookies puts the prefix before it
+        services.Configure<CookieAuthenticationOptions>(IdentityConstants.TwoFactorUserIdScheme, step => step.Cookie.Name = "camino.step");
         services.ConfigureApplicationCookie(cookie =>
         {
             cookie.Cookie.Name = "camino.session";
