@@ -29,6 +29,7 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -168,6 +169,18 @@ internal static class BackOfficeRole
         services.AddSingleton<ClientUse>();
         services.AddHostedService(provider => provider.GetRequiredService<ClientUse>());
         services.AddSingleton(new SecondFactorPolicy(settings.SignIn.SecondFactor == SecondFactorMode.Required));
+        var site = new PasskeySite(settings.SignIn.Address);
+        services.AddSingleton(site);
+        services.TryAddScoped<IPasskeyHandler<StaffUser>, PasskeyHandler<StaffUser>>();
+        services.Configure<IdentityPasskeyOptions>(passkeys =>
+        {
+            passkeys.ServerDomain = site.Host;
+            passkeys.UserVerificationRequirement = "required";
+            passkeys.ResidentKeyRequirement = "required"; // so that it is found without a name
+            passkeys.AttestationConveyancePreference = "none";
+            passkeys.AuthenticatorTimeout = Passkeys.Patience;
+            passkeys.ValidateOrigin = asked => ValueTask.FromResult(!asked.CrossOrigin && asked.Origin == site.OriginOf(asked.HttpContext.Request));
+        });
         services.AddAuthorization(Permissions.AddTo);
         services.AddCaminoIdentity(settings);
         services.AddDataProtection().SetApplicationName("Camino");

@@ -65,6 +65,7 @@ public static class WebSetup
         services.AddScoped<ReadNotice>();
         services.AddScoped<ListNotices>();
         services.AddScoped<ListSessions>();
+        services.AddScoped<Passkeys>();
         services.AddScoped<ListImports>();
         services.AddScoped<ShowImport>();
         services.AddScoped<ListLoans>();
