@@ -24,10 +24,12 @@ using Camino.Web;
 using Camino.Web.Reference;
 using Camino.Webhooks;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -143,6 +145,8 @@ internal static class BackOfficeRole
             .AddPolicyScheme(EitherScheme, null, either => either.ForwardDefaultSelector = context => ApiKeyHandler.IsPresent(context.Request) || context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal) ? ApiKeyHandler.SchemeName : IdentityConstants.ApplicationScheme)
             .AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(ApiKeyHandler.SchemeName, null)
             .AddIdentityCookies();
+        // the half-way cookie between password and code; as with all names, HostCookies puts the prefix before it
+        services.Configure<CookieAuthenticationOptions>(IdentityConstants.TwoFactorUserIdScheme, step => step.Cookie.Name = "camino.step");
         services.ConfigureApplicationCookie(cookie =>
         {
             cookie.Cookie.Name = "camino.session";
@@ -165,6 +169,18 @@ internal static class BackOfficeRole
         services.AddSingleton<ClientUse>();
         services.AddHostedService(provider => provider.GetRequiredService<ClientUse>());
         services.AddSingleton(new SecondFactorPolicy(settings.SignIn.SecondFactor == SecondFactorMode.Required));
+        var site = new PasskeySite(settings.SignIn.Address);
+        services.AddSingleton(site);
+        services.TryAddScoped<IPasskeyHandler<StaffUser>, PasskeyHandler<StaffUser>>();
+        services.Configure<IdentityPasskeyOptions>(passkeys =>
+        {
+            passkeys.ServerDomain = site.Host;
+            passkeys.UserVerificationRequirement = "required";
+            passkeys.ResidentKeyRequirement = "required"; // so that it is found without a name
+            passkeys.AttestationConveyancePreference = "none";
+            passkeys.AuthenticatorTimeout = Passkeys.Patience;
+            passkeys.ValidateOrigin = asked => ValueTask.FromResult(!asked.CrossOrigin && asked.Origin == site.OriginOf(asked.HttpContext.Request));
+        });
         services.AddAuthorization(Permissions.AddTo);
         services.AddCaminoIdentity(settings);
         services.AddDataProtection().SetApplicationName("Camino");

@@ -79,6 +79,7 @@ internal static class HostModule
             .AddRoles<IdentityRole<Guid>>()
             .AddPasswordValidator<PasswordRules>()
             .AddEntityFrameworkStores<CaminoDb>()
+            .AddUserStore<StaffStore>()
             .AddSignInManager()
             .AddTokenProvider<SecondFactorProvider>(SecondFactorProvider.Name);
     }

@@ -124,6 +124,6 @@ internal sealed class SignInTests : BrowserTest
     {
         await page.Locator("#Email").FillAsync(email);
         await page.Locator("#Password").FillAsync(password);
-        await LeaveAsync(page, () => page.Locator("main button").ClickAsync());
+        await LeaveAsync(page, () => page.Locator("main button").First.ClickAsync());
     }
 }

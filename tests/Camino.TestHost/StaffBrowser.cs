@@ -68,7 +68,10 @@ public sealed partial class StaffBrowser : IDisposable
     }
 
     /// <summary>The token in a page's forms.</summary>
-    public async Task<string> TokenAsync(string page) => WebUtility.HtmlDecode(Token().Match(await PageAsync(page)).Groups["value"].Value);
+    public async Task<string> TokenAsync(string page) => TokenOf(await PageAsync(page));
+
+    /// <summary>The token in what a page says.</summary>
+    public static string TokenOf(string html) => WebUtility.HtmlDecode(Token().Match(html).Groups["value"].Value);
 
     /// <summary>Somebody who stole the cookies, at the same or another server.</summary>
     public StaffBrowser Copy(Uri? address = null)

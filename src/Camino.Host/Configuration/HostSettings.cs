@@ -412,6 +412,10 @@ public sealed class SignInSettings
     /// <summary>Whether roles that move money need a second factor.</summary>
     public SecondFactorMode SecondFactor { get; set; }
 
+    /// <summary>Where people open the Back Office, as their browsers name it; passkeys belong to its host. Without it they work on localhost alone.</summary>
+    [Matching(@"^(https://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|http://localhost)(:\d{1,5})?$", "an address such as https://camino.lender.example, in lower case and without a path")]
+    public string? Address { get; set; }
+
     /// <summary>Wrong passwords in a row before the account is locked for 5 minutes.</summary>
     [Between(3, 20)]
     public int Attempts { get; set; } = 5;

@@ -3,6 +3,7 @@ using Camino.Lending;
 using Camino.Resources;
 using Camino.Web;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
@@ -12,7 +13,7 @@ namespace Camino.People;
 
 /// <summary>The reader sets the own second factor up, and sees how many recovery codes are left. Whoever must have one and has none sees nothing else until then.</summary>
 [Authorize(Permissions.Own)]
-public sealed class SecondFactorPage(SecondFactors factors, SignInManager<StaffUser> signIn, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
+public sealed class SecondFactorPage(SecondFactors factors, Passkeys passkeys, PasskeySite site, SignInManager<StaffUser> signIn, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
 {
     public SecondFactorState State { get; private set; } = new(null, false, 0);
 
@@ -25,11 +26,22 @@ public sealed class SecondFactorPage(SecondFactors factors, SignInManager<StaffU
     /// <summary>Shown once.</summary>
     public IReadOnlyList<string> NewCodes { get; private set; } = [];
 
+    public IReadOnlyList<PasskeyLine> Passkeys { get; private set; } = [];
+
+    /// <summary>False where the address is none that a passkey can belong to.</summary>
+    public bool CanHavePasskeys => site.OriginOf(Request) is not null;
+
+    /// <summary>Something is set up, an app or a passkey.</summary>
+    public bool HasAny => State.IsSet || Passkeys.Count > 0;
+
+    /// <summary>What was typed as the name of a passkey that was refused.</summary>
+    public string? Name { get; private set; }
+
     public bool MustSetUp => User.MustSetUp();
 
     public string? Problem { get; private set; }
 
-    public async Task OnGetAsync(CancellationToken ct) => State = await factors.StateAsync(User.Id(), ct);
+    public Task OnGetAsync(CancellationToken ct) => ReadAsync(User.Id(), ct);
 
     [Needs(Permissions.Own)]
     public async Task<IActionResult> OnPostBeginAsync(CancellationToken ct)
@@ -53,11 +65,7 @@ public sealed class SecondFactorPage(SecondFactors factors, SignInManager<StaffU
             var id = User.Id();
             NewCodes = await factors.ConfirmAsync(id, code, ct);
             db.ChangeTracker.Clear();
-            // every session ended with it, this one too: a new one begins, with the roles
-            if (await signIn.UserManager.FindByIdAsync(id.ToString()) is { } user)
-                await signIn.SignInAsync(user, isPersistent: false, authenticationMethod: SignInCodePage.Method);
-            State = await factors.StateAsync(id, ct);
-            return Page();
+            return await GoOnAsync(id, hasFactor: true, ct);
         }
         catch (RefusedException refused)
         {
@@ -70,8 +78,9 @@ public sealed class SecondFactorPage(SecondFactors factors, SignInManager<StaffU
     {
         try
         {
-            NewCodes = await factors.RenewCodesAsync(User.Id(), code, ct);
-            State = await factors.StateAsync(User.Id(), ct);
+            var state = await factors.StateAsync(User.Id(), ct);
+            NewCodes = state.IsSet ? await factors.RenewCodesAsync(User.Id(), code, ct) : await passkeys.RenewCodesAsync(User.Id(), User.SessionId(), ct);
+            await ReadAsync(User.Id(), ct);
             return Page();
         }
         catch (RefusedException refused)
@@ -80,11 +89,76 @@ public sealed class SecondFactorPage(SecondFactors factors, SignInManager<StaffU
         }
     }
 
+    /// <summary>What the browser needs to make a passkey; the page's script asks.</summary>
+    [Needs(Permissions.Own)]
+    public async Task<IActionResult> OnPostPasskeyOptionsAsync(CancellationToken ct)
+    {
+        if (!CanHavePasskeys)
+            return NotFound();
+        try
+        {
+            return HttpContext.Ask(await passkeys.AskForNewAsync(User.Id(), User.SessionId(), HttpContext, ct));
+        }
+        catch (RefusedException refused)
+        {
+            return new ContentResult { Content = texts.Refusal(refused), ContentType = "text/plain; charset=utf-8", StatusCode = StatusCodes.Status422UnprocessableEntity };
+        }
+    }
+
+    [Needs(Permissions.Own)]
+    public async Task<IActionResult> OnPostPasskeyAsync(string? name, string? credential, CancellationToken ct)
+    {
+        Name = name;
+        try
+        {
+            var id = User.Id();
+            NewCodes = await passkeys.AddAsync(id, User.SessionId(), HttpContext.Token(), credential, name, HttpContext, ct);
+            db.ChangeTracker.Clear();
+            Name = null;
+            return await GoOnAsync(id, hasFactor: true, ct);
+        }
+        catch (RefusedException refused)
+        {
+            return await RefusedAsync(refused, ct);
+        }
+    }
+
+    [Needs(Permissions.Own)]
+    public async Task<IActionResult> OnPostRemovePasskeyAsync(Guid id, CancellationToken ct)
+    {
+        try
+        {
+            var isLeft = await passkeys.RemoveAsync(User.Id(), User.SessionId(), id, ct);
+            db.ChangeTracker.Clear();
+            await GoOnAsync(User.Id(), isLeft, ct);
+            return LocalRedirect("/second-factor");
+        }
+        catch (RefusedException refused)
+        {
+            return await RefusedAsync(refused, ct);
+        }
+    }
+
+    /// <summary>Every session ended with it, this one too: a new one begins, with the roles.</summary>
+    private async Task<IActionResult> GoOnAsync(Guid id, bool hasFactor, CancellationToken ct)
+    {
+        if (await signIn.UserManager.FindByIdAsync(id.ToString()) is { } user)
+            await signIn.SignInAsync(user, isPersistent: false, authenticationMethod: hasFactor ? SignInCodePage.Method : null);
+        await ReadAsync(id, ct);
+        return Page();
+    }
+
+    private async Task ReadAsync(Guid id, CancellationToken ct)
+    {
+        State = await factors.StateAsync(id, ct);
+        Passkeys = await passkeys.ListAsync(id, ct);
+    }
+
     private async Task<IActionResult> RefusedAsync(RefusedException refused, CancellationToken ct)
     {
         db.ChangeTracker.Clear();
         Problem = texts.Refusal(refused);
-        State = await factors.StateAsync(User.Id(), ct);
+        await ReadAsync(User.Id(), ct);
         return Page();
     }
 }

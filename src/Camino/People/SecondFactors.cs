@@ -110,7 +110,7 @@ public sealed class SecondFactors(CaminoDb db, UserManager<StaffUser> users, IDa
         var user = await users.FindByIdAsync(userId.ToString());
         if (user is null || await users.IsLockedOutAsync(user))
             return false;
-        if (await RowAsync(userId, ct) is { IsConfirmed: true } row && (await TakeAsync(userId, row, code, ct) || await TakeRecoveryCodeAsync(userId, code, ct)))
+        if ((await RowAsync(userId, ct) is { IsConfirmed: true } row && await TakeAsync(userId, row, code, ct)) || await TakeRecoveryCodeAsync(userId, code, ct))
         {
             await users.ResetAccessFailedCountAsync(user);
             return true;
@@ -129,10 +129,12 @@ public sealed class SecondFactors(CaminoDb db, UserManager<StaffUser> users, IDa
         Refuse.If(actor.UserId == userId, "second_factor.self", "Nobody takes the own second factor away; ask another administrator.");
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var user = await db.UserForChangeAsync(userId, ct);
-        Refuse.If(await db.Database.ExecuteSqlAsync($"delete from camino.staff_second_factors where user_id = {userId}", ct) == 0, "second_factor.none", "The user has no second factor.");
+        var apps = await db.Database.ExecuteSqlAsync($"delete from camino.staff_second_factors where user_id = {userId}", ct);
+        var passkeys = await db.Database.ExecuteSqlAsync($"delete from camino.staff_passkeys where user_id = {userId}", ct);
+        Refuse.If(apps + passkeys == 0, "second_factor.none", "The user has no second factor.");
         await db.Database.ExecuteSqlAsync($"delete from camino.staff_recovery_codes where user_id = {userId}", ct);
         await users.SetTwoFactorEnabledAsync(user, false);
-        db.AuditEntries.Add(StaffActs.Entry(clock, actor, "user.second_factor_reset", userId, new { reason = why }));
+        db.AuditEntries.Add(StaffActs.Entry(clock, actor, "user.second_factor_reset", userId, new { reason = why, apps, passkeys }));
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
     }
@@ -155,7 +157,8 @@ public sealed class SecondFactors(CaminoDb db, UserManager<StaffUser> users, IDa
         return true;
     }
 
-    private async Task<IReadOnlyList<string>> NewCodesAsync(Guid userId, CancellationToken ct)
+    /// <summary>Stores new ones in the caller's transaction.</summary>
+    internal async Task<IReadOnlyList<string>> NewCodesAsync(Guid userId, CancellationToken ct)
     {
         // 16 letters of 31: 79 bits, so that a fast hash is enough
         var codes = Enumerable.Range(0, Codes).Select(_ => string.Join('-', Enumerable.Range(0, 4).Select(_ => RandomNumberGenerator.GetString(Letters, 4)))).ToList();

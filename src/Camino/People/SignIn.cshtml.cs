@@ -10,7 +10,7 @@ namespace Camino.People;
 
 /// <summary>Signs staff in by e-mail and password. One answer for every refusal: it never tells whether an account exists or is locked.</summary>
 [AllowAnonymous]
-public sealed class SignInPage(SignInManager<StaffUser> signIn, IStringLocalizer<Texts> texts) : PageModel
+public sealed class SignInPage(SignInManager<StaffUser> signIn, Passkeys passkeys, PasskeySite site, IStringLocalizer<Texts> texts) : PageModel
 {
     [BindProperty]
     public string? Email { get; set; }
@@ -28,6 +28,9 @@ public sealed class SignInPage(SignInManager<StaffUser> signIn, IStringLocalizer
 
     /// <summary>Why the last try was refused.</summary>
     public string? Problem { get; private set; }
+
+    /// <summary>False where the address is none that a passkey can belong to.</summary>
+    public bool CanUsePasskey => site.OriginOf(Request) is not null;
 
     public IActionResult OnGet() => User.Identity?.IsAuthenticated == true ? LocalRedirect(Target) : Page();
 
@@ -52,6 +55,25 @@ public sealed class SignInPage(SignInManager<StaffUser> signIn, IStringLocalizer
         catch (RefusedException)
         {
             return Refused(texts["SignIn.Refused"]); // disabled, or the password changed, at this very moment
+        }
+    }
+
+    /// <summary>What the browser needs to sign in with a passkey; the page's script asks.</summary>
+    public async Task<IActionResult> OnPostPasskeyOptionsAsync(CancellationToken ct) => CanUsePasskey ? HttpContext.Ask(await passkeys.AskAsync(null, HttpContext, ct)) : NotFound();
+
+    /// <summary>Signs in whoever has the passkey: it stands for both factors.</summary>
+    public async Task<IActionResult> OnPostPasskeyAsync(string? credential, CancellationToken ct)
+    {
+        try
+        {
+            if (!CanUsePasskey || await passkeys.PassAsync(HttpContext.Token(), credential, null, HttpContext, ct) is not { } user)
+                return Refused(texts["Passkeys.Refused"]);
+            await signIn.SignInAsync(user, isPersistent: false, authenticationMethod: SignInCodePage.Method);
+            return LocalRedirect(Target);
+        }
+        catch (RefusedException)
+        {
+            return Refused(texts["Passkeys.Refused"]); // disabled, or something of the account changed, at this very moment
         }
     }
 

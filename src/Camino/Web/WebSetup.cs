@@ -48,7 +48,7 @@ public static class WebSetup
         services.AddAntiforgery(options =>
         {
             options.HeaderName = AntiforgeryHeader;
-            options.Cookie.Name = "camino.csrf";
+            options.Cookie.Name = "camino.csrf"; // as all names: HostCookies puts the prefix before it
             options.Cookie.SameSite = SameSiteMode.Strict;
             options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
             options.SuppressXFrameOptionsHeader = true;
@@ -65,6 +65,7 @@ public static class WebSetup
         services.AddScoped<ReadNotice>();
         services.AddScoped<ListNotices>();
         services.AddScoped<ListSessions>();
+        services.AddScoped<Passkeys>();
         services.AddScoped<ListImports>();
         services.AddScoped<ShowImport>();
         services.AddScoped<ListLoans>();
@@ -122,9 +123,10 @@ public static class WebSetup
         return services;
     }
 
-    /// <summary>Security headers, the reader's language, and error pages. Call it first, and <c>UseRouting</c> after it, so that an error page can be routed.</summary>
+    /// <summary>The names of cookies, security headers, the reader's language, and error pages. Call it first, and <c>UseRouting</c> after it, so that an error page can be routed.</summary>
     public static IApplicationBuilder UseCaminoPages(this IApplicationBuilder app)
     {
+        app.UseMiddleware<HostCookies>();
         app.UseMiddleware<SecurityHeaders>();
         app.UseRequestLocalization();
         app.UseWhen(context => !IsForPrograms(context), pages =>

@@ -1,5 +1,6 @@
 using System.Net;
 using Camino.Testing;
+using Camino.Web;
 using Camino.Web.Reference;
 using NUnit.Framework;
 
@@ -52,7 +53,53 @@ internal sealed class SecurityHeaderTests
 
             Assert.That(Header(answer, "Strict-Transport-Security"), Is.EqualTo("max-age=31536000; includeSubDomains"));
             if (path == "/sign-in")
-                Assert.That(Header(answer, "Set-Cookie"), Does.StartWith("camino.csrf=").And.Contain("; secure").And.Contain("; samesite=strict").And.Contain("; httponly"));
+                Assert.That(Header(answer, "Set-Cookie"), Does.StartWith("__Host-camino.csrf=").And.Contain("; path=/").And.Not.Contain("; domain").And.Contain("; secure").And.Contain("; samesite=strict").And.Contain("; httponly"));
+            await office.StopAsync();
+        }
+    }
+
+    [Test]
+    public async Task Over_TLS_every_cookie_belongs_to_this_host_alone_and_one_without_the_prefix_is_nobodys()
+    {
+        var office = await _camino.StartSecondOfficeAsync(change: settings => settings.Web.BehindProxy = true);
+        await using (office)
+        {
+            var jar = new Dictionary<string, string>(StringComparer.Ordinal);
+            using var browser = new HttpClient(new HttpClientHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = RunningCamino.AddressOf(office) };
+            browser.DefaultRequestHeaders.Add("X-Forwarded-Proto", "https");
+            async Task<HttpResponseMessage> AskAsync(string path, bool isBare, params (string Name, string Value)[] form)
+            {
+                using var request = new HttpRequestMessage(form.Length > 0 ? HttpMethod.Post : HttpMethod.Get, new Uri(path, UriKind.Relative));
+                if (jar.Count > 0)
+                    request.Headers.Add("Cookie", string.Join("; ", jar.Select(cookie => (isBare ? cookie.Key[HostCookies.Prefix.Length..] : cookie.Key) + "=" + cookie.Value)));
+                if (form.Length > 0)
+                    request.Content = new FormUrlEncodedContent(form.Select(field => KeyValuePair.Create(field.Name, field.Value)));
+                var answer = await browser.SendAsync(request);
+                foreach (var cookie in answer.Headers.TryGetValues("Set-Cookie", out var cookies) ? cookies : [])
+                {
+                    Assert.That(cookie, Does.StartWith("__Host-").And.Contain("; path=/;").And.Contain("; secure").And.Not.Contain("domain"));
+                    var parts = cookie.Split(';')[0].Split('=', 2);
+                    if (!isBare)
+                        jar[parts[0]] = parts[1];
+                }
+
+                return answer;
+            }
+
+            var token = StaffBrowser.TokenOf(await (await AskAsync("/sign-in", isBare: false)).Content.ReadAsStringAsync());
+            using var chosen = await AskAsync("/preferences", isBare: false, ("__RequestVerificationToken", token), ("language", "es"), ("theme", "dark"));
+            using var refused = await AskAsync("/sign-in", isBare: true, ("__RequestVerificationToken", token), ("Email", "viewer@demo.camino.example"), ("Password", RunningCamino.Password));
+            Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest), "A token that anybody on the domain could have set is none.");
+            using var signedIn = await AskAsync("/sign-in", isBare: false, ("__RequestVerificationToken", token), ("Email", "viewer@demo.camino.example"), ("Password", RunningCamino.Password));
+            Assert.That(signedIn.StatusCode, Is.EqualTo(HttpStatusCode.Redirect));
+            Assert.That(jar.Keys, Is.EquivalentTo((string[])["__Host-camino.csrf", "__Host-camino.lang", "__Host-camino.theme", "__Host-camino.session"]));
+
+            using var home = await AskAsync("/loans", isBare: false);
+            using var bare = await AskAsync("/loans", isBare: true);
+            Assert.That((home.StatusCode, bare.StatusCode), Is.EqualTo((HttpStatusCode.OK, HttpStatusCode.Redirect)));
+            Assert.That(await home.Content.ReadAsStringAsync(), Does.Contain("lang=\"es\" data-theme=\"dark\""));
+            using var left = await AskAsync("/sign-out", isBare: false, ("__RequestVerificationToken", StaffBrowser.TokenOf(await home.Content.ReadAsStringAsync())));
+            Assert.That(jar["__Host-camino.session"], Is.Empty);
             await office.StopAsync();
         }
     }
