@@ -2,6 +2,7 @@ using Camino.Applications;
 using Camino.Approvals;
 using Camino.Audit;
 using Camino.Borrowers;
+using Camino.Branches;
 using Camino.Clients;
 using Camino.Data;
 using Camino.Documents;
@@ -95,6 +96,7 @@ internal static class BackOfficeRole
         app.UseMiddleware<ClientGate>();
         app.UseRateLimiter();
         app.UseAuthorization();
+        app.UseMiddleware<BranchGate>();
         Map(app);
         JobEngine.MapDashboard(app, settings);
         if (settings.Web is { BehindProxy: true, WarmUpSeconds: > 0 })
@@ -137,6 +139,7 @@ internal static class BackOfficeRole
         api.MapTaskApi();
         api.MapDocumentApi();
         api.MapApprovalApi();
+        api.MapBranchApi();
     }
 
     private static void AddSignIn(IServiceCollection services, HostSettings settings)

@@ -34,6 +34,7 @@ public static class Program
             SandboxVerb.Create(),
             UserVerb.Create(),
             ClientVerb.Create(),
+            BranchVerb.Create(),
             WebhookVerb.Create(),
             SeedDemoVerb.Create(),
             FirstAdminLinkVerb.Create(),

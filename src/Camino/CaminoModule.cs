@@ -3,6 +3,7 @@ using Camino.Applications.Statements;
 using Camino.Approvals;
 using Camino.Audit;
 using Camino.Borrowers;
+using Camino.Branches;
 using Camino.Clients;
 using Camino.Documents;
 using Camino.Imports;
@@ -17,6 +18,7 @@ using Camino.Screening;
 using Camino.Servicing;
 using Camino.Tasks;
 using Camino.Webhooks;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Camino;
@@ -77,6 +79,12 @@ public static class CaminoModule
         services.AddScoped<IApplicationCheck, SanctionsCheck>();
         foreach (var kind in ProviderCheck.Kinds)
             services.AddScoped<IApplicationCheck>(provider => ProviderCheck.Of(kind, provider.GetRequiredService<Providers>(), provider.GetRequiredService<ProviderClient>()));
+
+        services.AddSingleton(provider => new BranchScope(provider.GetService<IHttpContextAccessor>()));
+        services.AddScoped<KeepBranch>();
+        services.AddScoped<BindBranches>();
+        services.AddScoped<MoveToBranch>();
+        services.AddScoped<ListBranches>();
 
         services.AddScoped<AddClient>();
         services.AddScoped<ChangeClient>();

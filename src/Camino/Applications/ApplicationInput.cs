@@ -55,6 +55,9 @@ public sealed record ApplicationInput
     /// <summary>Up to 20; their shares come to at most 100 percent.</summary>
     public IReadOnlyList<ApplicationOwnerInput>? Owners { get; init; }
 
+    /// <summary>Code of the branch; left out: the one branch that who hands it in is bound to, else the whole house.</summary>
+    public string? Branch { get; init; }
+
     /// <summary>Reads a body.</summary>
     internal static ApplicationInput From(JsonBody body) => body.All(Fields);
 
@@ -75,6 +78,7 @@ public sealed record ApplicationInput
         Purpose = one.Text("purpose"),
         TermMonths = one.Whole("termMonths"),
         CreditConsent = one.Flag("creditConsent"),
+        Branch = one.Text("branch"),
         Owners = one.Parts("owners", CheckedBorrower.LongestList, part => new ApplicationOwnerInput { Name = part.Text("name"), SharePercent = part.Text("sharePercent"), IsGuarantor = part.Flag("isGuarantor"), BirthDate = part.Text("birthDate"), TaxNumber = part.Text("taxNumber") }),
     };
 }

@@ -47,8 +47,9 @@ internal static class ApplicationTable
     /// <exception cref="RefusedException"><c>application.not_found</c>.</exception>
     public static async Task<(string Number, ApplicationCourse Course)> LockApplicationAsync(this CaminoDb db, Guid id, CancellationToken ct)
     {
+        var (bound, seen) = (db.Scope.IsBound, db.Scope.Seen ?? []);
         var found = await db.Database.SqlQuery<Stored>(
-            $"select number as \"Number\", state as \"State\", version as \"Version\", checks_done as \"ChecksDone\", changed_at as \"ChangedAt\", expires_at as \"ExpiresAt\" from camino.applications where id = {id} for update").ToListAsync(ct);
+            $"select number as \"Number\", state as \"State\", version as \"Version\", checks_done as \"ChecksDone\", changed_at as \"ChangedAt\", expires_at as \"ExpiresAt\" from camino.applications where id = {id} and ({!bound} or branch_id is null or branch_id = any({seen})) for update").ToListAsync(ct);
         Refuse.If(found.Count == 0, "application.not_found", $"There is no application {id}.");
         var row = found[0];
         return (row.Number, new ApplicationCourse((ApplicationState)row.State, row.Version, row.ChecksDone, row.ChangedAt, row.ExpiresAt));

@@ -55,6 +55,7 @@ public sealed class BookApplication(CaminoDb db, BookLoan book, FindDuplicates f
             """).SingleAsync(ct);
         var borrower = input.BorrowerId ?? await AddBorrowerAsync(id, at, by.UserId, ct);
         var loan = await book.AddAsync(await AgreedAsync(offer, ct), offer.Name, borrower, at, by.UserId, ct);
+        await db.Database.ExecuteSqlAsync($"insert into camino.loan_branches (loan_id, branch_id) select {loan.Id}, branch_id from camino.applications where id = {id} and branch_id is not null on conflict (loan_id) do update set branch_id = excluded.branch_id", ct);
         await db.Database.ExecuteSqlAsync($"insert into camino.application_loans (application_id, loan_id, offer_number, booked_at, booked_by) values ({id}, {loan.Id}, {(short)offer.Number}, {at}, {by.UserId})", ct);
         await db.KeepCourseAsync(id, next, step, ct);
         return await db.AnswerAsync(transaction, ApplicationAnswer.Of(id, number, next) with { Offer = offer.Number, LoanId = loan.Id }, by, "application.booked", at, new { version = next.Version, offer = offer.Number, loan = loan.Id, borrower, isNew = input.BorrowerId is null }, ct);
@@ -87,7 +88,7 @@ public sealed class BookApplication(CaminoDb db, BookLoan book, FindDuplicates f
         var borrower = Guid.CreateVersion7();
         await db.Database.ExecuteSqlAsync(
             $"""
-            insert into camino.borrowers (id, name, trade_name, kind, language, created_at, created_by) select {borrower}, name, trade_name, 1, language, {at}, {by} from camino.applications where id = {id};
+            insert into camino.borrowers (id, name, trade_name, kind, language, created_at, created_by, branch_id) select {borrower}, name, trade_name, 1, language, {at}, {by}, branch_id from camino.applications where id = {id};
             insert into camino.borrower_addresses (borrower_id, position, street, city, state, zip)
                 select {borrower}, 1, street, city, place_state, zip from camino.applications where id = {id} and coalesce(street, city, place_state, zip) is not null;
             insert into camino.borrower_contacts (borrower_id, position, kind, value, digits)

@@ -1,4 +1,5 @@
 using Camino.Borrowers;
+using Camino.Branches;
 using Npgsql;
 
 namespace Camino.Applications;
@@ -13,7 +14,7 @@ public sealed record DuplicateView(Guid Id, string Name, string? Number, IReadOn
 }
 
 /// <summary>Finds borrowers and other applications that share the name (without accents and the company's form), a phone or a tax number; each from its index.</summary>
-public sealed class FindDuplicates(NpgsqlDataSource source, FieldVault vault)
+public sealed class FindDuplicates(NpgsqlDataSource source, FieldVault vault, BranchScope? scope = null)
 {
     /// <summary>Found at most.</summary>
     public const int Most = 20;
@@ -30,9 +31,9 @@ public sealed class FindDuplicates(NpgsqlDataSource source, FieldVault vault)
             union all (select c.application_id, 'phone' from camino.application_contacts c where c.digits = any($2) limit 20)
             union all (select i.application_id, 'taxNumber' from camino.application_identifiers i where i.hash = any($3) and i.kind <> 3 or i.hash = any($5) and i.kind = 3 limit 20)
         )
-        (select b.id, b.name, null::text, array_agg(distinct f.why) from found f join camino.borrowers b on b.id = f.id where b.merged_into is null group by b.id, b.name order by count(distinct f.why) desc, b.id desc limit 20)
+        (select b.id, b.name, null::text, array_agg(distinct f.why) from found f join camino.borrowers b on b.id = f.id where b.merged_into is null and ($6::uuid[] is null or b.branch_id is null or b.branch_id = any($6)) group by b.id, b.name order by count(distinct f.why) desc, b.id desc limit 20)
         union all
-        (select a.id, a.name, a.number, array_agg(distinct f.why) from applied f join camino.applications a on a.id = f.id where a.id <> $4 group by a.id, a.name, a.number order by count(distinct f.why) desc, a.id desc limit 20)
+        (select a.id, a.name, a.number, array_agg(distinct f.why) from applied f join camino.applications a on a.id = f.id where a.id <> $4 and ($6::uuid[] is null or a.branch_id is null or a.branch_id = any($6)) group by a.id, a.name, a.number order by count(distinct f.why) desc, a.id desc limit 20)
         """;
 
     /// <summary>Who may be the same as what is being typed; what is empty or no number is not looked for.</summary>
@@ -42,7 +43,7 @@ public sealed class FindDuplicates(NpgsqlDataSource source, FieldVault vault)
         var businesses = await HashAsync([input.Ein], ct);
         var phones = (input.Phones ?? []).Select(CheckedBorrower.Digits).Where(digits => digits.Length is >= 7 and <= 15).Select(CheckedBorrower.PhoneDigits);
         var name = Imports.StorableText.Of(input.Name?.Trim() ?? "");
-        await using var command = Command(source, name.Length > CheckedBorrower.LongestName ? "" : name, [.. phones], persons, businesses, Guid.Empty);
+        await using var command = Command(source, name.Length > CheckedBorrower.LongestName ? "" : name, [.. phones], persons, businesses, Guid.Empty, scope?.Seen);
         return await ReadAsync(command, ct);
     }
 
@@ -67,7 +68,7 @@ public sealed class FindDuplicates(NpgsqlDataSource source, FieldVault vault)
             (name, phones, persons, businesses) = (row.GetString(0), row.GetFieldValue<string[]>(1), row.GetFieldValue<byte[][]>(2), row.GetFieldValue<byte[][]>(3));
         }
 
-        await using var command = Command(source, name, phones, persons, businesses, id);
+        await using var command = Command(source, name, phones, persons, businesses, id, scope?.Seen);
         return await ReadAsync(command, ct);
     }
 
@@ -75,7 +76,8 @@ public sealed class FindDuplicates(NpgsqlDataSource source, FieldVault vault)
     /// <param name="persons">Hashes of the numbers of persons: the nine digits of an SSN may be another's EIN, so each is looked for among its own.</param>
     /// <param name="businesses">Hashes of EINs.</param>
     /// <param name="but">The application itself.</param>
-    internal static NpgsqlCommand Command(NpgsqlDataSource source, string name, string[] phones, byte[][] persons, byte[][] businesses, Guid but)
+    /// <param name="branches">What is seen; null: everything.</param>
+    internal static NpgsqlCommand Command(NpgsqlDataSource source, string name, string[] phones, byte[][] persons, byte[][] businesses, Guid but, Guid[]? branches = null)
     {
         var command = source.CreateCommand(Found);
         command.Parameters.Add(new NpgsqlParameter { Value = name });
@@ -83,6 +85,7 @@ public sealed class FindDuplicates(NpgsqlDataSource source, FieldVault vault)
         command.Parameters.Add(new NpgsqlParameter { Value = persons });
         command.Parameters.Add(new NpgsqlParameter { Value = but });
         command.Parameters.Add(new NpgsqlParameter { Value = businesses });
+        command.Parameters.Add(new NpgsqlParameter { Value = (object?)branches ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Uuid });
         return command;
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Camino.Branches;
 using Camino.Data;
 using Camino.Lending.Applications;
 using Camino.Web;
@@ -21,6 +22,9 @@ public sealed record ApplicationFilter
 
     /// <summary>Only those that this client handed in; no part of an address.</summary>
     public Guid? Client { get; init; }
+
+    /// <summary>Only what is seen from these branches, null: everything; no part of an address.</summary>
+    public Guid[]? Branches { get; init; }
 
     public bool IsEmpty => State is null && From is null && Until is null;
 
@@ -46,10 +50,11 @@ public sealed record ApplicationLine(Guid Id, string Number, string Name, decima
 }
 
 /// <summary>Reads pages of applications, the newest first, straight into view records, found by keyset.</summary>
-public sealed class ListApplications(NpgsqlDataSource source)
+public sealed class ListApplications(NpgsqlDataSource source, BranchScope? scope = null)
 {
     public async Task<ListPage<ApplicationLine>> RunAsync(ApplicationFilter filter, ListCursor? cursor, CancellationToken ct)
     {
+        filter = filter with { Branches = scope?.Seen };
         await using var command = Page(source, filter, cursor);
         await using var rows = await command.ExecuteReaderAsync(ct);
         var lines = new List<ApplicationLine>(ListPage.Size + 1);
@@ -93,6 +98,7 @@ public sealed class ListApplications(NpgsqlDataSource source)
         var sql = new KeysetSql(command);
         if (filter.State is { } state)
             sql.Add("a.state = @state", ("state", (short)state));
+        sql.Within(filter.Branches, BranchSql.Row("a"));
         if (filter.Client is { } client)
             sql.Add("a.received_by = @client and a.channel = 'api'", ("client", client));
         // ids are made in the order of time: a minute's slack lets the index find the stretch, the moment itself decides

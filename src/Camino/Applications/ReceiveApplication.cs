@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Camino.Borrowers;
+using Camino.Branches;
 using Camino.Data;
 using Camino.Jobs;
 using Camino.Lending;
@@ -22,18 +23,19 @@ public sealed class ReceiveApplication(CaminoDb db, FieldVault vault, ExchangeKe
         var numbers = await NumbersAsync(given, ct);
         await exchanges.EnsureAsync(ct); // the checks seal what they ask under it
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        if (await db.ClaimAsync(by, given.Fingerprint(numbers.Select(number => number.Hash)), at, ct) is { } before)
+        if (await db.ClaimAsync(by, given.Fingerprint(numbers.Select(number => number.Hash)) + (string.IsNullOrWhiteSpace(input.Branch) ? "" : " branch " + input.Branch), at, ct) is { } before)
             return ApplicationAnswer.Repeated(before);
 
+        var branch = await db.BranchForNewAsync(input.Branch, ct);
         var id = Guid.CreateVersion7();
         var (course, received) = ApplicationCourse.Receive(new Actor(ActorKind.Staff, by.UserId), at);
         var stored = await db.Database.SqlQuery<string>(
             $"""
             insert into camino.applications (id, state, version, channel, external_id, name, trade_name, language, street, city, place_state, zip, amount, purpose, term_months, annual_revenue, started_on, credit_consent,
-                received_at, received_by, changed_at, expires_at)
+                received_at, received_by, changed_at, expires_at, branch_id)
             values ({id}, {(short)course.State}, {course.Version}, {(fromStaff ? "staff" : "api")}, {given.ExternalId}, {given.Name}, {given.Business.TradeName}, {given.Business.Language ?? "en"},
                 {given.Address?.Street}, {given.Address?.City}, {given.Address?.State}, {given.Address?.Zip}, {given.Amount}, {given.Purpose}, {(short?)given.TermMonths}, {given.AnnualRevenue}, {given.StartedOn}, {given.CreditConsent},
-                {at}, {by.UserId}, {at}, {course.ExpiresAt})
+                {at}, {by.UserId}, {at}, {course.ExpiresAt}, {branch})
             returning number as "Value"
             """).ToListAsync(ct);
         await KeepPeopleAsync(id, given, ct);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Camino.Branches;
 using Camino.Lending;
 using Camino.Lending.Applications;
 using Camino.Servicing;
@@ -91,7 +92,7 @@ public sealed record ApplicationReport(ReportPeriod Period, IReadOnlyList<Funnel
 }
 
 /// <summary>Reckons the report in two statements, from the applications of the period and their events, found by their ids.</summary>
-public sealed class ReportApplications(NpgsqlDataSource source)
+public sealed class ReportApplications(NpgsqlDataSource source, BranchScope? scope = null)
 {
     /// <summary>Lines of a report: all together, and the clients, products and officers with most applications.</summary>
     public const int MostLines = 601;
@@ -101,7 +102,7 @@ public sealed class ReportApplications(NpgsqlDataSource source)
         """
         with chosen as materialized (
             select a.id, a.received_at, a.received_by, a.channel, a.ended_at, a.amount from camino.applications a
-            where a.id >= @least and a.id < @most and a.received_at >= @begin and a.received_at < @end and (@client is null or (a.received_by = @client and a.channel = 'api'))
+            where a.id >= @least and a.id < @most and a.received_at >= @begin and a.received_at < @end and (@client is null or (a.received_by = @client and a.channel = 'api')) and (@branches is null or a.branch_id is null or a.branch_id = any(@branches))
         )
         """;
 
@@ -141,7 +142,7 @@ public sealed class ReportApplications(NpgsqlDataSource source)
     public async Task<ApplicationReport> RunAsync(ReportPeriod period, CancellationToken ct)
     {
         var funnel = new List<FunnelLine>();
-        await using (var command = FunnelCommand(source, period))
+        await using (var command = FunnelCommand(source, period, scope?.Seen))
         await using (var row = await command.ExecuteReaderAsync(ct))
         {
             while (await row.ReadAsync(ct))
@@ -149,7 +150,7 @@ public sealed class ReportApplications(NpgsqlDataSource source)
         }
 
         var lines = new List<ReportLine>();
-        await using (var command = GroupsCommand(source, period))
+        await using (var command = GroupsCommand(source, period, scope?.Seen))
         await using (var row = await command.ExecuteReaderAsync(ct))
         {
             while (await row.ReadAsync(ct))
@@ -163,17 +164,17 @@ public sealed class ReportApplications(NpgsqlDataSource source)
     }
 
     /// <summary>The statement of the funnel, for the test of its plan.</summary>
-    internal static NpgsqlCommand FunnelCommand(NpgsqlDataSource source, ReportPeriod period) => Command(source, Funnel, period);
+    internal static NpgsqlCommand FunnelCommand(NpgsqlDataSource source, ReportPeriod period, Guid[]? branches = null) => Command(source, Funnel, period, branches);
 
     /// <summary>The statement of the groups, for the test of its plan.</summary>
-    internal static NpgsqlCommand GroupsCommand(NpgsqlDataSource source, ReportPeriod period)
+    internal static NpgsqlCommand GroupsCommand(NpgsqlDataSource source, ReportPeriod period, Guid[]? branches = null)
     {
-        var command = Command(source, Groups, period);
+        var command = Command(source, Groups, period, branches);
         command.Parameters.AddWithValue("rows", MostLines);
         return command;
     }
 
-    private static NpgsqlCommand Command(NpgsqlDataSource source, string sql, ReportPeriod period)
+    private static NpgsqlCommand Command(NpgsqlDataSource source, string sql, ReportPeriod period, Guid[]? branches)
     {
         var command = source.CreateCommand(sql);
         command.Parameters.AddWithValue("least", ListApplications.LeastIdAt(period.Begin.AddMinutes(-1)));
@@ -181,6 +182,7 @@ public sealed class ReportApplications(NpgsqlDataSource source)
         command.Parameters.AddWithValue("begin", period.Begin);
         command.Parameters.AddWithValue("end", period.End);
         command.Parameters.Add(new NpgsqlParameter("client", NpgsqlDbType.Uuid) { Value = (object?)period.Client ?? DBNull.Value });
+        command.Parameters.Add(new NpgsqlParameter("branches", NpgsqlDbType.Array | NpgsqlDbType.Uuid) { Value = (object?)branches ?? DBNull.Value });
         return command;
     }
 

@@ -1,3 +1,4 @@
+using Camino.Branches;
 using Camino.Lending.Applications;
 using Camino.Lending.Loans;
 using Npgsql;
@@ -26,7 +27,7 @@ public sealed record OfferView(OfferLine Line, OfferFigures Figures);
 public sealed record NumberedLink(Guid Id, string Number);
 
 /// <summary>Reads offers, and which loan came from which application.</summary>
-public sealed class ShowOffers(NpgsqlDataSource source)
+public sealed class ShowOffers(NpgsqlDataSource source, BranchScope scope)
 {
     private const string Lines =
         """
@@ -61,11 +62,11 @@ public sealed class ShowOffers(NpgsqlDataSource source)
 
     /// <summary>The loan that an application became.</summary>
     public Task<NumberedLink?> LoanAsync(Guid applicationId, CancellationToken ct) =>
-        LinkAsync("select s.id, s.number from camino.application_loans l join camino.serviced_loans s on s.id = l.loan_id where l.application_id = $1", applicationId, ct);
+        LinkAsync("select s.id, s.number from camino.application_loans l join camino.serviced_loans s on s.id = l.loan_id where l.application_id = $1" + BranchSql.And(scope.Seen, BranchSql.Loan("s.id", "$2")), applicationId, ct);
 
     /// <summary>The application that a loan came from.</summary>
     public Task<NumberedLink?> OfLoanAsync(Guid loanId, CancellationToken ct) =>
-        LinkAsync("select a.id, a.number from camino.application_loans l join camino.applications a on a.id = l.application_id where l.loan_id = $1", loanId, ct);
+        LinkAsync("select a.id, a.number from camino.application_loans l join camino.applications a on a.id = l.application_id where l.loan_id = $1" + BranchSql.And(scope.Seen, BranchSql.Row("a", "$2")), loanId, ct);
 
     /// <summary>The statement that reads all offers of an application.</summary>
     internal static NpgsqlCommand Command(NpgsqlDataSource source, Guid applicationId)
@@ -79,6 +80,7 @@ public sealed class ShowOffers(NpgsqlDataSource source)
     {
         await using var command = source.CreateCommand(sql);
         command.Parameters.Add(new NpgsqlParameter { Value = id });
+        command.AddNextBranches(scope.Seen);
         await using var row = await command.ExecuteReaderAsync(ct);
         return await row.ReadAsync(ct) ? new NumberedLink(row.GetGuid(0), row.GetString(1)) : null;
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Claims;
 using System.Text.Json;
+using Camino.Branches;
 using Camino.Data;
 using Camino.Web;
 using Microsoft.AspNetCore.Http;
@@ -15,6 +16,9 @@ public sealed record ApprovalFilter
 
     /// <summary>One of <see cref="ApprovalKinds"/>.</summary>
     public string? Kind { get; init; }
+
+    /// <summary>Only what is seen from these branches, null: everything; no part of an address.</summary>
+    public Guid[]? Branches { get; init; }
 
     public bool IsEmpty => this == new ApprovalFilter();
 
@@ -36,7 +40,7 @@ public sealed record ApprovalFilter
 public sealed record NamedApproval(Approval Approval, string SubjectName, string AskedByName, string? DecidedByName, ApprovalRefusal? Refusal);
 
 /// <summary>Reads requests: for each reader those that the reader asked for or may decide; what waits first, then the newest. Pages are found by keyset.</summary>
-public sealed class ListApprovals(NpgsqlDataSource source, TimeProvider clock)
+public sealed class ListApprovals(NpgsqlDataSource source, TimeProvider clock, BranchScope scope)
 {
     private const string Columns =
         """
@@ -54,6 +58,7 @@ public sealed class ListApprovals(NpgsqlDataSource source, TimeProvider clock)
     /// <param name="client">The API client that looks, which sees its own alone; null: a person.</param>
     public async Task<ListPage<NamedApproval>> RunAsync(ApprovalFilter filter, ClaimsPrincipal reader, Guid? client, ListCursor? cursor, CancellationToken ct)
     {
+        filter = filter with { Branches = scope.Seen };
         await using var command = Page(source, filter, Kinds(reader, client), reader.Id(), cursor);
         await using var rows = await command.ExecuteReaderAsync(ct);
         var lines = new List<NamedApproval>(ListPage.Size + 1);
@@ -118,6 +123,7 @@ public sealed class ListApprovals(NpgsqlDataSource source, TimeProvider clock)
     {
         var sql = new KeysetSql(command);
         sql.Add("(a.kind = any(@kinds) or a.asked_by = @reader)", ("kinds", kinds), ("reader", reader));
+        sql.Within(filter.Branches, BranchSql.Approval("a"));
         if (filter.State is { } state)
             sql.Add("a.state = @state", ("state", (short)state));
         if (filter.Kind is { } kind)

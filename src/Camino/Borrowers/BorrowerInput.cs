@@ -35,6 +35,10 @@ public sealed record BorrowerInput
 
     /// <summary>Up to 20.</summary>
     public IReadOnlyList<OwnerInput>? Owners { get; init; }
+
+    /// <summary>Code of the branch of a new borrower; left out: the one branch that who adds it is bound to, else the whole house.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Branch { get; init; }
 }
 
 /// <summary>A place: street up to 200 characters, city up to 100, state two letters, ZIP code five digits or nine.</summary>

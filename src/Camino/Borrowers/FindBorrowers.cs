@@ -1,3 +1,4 @@
+using Camino.Branches;
 using Camino.Lending;
 using Npgsql;
 
@@ -11,17 +12,17 @@ public sealed record FindInput
 }
 
 /// <summary>Finds borrowers by a number: a tax number by its keyed hash, the last four of one, or a phone.</summary>
-public sealed class FindBorrowers(NpgsqlDataSource source, FieldVault vault)
+public sealed class FindBorrowers(NpgsqlDataSource source, FieldVault vault, BranchScope? scope = null)
 {
     /// <summary>Borrowers found at most.</summary>
     public const int Most = 50;
 
-    private const string Lines =
+    private const string Columns =
         """
         select b.id, b.name, b.trade_name, b.kind, b.language, a.city, a.state,
                (select count(*) from (select from camino.loan_borrowers k where k.borrower_id = b.id limit 100) l)::int, b.sort_name
         from camino.borrowers b left join camino.borrower_addresses a on a.borrower_id = b.id and a.position = 1
-        where b.merged_into is null and b.id in
+        where b.merged_into is null
         """;
 
     /// <exception cref="RefusedException"><c>input.number</c>; the number is not repeated.</exception>
@@ -39,23 +40,26 @@ public sealed class FindBorrowers(NpgsqlDataSource source, FieldVault vault)
     {
         var phone = CheckedBorrower.PhoneDigits(digits);
         var command = source.CreateCommand();
+        var seen = scope?.Seen;
+        string Lines(string parameter) => Columns + BranchSql.And(seen, BranchSql.Row("b", parameter)) + " and b.id in";
         switch (digits.Length)
         {
             case 4:
-                command.CommandText = $"{Lines} (select i.borrower_id from camino.borrower_identifiers i where i.last4 = $1) order by b.id desc limit 50";
+                command.CommandText = $"{Lines("$2")} (select i.borrower_id from camino.borrower_identifiers i where i.last4 = $1) order by b.id desc limit 50";
                 command.Parameters.Add(new NpgsqlParameter { Value = digits });
                 break;
             case 9:
-                command.CommandText = $"{Lines} (select i.borrower_id from camino.borrower_identifiers i where i.hash = $2 union all select c.borrower_id from camino.borrower_contacts c where c.digits = $1) order by b.id desc limit 50";
+                command.CommandText = $"{Lines("$3")} (select i.borrower_id from camino.borrower_identifiers i where i.hash = $2 union all select c.borrower_id from camino.borrower_contacts c where c.digits = $1) order by b.id desc limit 50";
                 command.Parameters.Add(new NpgsqlParameter { Value = phone });
                 command.Parameters.Add(new NpgsqlParameter { Value = await vault.HashAsync(digits, ct) });
                 break;
             default:
-                command.CommandText = $"{Lines} (select c.borrower_id from camino.borrower_contacts c where c.digits = $1) order by b.id desc limit 50";
+                command.CommandText = $"{Lines("$2")} (select c.borrower_id from camino.borrower_contacts c where c.digits = $1) order by b.id desc limit 50";
                 command.Parameters.Add(new NpgsqlParameter { Value = phone });
                 break;
         }
 
+        command.AddNextBranches(seen);
         return command;
     }
 }

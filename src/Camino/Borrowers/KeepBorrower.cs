@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Camino.Audit;
+using Camino.Branches;
 using Camino.Data;
 using Camino.Lending;
 using Camino.Servicing;
@@ -27,11 +28,12 @@ public sealed class AddBorrower(CaminoDb db, TimeProvider clock)
         if (await db.ClaimAsync(by, "borrower.add " + JsonSerializer.Serialize(input, JsonSerializerOptions.Web), at, ct) is { } before)
             return BorrowerTable.Repeated(before);
         var given = CheckedBorrower.Read(input, isNew: true);
+        var branch = await db.BranchForNewAsync(input.Branch, ct);
         var id = Guid.CreateVersion7();
         await db.Database.ExecuteSqlAsync(
             $"""
-            insert into camino.borrowers (id, name, trade_name, kind, language, contact_by, created_at, created_by)
-            values ({id}, {given.Name}, {given.TradeName}, {given.Kind ?? 1}, {given.Language ?? "en"}, {given.ContactBy ?? "any"}, {at}, {by.UserId})
+            insert into camino.borrowers (id, name, trade_name, kind, language, contact_by, created_at, created_by, branch_id)
+            values ({id}, {given.Name}, {given.TradeName}, {given.Kind ?? 1}, {given.Language ?? "en"}, {given.ContactBy ?? "any"}, {at}, {by.UserId}, {branch})
             """, ct);
         await db.KeepListsAsync(id, given, ct);
         return await db.AnswerAsync(transaction, new BorrowerAnswer(id, 1), by, "borrower.added", at, new { version = 1, fields = given.Fields }, ct);
@@ -49,6 +51,7 @@ public sealed class ChangeBorrower(CaminoDb db, TimeProvider clock)
         if (await db.ClaimAsync(by, $"borrower.change {id} {JsonSerializer.Serialize(input, JsonSerializerOptions.Web)}", at, ct) is { } before)
             return BorrowerTable.Repeated(before);
         var given = CheckedBorrower.Read(input, isNew: false);
+        Refuse.If(input.Branch is not null, "input.branch", "branch belongs to something new; what is there is moved with a reason.");
         var version = await db.TouchBorrowerAsync(id, by, at, ct);
         await db.Database.ExecuteSqlAsync(
             $"""
@@ -72,8 +75,9 @@ internal static class BorrowerTable
     /// <exception cref="RefusedException"><c>borrower.not_found</c>, <c>borrower.version</c>.</exception>
     public static async Task<int> TouchBorrowerAsync(this CaminoDb db, Guid id, AskedBy by, DateTimeOffset at, CancellationToken ct)
     {
+        var (bound, branches) = (db.Scope.IsBound, db.Scope.Seen ?? []);
         var versions = await db.Database.SqlQuery<int>(
-            $"update camino.borrowers set version = version + 1, changed_at = {at}, changed_by = {by.UserId} where id = {id} and merged_into is null returning version as \"Value\"").ToListAsync(ct);
+            $"update camino.borrowers set version = version + 1, changed_at = {at}, changed_by = {by.UserId} where id = {id} and merged_into is null and ({!bound} or branch_id is null or branch_id = any({branches})) returning version as \"Value\"").ToListAsync(ct);
         Refuse.If(versions.Count == 0, "borrower.not_found", $"There is no borrower {id}.");
         Refuse.If(by.Version is { } seen && seen != versions[0] - 1, "borrower.version", $"The borrower has changed: version {by.Version} was looked at, it is now {versions[0] - 1}. Look again.");
         return versions[0];
@@ -118,16 +122,23 @@ internal static class BorrowerTable
     /// <exception cref="RefusedException"><c>borrower.not_found</c>.</exception>
     public static async Task LinkNewLoanAsync(this CaminoDb db, Guid loanId, Guid? borrowerId, string name, DateTimeOffset at, Guid by, CancellationToken ct)
     {
+        var (bound, seen) = (db.Scope.IsBound, db.Scope.Seen ?? []);
+        var branch = borrowerId is null ? await db.BranchForNewAsync(null, ct) : null;
         var rows = borrowerId is { } known
-            ? await db.Database.ExecuteSqlAsync($"insert into camino.loan_borrowers (loan_id, borrower_id, own_book) select {loanId}, id, true from camino.borrowers where id = {known} and merged_into is null", ct)
+            ? await db.Database.ExecuteSqlAsync($"insert into camino.loan_borrowers (loan_id, borrower_id, own_book) select {loanId}, id, true from camino.borrowers where id = {known} and merged_into is null and ({!bound} or branch_id is null or branch_id = any({seen}))", ct)
             : await db.Database.ExecuteSqlAsync(
                 $"""
                 with made as (
-                    insert into camino.borrowers (id, name, match_key, created_at, created_by) values ({Guid.CreateVersion7()}, {name}, md5('book|' || {loanId})::uuid, {at}, {by}) returning id
+                    insert into camino.borrowers (id, name, match_key, created_at, created_by, branch_id) values ({Guid.CreateVersion7()}, {name}, md5('book|' || {loanId})::uuid, {at}, {by}, {branch}) returning id
                 )
                 insert into camino.loan_borrowers (loan_id, borrower_id, own_book) select {loanId}, id, true from made
                 """, ct);
         Refuse.If(rows == 0, "borrower.not_found", $"There is no borrower {borrowerId}.");
+        await db.Database.ExecuteSqlAsync(
+            $"insert into camino.loan_branches (loan_id, branch_id) select {loanId}, b.branch_id from camino.loan_borrowers k join camino.borrowers b on b.id = k.borrower_id where k.loan_id = {loanId} and b.branch_id is not null", ct);
+        // of a house-wide borrower, a loan that somebody of one branch books is that branch's
+        if (borrowerId is not null && db.Scope.Home is { } home)
+            await db.Database.ExecuteSqlAsync($"insert into camino.loan_branches (loan_id, branch_id) values ({loanId}, {home}) on conflict (loan_id) do nothing", ct);
     }
 
     private static async Task ContactsAsync(this CaminoDb db, Guid id, short kind, IReadOnlyList<CheckedContact> contacts, CancellationToken ct)

@@ -36,10 +36,10 @@ public sealed record LinkBorrowers(Guid? ImportId) : IJobArgs
 
         private const string Make = $$"""
             with {{Rows}}, one as (
-                select distinct on (key) key, borrower_name, street, city, state, zip from batch where key is not null order by key, id
+                select distinct on (key) key, id, borrower_name, street, city, state, zip from batch where key is not null order by key, id
             ), made as (
-                insert into camino.borrowers (id, name, match_key)
-                select camino.new_id(), left(borrower_name, 200), key from one o where borrower_name <> '' and not exists (select from camino.borrowers b where b.match_key = o.key)
+                insert into camino.borrowers (id, name, match_key, branch_id)
+                select camino.new_id(), left(borrower_name, 200), key, (select lb.branch_id from camino.loan_branches lb where lb.loan_id = o.id) from one o where borrower_name <> '' and not exists (select from camino.borrowers b where b.match_key = o.key)
                 on conflict (match_key) where match_key is not null do nothing
                 returning id, match_key
             ), placed as (

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Camino.Branches;
 using Camino.Data;
 using Camino.Web;
 using Microsoft.AspNetCore.Http;
@@ -21,6 +22,9 @@ public sealed record BorrowerFilter
 {
     /// <summary>How the name begins.</summary>
     public string? Text { get; init; }
+
+    /// <summary>Only what is seen from these branches, null: everything; no part of an address.</summary>
+    public Guid[]? Branches { get; init; }
 
     public BorrowerSort Sort { get; init; }
 
@@ -52,7 +56,7 @@ public sealed record BorrowerLine(Guid Id, string Name, string? TradeName, strin
 }
 
 /// <summary>Reads pages of borrowers straight into view records, found by keyset.</summary>
-public sealed class ListBorrowers(NpgsqlDataSource source)
+public sealed class ListBorrowers(NpgsqlDataSource source, BranchScope? scope = null)
 {
     /// <summary>Rows are cut first; what hangs on a line is read for the lines of the page only.</summary>
     private const string Columns =
@@ -62,8 +66,11 @@ public sealed class ListBorrowers(NpgsqlDataSource source)
         from page b left join camino.borrower_addresses a on a.borrower_id = b.id and a.position = 1
         """;
 
-    public async Task<ListPage<BorrowerLine>> RunAsync(BorrowerFilter filter, ListCursor? cursor, CancellationToken ct) =>
-        ListPage.Cut(await ReadAsync(filter, cursor, ct), await CountAsync(filter, ct), cursor, (line, backward) => line.Cursor(filter.Sort, backward));
+    public async Task<ListPage<BorrowerLine>> RunAsync(BorrowerFilter filter, ListCursor? cursor, CancellationToken ct)
+    {
+        var seen = filter with { Branches = scope?.Seen };
+        return ListPage.Cut(await ReadAsync(seen, cursor, ct), await CountAsync(seen, ct), cursor, (line, backward) => line.Cursor(filter.Sort, backward));
+    }
 
     /// <summary>The statement of one page and one row more.</summary>
     internal static NpgsqlCommand Page(NpgsqlDataSource source, BorrowerFilter filter, ListCursor? cursor)
@@ -117,6 +124,7 @@ public sealed class ListBorrowers(NpgsqlDataSource source)
     {
         var sql = new KeysetSql(command);
         sql.Add("b.merged_into is null");
+        sql.Within(filter.Branches, BranchSql.Row("b"));
         if (filter.Text is { } text)
             sql.Add("b.sort_name >= camino.plain_words(@text) and b.sort_name < camino.plain_words(@text) || @end", ("text", text), ("end", "\U0010FFFF"));
         return sql;

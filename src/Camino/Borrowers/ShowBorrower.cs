@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Camino.Branches;
 using Npgsql;
 
 namespace Camino.Borrowers;
@@ -42,7 +43,7 @@ public sealed record BorrowerView(
     IReadOnlyList<OwnerView> Owners, IReadOnlyList<BankAccountView> BankAccounts, IReadOnlyList<IdentifierView> Identifiers, IReadOnlyList<BorrowerLoan> Loans, DateTimeOffset CreatedAt, DateTimeOffset? ChangedAt);
 
 /// <summary>Reads one borrower with everything that hangs on it in one query, and what happened in a second.</summary>
-public sealed class ShowBorrower(NpgsqlDataSource source)
+public sealed class ShowBorrower(NpgsqlDataSource source, BranchScope scope)
 {
     /// <summary>Loans shown at most.</summary>
     public const int MostLoans = 100;
@@ -60,11 +61,11 @@ public sealed class ShowBorrower(NpgsqlDataSource source)
             coalesce((select jsonb_agg(jsonb_build_object('id', a.id, 'holder', a.holder, 'routing', a.routing, 'last4', a.last4, 'isVerified', a.verified_at is not null, 'addedBy', a.added_by) order by a.id) from camino.borrower_accounts a where a.borrower_id = b.id), '[]')::text,
             coalesce((select jsonb_agg(jsonb_build_object('id', i.id, 'ownerId', i.owner_id, 'kind', case i.kind when 1 then 'ssn' when 2 then 'itin' else 'ein' end, 'last4', i.last4) order by i.id) from camino.borrower_identifiers i where i.borrower_id = b.id), '[]')::text,
             coalesce((select jsonb_agg(jsonb_build_object('id', k.loan_id, 'ownBook', k.own_book, 'number', coalesce(s.number, l.number), 'amount', coalesce(s.principal, l.amount), 'status', coalesce(s.status, l.status)) order by k.loan_id desc)
-                from (select * from camino.loan_borrowers k where k.borrower_id = b.id order by k.loan_id desc limit 100) k
+                from (select * from camino.loan_borrowers k where k.borrower_id = b.id{0} order by k.loan_id desc limit 100) k
                 left join camino.serviced_loans s on k.own_book and s.id = k.loan_id
                 left join camino.loans l on not k.own_book and l.id = k.loan_id
                 where coalesce(s.id, l.id) is not null), '[]')::text
-        from camino.borrowers b where b.id = $1 and b.merged_into is null
+        from camino.borrowers b where b.id = $1 and b.merged_into is null{1}
         """;
 
     /// <summary>The newest entries about the borrower and about each of its loans, each from the index, then the newest of them all.</summary>
@@ -73,7 +74,7 @@ public sealed class ShowBorrower(NpgsqlDataSource source)
         with subjects (subject, subject_id) as (
             select 'borrower', $1::text
             union all
-            select 'loan', k.loan_id::text from (select loan_id from camino.loan_borrowers where borrower_id = $1 and own_book order by loan_id desc limit 100) k
+            select 'loan', k.loan_id::text from (select loan_id from camino.loan_borrowers where borrower_id = $1 and own_book{0} order by loan_id desc limit 100) k
         )
         select e.id, e.at, coalesce(u.display_name, c.name), e.action, e.subject, e.subject_id, e.details
         from subjects s cross join lateral (
@@ -85,8 +86,9 @@ public sealed class ShowBorrower(NpgsqlDataSource source)
     /// <summary>The borrower, or null.</summary>
     public async Task<BorrowerView?> RunAsync(Guid id, CancellationToken ct)
     {
-        await using var command = source.CreateCommand(All);
+        await using var command = source.CreateCommand(All.Replace("{0}", BranchSql.And(scope.Seen, BranchSql.Loan("k.loan_id", "$2")), StringComparison.Ordinal).Replace("{1}", BranchSql.And(scope.Seen, BranchSql.Row("b", "$2")), StringComparison.Ordinal));
         command.Parameters.Add(new NpgsqlParameter { Value = id });
+        command.AddNextBranches(scope.Seen);
         await using var row = await command.ExecuteReaderAsync(ct);
         if (!await row.ReadAsync(ct))
             return null;
@@ -99,8 +101,9 @@ public sealed class ShowBorrower(NpgsqlDataSource source)
     /// <summary>Whose a loan is; null where nobody was written down yet.</summary>
     public async Task<Guid?> OfLoanAsync(Guid loanId, CancellationToken ct)
     {
-        await using var command = source.CreateCommand("select borrower_id from camino.loan_borrowers where loan_id = $1");
+        await using var command = source.CreateCommand("select k.borrower_id from camino.loan_borrowers k join camino.borrowers b on b.id = k.borrower_id where k.loan_id = $1" + BranchSql.And(scope.Seen, BranchSql.Row("b", "$2")));
         command.Parameters.Add(new NpgsqlParameter { Value = loanId });
+        command.AddNextBranches(scope.Seen);
         return (Guid?)await command.ExecuteScalarAsync(ct);
     }
 
@@ -108,7 +111,7 @@ public sealed class ShowBorrower(NpgsqlDataSource source)
     /// <param name="after">The last entry of the page before; null for the first page.</param>
     public async Task<IReadOnlyList<TimelineEntry>> TimelineAsync(Guid id, Guid? after, CancellationToken ct)
     {
-        await using var command = Timeline(source, id, after);
+        await using var command = Timeline(source, id, after, scope.Seen);
         await using var rows = await command.ExecuteReaderAsync(ct);
         var entries = new List<TimelineEntry>();
         while (await rows.ReadAsync(ct))
@@ -124,12 +127,13 @@ public sealed class ShowBorrower(NpgsqlDataSource source)
     }
 
     /// <summary>The statement of one page of the timeline and one row more.</summary>
-    internal static NpgsqlCommand Timeline(NpgsqlDataSource source, Guid id, Guid? after)
+    internal static NpgsqlCommand Timeline(NpgsqlDataSource source, Guid id, Guid? after, Guid[]? branches = null)
     {
-        var command = source.CreateCommand(Happened);
+        var command = source.CreateCommand(Happened.Replace("{0}", BranchSql.And(branches, BranchSql.Loan("loan_borrowers.loan_id", "$4")), StringComparison.Ordinal));
         command.Parameters.Add(new NpgsqlParameter { Value = id });
         command.Parameters.Add(new NpgsqlParameter { Value = (object?)after ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid });
         command.Parameters.Add(new NpgsqlParameter { Value = TimelinePage + 1 });
+        command.AddNextBranches(branches);
         return command;
     }
 

@@ -1,19 +1,25 @@
+using Camino.Branches;
 using Npgsql;
 
 namespace Camino.Clients;
 
 /// <summary>A client that showed a key which opens something.</summary>
 /// <param name="UsedToday">Requests on this day of UTC, of all servers, as far as they wrote them down.</param>
-public sealed record KnownClient(Guid KeyId, Guid Id, string Name, ClientTerms Terms, long UsedToday);
+public sealed record KnownClient(Guid KeyId, Guid Id, string Name, ClientTerms Terms, long UsedToday)
+{
+    /// <summary>The branches that it is bound to.</summary>
+    public ReaderBranches Branches { get; init; } = ReaderBranches.All;
+}
 
 /// <summary>
 /// Whose key this is and what its client may do: asked at every request, from the key's row. Nothing is kept in the process, so what was disabled, expired or changed anywhere is felt by the next request, on any server.
 /// </summary>
 public sealed class CheckClient(NpgsqlDataSource source, TimeProvider clock)
 {
-    private const string Ask =
-        """
-        select k.id, c.id, c.name, c.scopes, c.requests_a_minute, c.burst, c.requests_a_day, coalesce(d.requests, 0)
+    private static readonly string Ask =
+        $"""
+        select k.id, c.id, c.name, c.scopes, c.requests_a_minute, c.burst, c.requests_a_day, coalesce(d.requests, 0),
+            {ReaderBranches.Columns("api_client_branches", "client_id", "c.id")}
         from camino.api_client_keys k
         join camino.api_clients c on c.id = k.client_id
         left join camino.api_client_days d on d.client_id = c.id and d.day = $3
@@ -54,6 +60,6 @@ public sealed class CheckClient(NpgsqlDataSource source, TimeProvider clock)
         if (!await row.ReadAsync(ct))
             return null;
         var terms = new ClientTerms(await row.GetFieldValueAsync<string[]>(3, ct), row.GetInt32(4), row.GetInt32(5), await row.IsDBNullAsync(6, ct) ? null : row.GetInt32(6));
-        return new KnownClient(row.GetGuid(0), row.GetGuid(1), row.GetString(2), terms, row.GetInt64(7));
+        return new KnownClient(row.GetGuid(0), row.GetGuid(1), row.GetString(2), terms, row.GetInt64(7)) { Branches = ReaderBranches.Of(await row.GetFieldValueAsync<Guid[]>(8, ct), await row.GetFieldValueAsync<Guid[]>(9, ct)) };
     }
 }

@@ -1,7 +1,9 @@
 using System.Globalization;
+using Camino.Branches;
 using Camino.Lending;
 using Camino.People;
 using Camino.Resources;
+using Camino.Servicing;
 using Camino.Web;
 using Camino.Webhooks;
 using Microsoft.AspNetCore.Authorization;
@@ -99,7 +101,7 @@ public sealed class ClientAddPage(AddClient add, IStringLocalizer<Texts> texts) 
 
 /// <summary>One client: its keys, a new key, scopes and limits, access.</summary>
 [Authorize(Permissions.ClientsManage)]
-public sealed class ClientDetailsPage(ListClients list, RotateClientKey rotate, ChangeClient change, DisableClient disable, ReadClientFigures figures, ListWebhooks webhooks, AddEndpoint addEndpoint, IStringLocalizer<Texts> texts) : PageModel
+public sealed class ClientDetailsPage(ListClients list, RotateClientKey rotate, ChangeClient change, DisableClient disable, ReadClientFigures figures, ListWebhooks webhooks, AddEndpoint addEndpoint, BindBranches bind, ListBranches branchList, IStringLocalizer<Texts> texts) : PageModel
 {
     public ClientLine Line { get; private set; } = new(Guid.Empty, "", new ClientTerms([], 1, 1, null), default, false, null, 0, null, 0);
 
@@ -109,6 +111,9 @@ public sealed class ClientDetailsPage(ListClients list, RotateClientKey rotate, 
     public ClientForm Form { get; private set; } = new();
 
     public ShownKey? Key { get; private set; }
+
+    /// <summary>The branches that the program is bound to.</summary>
+    public IReadOnlyList<Guid> Branches { get; private set; } = [];
 
     public ClientFigures Figures { get; private set; } = new(0, 0, 0, null, []);
 
@@ -143,6 +148,9 @@ public sealed class ClientDetailsPage(ListClients list, RotateClientKey rotate, 
     public Task<IActionResult> OnPostEnableAsync(Guid id, string? reason, CancellationToken ct) => DoAsync(id, null, actor => disable.EnableAsync(id, reason, actor, ct), ct);
 
     [Needs(Permissions.ClientsManage)]
+    public Task<IActionResult> OnPostBranchesAsync(Guid id, Guid[]? branches, string? reason, CancellationToken ct) => DoAsync(id, null, actor => bind.ClientAsync(id, branches, reason, actor, ct), ct);
+
+    [Needs(Permissions.ClientsManage)]
     public Task<IActionResult> OnPostAddEndpointAsync(Guid id, EndpointForm endpoint, CancellationToken ct)
     {
         NewEndpoint = endpoint;
@@ -165,7 +173,7 @@ public sealed class ClientDetailsPage(ListClients list, RotateClientKey rotate, 
         }
         catch (RefusedException refused)
         {
-            Problem = texts.Refusal(refused);
+            Problem = refused.Code.StartsWith("branch.", StringComparison.Ordinal) ? texts.Refused(refused) : texts.Refusal(refused);
         }
 
         return await ShowAsync(id, Problem is null ? null : form, ct);
@@ -178,6 +186,7 @@ public sealed class ClientDetailsPage(ListClients list, RotateClientKey rotate, 
         Line = line;
         Keys = await list.KeysAsync(id, ct);
         Figures = await figures.RunAsync(id, ct);
+        Branches = await branchList.OfClientAsync(id, ct);
         Endpoints = await webhooks.EndpointsAsync(id, ct);
         Form = typed ?? ClientForm.Of(line.Terms);
         return Page();

@@ -1,4 +1,5 @@
 using Camino.Audit;
+using Camino.Branches;
 using Camino.Imports;
 using Camino.Jobs;
 using Camino.Loans;
@@ -15,10 +16,14 @@ namespace Camino.Data;
 /// <summary>The application's tables, all in schema <c>camino</c>. It is the repository and the unit of work; there is no other.</summary>
 /// <param name="writer">Puts enqueued jobs into the same save; left out where nothing is enqueued (migrations).</param>
 /// <param name="fence">Refuses the saves of a retired release; left out where the release does not matter (verbs of operators).</param>
+/// <param name="scope">The branches of whoever asks; left out where everything is seen.</param>
 /// <param name="origin">Says in the audit trail where an act came from; left out where no requests are answered.</param>
-public sealed partial class CaminoDb(DbContextOptions<CaminoDb> options, JobWriter? writer = null, ReleaseFence? fence = null, RequestOrigin? origin = null) : IdentityDbContext<StaffUser, IdentityRole<Guid>, Guid>(options)
+public sealed partial class CaminoDb(DbContextOptions<CaminoDb> options, JobWriter? writer = null, ReleaseFence? fence = null, RequestOrigin? origin = null, BranchScope? scope = null) : IdentityDbContext<StaffUser, IdentityRole<Guid>, Guid>(options)
 {
     private JobWriter Writer { get; } = writer ?? new JobWriter(new JobClientOptions());
+
+    /// <summary>What whoever asks may see and touch.</summary>
+    internal BranchScope Scope { get; } = scope ?? BranchScope.Everything;
 
     /// <summary>The schema of every table of the application (the queue has its own).</summary>
     public const string Schema = "camino";

@@ -55,6 +55,13 @@ internal static class ImportTable
             ImportFigures.FromJson(reader.IsDBNull(7) ? null : reader.GetString(7)));
     }
 
+    /// <summary>The branch whose its new loans are; null: the whole house's.</summary>
+    public static async Task<Guid?> BranchAsync(NpgsqlConnection connection, Guid id, CancellationToken ct)
+    {
+        await using var command = new NpgsqlCommand("select branch_id from camino.imports where id = $1", connection) { Parameters = { new() { Value = id } } };
+        return await command.ExecuteScalarAsync(ct) is Guid branch ? branch : null;
+    }
+
     /// <summary>The step begins; what the file turned out to be is stored.</summary>
     public static Task StartAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid id, ImportStatus status, FileShape shape, CancellationToken ct) =>
         RunAsync(connection, transaction, Start, ct, new() { Value = id }, new() { Value = (short)status }, Json(JsonSerializer.Serialize(shape, ImportJson.Default.FileShape)), new() { Value = (object?)shape.Layout?.Name ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });

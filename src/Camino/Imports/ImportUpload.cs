@@ -26,27 +26,27 @@ public static class ImportUpload
 
     /// <summary><c>POST /api/v1/imports</c>: multipart with a part named file, or the file as the body of any other content type.</summary>
     internal static async Task<Accepted<Accepted>> PostAsync(
-        HttpContext context, ReceiveImport receive, FileStore files, CancellationToken ct, string? fileName = null, bool dryRun = false, bool review = false, string? mapping = null)
+        HttpContext context, ReceiveImport receive, FileStore files, CancellationToken ct, string? fileName = null, bool dryRun = false, bool review = false, string? mapping = null, string? branch = null)
     {
         var plan = dryRun ? ImportPlan.DryRun : review ? ImportPlan.Review : ImportPlan.Load;
-        var asked = new Asked(fileName ?? NameInHeader(context.Request) ?? Unnamed, plan, mapping);
+        var asked = new Asked(fileName ?? NameInHeader(context.Request) ?? Unnamed, plan, mapping, branch);
         var import = await ReceiveAsync(context, receive, files, asked, beforeFile: null, ct);
         return TypedResults.Accepted($"/api/v1/imports/{import.Id}", new Accepted(import.Id, ImportReport.Name(import.Status.ToString()), $"/api/v1/imports/{import.Id}"));
     }
 
     /// <summary><c>POST /imports/upload</c> of the page: by its script as a raw body, without scripts as a form.</summary>
-    internal static async Task<IResult> UploadAsync(HttpContext context, ReceiveImport receive, FileStore files, IAntiforgery antiforgery, CancellationToken ct, string? fileName = null, string? plan = null)
+    internal static async Task<IResult> UploadAsync(HttpContext context, ReceiveImport receive, FileStore files, IAntiforgery antiforgery, CancellationToken ct, string? fileName = null, string? plan = null, string? branch = null)
     {
         var isForm = IsMultipart(context.Request);
         if (!isForm)
             await antiforgery.ValidateRequestAsync(context);
-        var import = await ReceiveAsync(context, receive, files, new Asked(fileName ?? "", PlanOf(plan), null), isForm ? token => CheckTokenAsync(context, antiforgery, token) : null, ct);
+        var import = await ReceiveAsync(context, receive, files, new Asked(fileName ?? "", PlanOf(plan), null, branch), isForm ? token => CheckTokenAsync(context, antiforgery, token) : null, ct);
         return isForm
             ? Results.Redirect($"/imports/{import.Id}", permanent: false, preserveMethod: false)
             : TypedResults.Json(new Accepted(import.Id, "received", $"/imports/{import.Id}"), statusCode: StatusCodes.Status202Accepted);
     }
 
-    private sealed record Asked(string FileName, ImportPlan Plan, string? Mapping);
+    private sealed record Asked(string FileName, ImportPlan Plan, string? Mapping, string? Branch);
 
     private static async Task<Import> ReceiveAsync(HttpContext context, ReceiveImport receive, FileStore files, Asked asked, Func<string, Task>? beforeFile, CancellationToken ct)
     {
@@ -57,7 +57,7 @@ public static class ImportUpload
         {
             return IsMultipart(context.Request)
                 ? await ReceivePartAsync(context, receive, asked, beforeFile, ct)
-                : await receive.RunAsync(new HandedIn(context.Request.Body, asked.FileName, asked.Plan) { Mapping = asked.Mapping, ExpectedBytes = context.Request.ContentLength }, context.User.Id(), ct);
+                : await receive.RunAsync(new HandedIn(context.Request.Body, asked.FileName, asked.Plan) { Mapping = asked.Mapping, Branch = asked.Branch, ExpectedBytes = context.Request.ContentLength }, context.User.Id(), ct);
         }
         catch (BadHttpRequestException beyond) when (beyond.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
@@ -83,7 +83,7 @@ public static class ImportUpload
                     throw new AntiforgeryValidationException("The form's token must come before its file.");
                 var given = NameOf(disposition);
                 Refuse.If(string.IsNullOrEmpty(given), "import.no_file", "No file was chosen; choose one and send again.");
-                return await receive.RunAsync(new HandedIn(section.Body, given, asked.Plan) { Mapping = asked.Mapping, ExpectedBytes = context.Request.ContentLength }, context.User.Id(), ct);
+                return await receive.RunAsync(new HandedIn(section.Body, given, asked.Plan) { Mapping = asked.Mapping, Branch = asked.Branch, ExpectedBytes = context.Request.ContentLength }, context.User.Id(), ct);
             }
 
             var name = HeaderUtilities.RemoveQuotes(disposition.Name).Value ?? "";
@@ -99,6 +99,9 @@ public static class ImportUpload
                     break;
                 case "mapping" when value.Length > 0:
                     asked = asked with { Mapping = value };
+                    break;
+                case "branch" when value.Length > 0:
+                    asked = asked with { Branch = value };
                     break;
                 default:
                     break;

@@ -63,6 +63,16 @@ internal static class LoanTable
     public static Task InsertAsync(NpgsqlConnection connection, List<(PortfolioRow Row, Guid Id)> loans, Guid importId, DateTime at, CancellationToken ct) =>
         CopyAsync(connection, CopyIn, loans, importId, at, ct);
 
+    /// <summary>Puts new loans into the branch that their import names; loans that were there stay where they are.</summary>
+    public static async Task PlaceAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, List<(PortfolioRow Row, Guid Id)> loans, Guid branch, CancellationToken ct)
+    {
+        await using var place = new NpgsqlCommand("insert into camino.loan_branches (loan_id, branch_id) select id, $2 from unnest($1::uuid[]) id on conflict (loan_id) do nothing", connection, transaction)
+        {
+            Parameters = { new() { Value = loans.ConvertAll(loan => loan.Id).ToArray() }, new() { Value = branch } },
+        };
+        await place.ExecuteNonQueryAsync(ct);
+    }
+
     /// <summary>Replaces loans whose content changed and keeps the replaced state as a version.</summary>
     public static async Task ReplaceAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, List<(PortfolioRow Row, Guid Id)> loans, Guid importId, DateTime at, CancellationToken ct)
     {

@@ -123,12 +123,13 @@ public sealed partial class ImportPass(NpgsqlDataSource source, FileStore files,
             return;
         await using var reader = begun.Reader;
         var figures = begun.Import.LoadFigures ?? ImportFigures.For(begun.Layout);
+        var branch = await ImportTable.BranchAsync(connection, importId, ct);
         try
         {
             await using var chunks = new RowChunks(reader, options.ChunkRows, skip: figures.Rows, ct);
             await foreach (var chunk in chunks.AllAsync(ct))
             {
-                if (!await StoreAsync(connection, importId, chunk, figures, job, ct))
+                if (!await StoreAsync(connection, importId, branch, chunk, figures, job, ct))
                 {
                     await EndCancelledAsync(connection, importId, ct);
                     return;
@@ -161,7 +162,7 @@ public sealed partial class ImportPass(NpgsqlDataSource source, FileStore files,
     }
 
     /// <summary>One chunk in one transaction: loans, findings, figures and the place to go on from are committed together or not at all.</summary>
-    private static async Task<bool> StoreAsync(NpgsqlConnection connection, Guid importId, RowChunk chunk, ImportFigures figures, JobContext job, CancellationToken ct)
+    private static async Task<bool> StoreAsync(NpgsqlConnection connection, Guid importId, Guid? branch, RowChunk chunk, ImportFigures figures, JobContext job, CancellationToken ct)
     {
         await using var transaction = await connection.BeginTransactionAsync(ct);
         await using (var alone = new NpgsqlCommand("select pg_advisory_xact_lock($1)", connection, transaction) { Parameters = { new() { Value = LoansLock } }, CommandTimeout = 0 })
@@ -175,6 +176,8 @@ public sealed partial class ImportPass(NpgsqlDataSource source, FileStore files,
             var at = (DateTime)(await clock.ExecuteScalarAsync(ct) ?? throw new InvalidOperationException("The database did not say what time it is."));
             if (sorted.New.Count > 0)
                 await LoanTable.InsertAsync(connection, sorted.New, importId, at, ct);
+            if (branch is { } one && sorted.New.Count > 0)
+                await LoanTable.PlaceAsync(connection, transaction, sorted.New, one, ct);
             if (sorted.Changed.Count > 0)
                 await LoanTable.ReplaceAsync(connection, transaction, sorted.Changed, importId, at, ct);
         }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Camino.Audit;
+using Camino.Branches;
 using Camino.Data;
 using Camino.Lending;
 using Microsoft.EntityFrameworkCore;
@@ -15,6 +16,9 @@ public sealed record HandedIn(Stream Content, string Name, ImportPlan Plan)
 {
     /// <summary>Name of a saved mapping that says which column is what; null: the layout is recognised.</summary>
     public string? Mapping { get; init; }
+
+    /// <summary>Code of the branch whose the loans are that come in new; null: the whole house's.</summary>
+    public string? Branch { get; init; }
 
     /// <summary>Bytes that the sender announces, where it does.</summary>
     public long? ExpectedBytes { get; init; }
@@ -33,6 +37,7 @@ public sealed class ReceiveImport(CaminoDb db, FileStore files, IServiceScopeFac
         Refuse.If(name.Length == 0, "import.file_name", "The file has no name; give one of 1 to 255 characters.");
         var mapping = file.Mapping is null ? null : await db.SavedMappings.NamedAsync(file.Mapping, ct) ?? throw new RefusedException("import.mapping.not_found", $"There is no saved mapping named {file.Mapping}.");
 
+        var branch = await db.BranchForNewAsync(file.Branch, ct);
         var id = Guid.CreateVersion7();
         var stored = await files.SaveAsync(id, file.Content, file.ExpectedBytes, ct);
         try
@@ -42,9 +47,13 @@ public sealed class ReceiveImport(CaminoDb db, FileStore files, IServiceScopeFac
                 import.Use(mapping);
             import.HandTo(db.EnqueueImportStep(import));
             db.Imports.Add(import);
-            db.AuditEntries.Add(new AuditEntry(clock.GetUtcNow(), userId, "import.received", "import", id.ToString(), JsonSerializer.Serialize(new { bytes = stored.SizeBytes, plan = file.Plan.ToString() })));
+            db.AuditEntries.Add(new AuditEntry(clock.GetUtcNow(), userId, "import.received", "import", id.ToString(), JsonSerializer.Serialize(new { bytes = stored.SizeBytes, plan = file.Plan.ToString(), branch })));
             // from here on the file is whole; a client that hangs up now has handed it in
+            await using var transaction = await db.Database.BeginTransactionAsync(CancellationToken.None);
             await db.SaveChangesAsync(CancellationToken.None);
+            if (branch is not null)
+                await db.Database.ExecuteSqlAsync($"update camino.imports set branch_id = {branch} where id = {id}", CancellationToken.None);
+            await transaction.CommitAsync(CancellationToken.None);
             return import;
         }
         catch

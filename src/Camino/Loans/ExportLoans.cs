@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Camino.Branches;
 using Camino.Imports;
 using Camino.Web;
 using Microsoft.AspNetCore.Builder;
@@ -22,10 +23,10 @@ public static class ExportLoans
     /// <summary><c>GET /loans/export.csv</c> with the filter of the page's address.</summary>
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/loans/export.csv", GetAsync).RequireAuthorization(Permissions.LoansExport).ExcludeFromDescription();
 
-    private static async Task GetAsync(HttpContext context, NpgsqlDataSource source, TimeProvider clock)
+    private static async Task GetAsync(HttpContext context, NpgsqlDataSource source, BranchScope scope, TimeProvider clock)
     {
         var ct = context.RequestAborted;
-        await using var command = LoanSql.Export(source, LoanFilter.FromQuery(context.Request.Query), MaxRows);
+        await using var command = LoanSql.Export(source, LoanFilter.FromQuery(context.Request.Query) with { Branches = scope.Seen }, MaxRows);
         await using var rows = await command.ExecuteReaderAsync(ct);
         var name = $"loans-{clock.GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}.csv";
         context.Response.ContentType = "text/csv; charset=utf-8";

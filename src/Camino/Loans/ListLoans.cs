@@ -1,4 +1,5 @@
 using System.Globalization;
+using Camino.Branches;
 using Camino.Imports;
 using Camino.Web;
 using Npgsql;
@@ -24,10 +25,13 @@ public sealed record LoanLine(
 }
 
 /// <summary>Reads pages of loans straight into view records, in two queries whatever the size of the book.</summary>
-public sealed class ListLoans(NpgsqlDataSource source)
+public sealed class ListLoans(NpgsqlDataSource source, BranchScope? scope = null)
 {
-    public async Task<ListPage<LoanLine>> RunAsync(LoanFilter filter, ListCursor? cursor, CancellationToken ct) =>
-        ListPage.Cut(await ReadAsync(filter, cursor, ct), await CountAsync(filter, ct), cursor, (line, backward) => line.Cursor(filter.Sort, backward));
+    public async Task<ListPage<LoanLine>> RunAsync(LoanFilter filter, ListCursor? cursor, CancellationToken ct)
+    {
+        var seen = filter with { Branches = scope?.Seen };
+        return ListPage.Cut(await ReadAsync(seen, cursor, ct), await CountAsync(seen, ct), cursor, (line, backward) => line.Cursor(filter.Sort, backward));
+    }
 
     private async Task<List<LoanLine>> ReadAsync(LoanFilter filter, ListCursor? cursor, CancellationToken ct)
     {

@@ -54,6 +54,9 @@ public sealed record LoanFilter
     /// <summary>The import that wrote the present state.</summary>
     public Guid? Import { get; init; }
 
+    /// <summary>Only what is seen from these branches, null: everything; no part of an address.</summary>
+    public Guid[]? Branches { get; init; }
+
     public LoanSort Sort { get; init; }
 
     /// <summary>The other way round: oldest, highest number, smallest amount first.</summary>

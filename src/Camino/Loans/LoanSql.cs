@@ -1,4 +1,5 @@
 using System.Globalization;
+using Camino.Branches;
 using Camino.Data;
 using Camino.Reference;
 using Camino.Web;
@@ -113,6 +114,7 @@ internal static class LoanSql
             sql.Add("term_months <= @term_to", ("term_to", termTo));
         if (filter.Import is { } import)
             sql.Add("import_id = @import", ("import", import));
+        sql.Within(filter.Branches, BranchSql.Loan("loans.id"));
         return sql;
     }
 

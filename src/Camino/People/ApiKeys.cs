@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using Camino.Audit;
+using Camino.Branches;
 using Camino.Clients;
 using Camino.Data;
 using Camino.Web;
@@ -71,6 +72,8 @@ public sealed class ApiKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> o
             }).AsNoTracking().FirstOrDefaultAsync(Context.RequestAborted);
         if (found is null)
             return AuthenticateResult.Fail("The key is not known or was withdrawn.");
+        var bound = await db.Database.SqlQuery<Bound>($"select m.branch_id as \"Branch\", r.id as \"Seen\" from camino.staff_branches m join camino.branches r on r.id = m.branch_id or r.parent_id = m.branch_id where m.user_id = {found.Id}").ToListAsync(Context.RequestAborted);
+        Context.Features.Set(ReaderBranches.Of([.. bound.Select(one => one.Branch).Distinct()], [.. bound.Select(one => one.Seen).Distinct()]));
         return SignedIn(found.Id, found.UserName ?? "", found.Roles.Where(r => r is not null).Select(r => new Claim(ClaimTypes.Role, r ?? "")));
     }
 
@@ -98,6 +101,8 @@ public sealed class ApiKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> o
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
     }
 
+    private sealed record Bound(Guid Branch, Guid Seen);
+
     /// <summary>Whom the key belongs to is left to the request, for whoever counts it.</summary>
     private async Task<AuthenticateResult> ClientAsync(string key)
     {
@@ -106,6 +111,7 @@ public sealed class ApiKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> o
         if (await clients.FindAsync(key, Context.RequestAborted) is not { } client)
             return AuthenticateResult.Fail("The key is not known, has expired, or its client is disabled.");
         Context.Features.Set(client);
+        Context.Features.Set(client.Branches);
         return SignedIn(client.Id, client.Name, Scopes.ClaimsOf(client.Terms.Scopes));
     }
 }

@@ -1,3 +1,4 @@
+using Camino.Branches;
 using Npgsql;
 
 namespace Camino.People;
@@ -10,12 +11,16 @@ public sealed class CheckSession(NpgsqlDataSource source, SessionLimits limits, 
     /// <summary>How exactly a session knows when it was used last; its idle end comes earlier by this at most.</summary>
     public static readonly TimeSpan SeenEvery = TimeSpan.FromMinutes(1);
 
-    internal const string Ask = "select begun_at, last_seen_at from camino.staff_sessions where id = $1 and user_id = $2 and ended_at is null";
+    internal static readonly string Ask = $"select begun_at, last_seen_at, {ReaderBranches.Columns("staff_branches", "user_id", "$2")} from camino.staff_sessions where id = $1 and user_id = $2 and ended_at is null";
     private const string Seen = "update camino.staff_sessions set last_seen_at = $2 where id = $1 and last_seen_at < $2 and ended_at is null";
     private const string End = "update camino.staff_sessions set ended_at = $2, ended_why = $3 where id = $1 and ended_at is null";
 
+    /// <summary>Whether it is open.</summary>
+    public async Task<bool> IsOpenAsync(Guid session, Guid userId, bool isUse, CancellationToken ct) => await FindAsync(session, userId, isUse, ct) is not null;
+
     /// <param name="isUse">A person did something; a page that keeps itself up to date does not count.</param>
-    public async Task<bool> IsOpenAsync(Guid session, Guid userId, bool isUse, CancellationToken ct)
+    /// <returns>The branches of the session's user as they are now; null: the session is not open.</returns>
+    public async Task<ReaderBranches?> FindAsync(Guid session, Guid userId, bool isUse, CancellationToken ct)
     {
         try
         {
@@ -27,26 +32,28 @@ public sealed class CheckSession(NpgsqlDataSource source, SessionLimits limits, 
         }
     }
 
-    private async Task<bool> AskAsync(Guid session, Guid userId, bool isUse, CancellationToken ct)
+    private async Task<ReaderBranches?> AskAsync(Guid session, Guid userId, bool isUse, CancellationToken ct)
     {
         await using var connection = await source.OpenConnectionAsync(ct);
         DateTimeOffset begun, seen;
+        ReaderBranches branches;
         await using (var ask = new NpgsqlCommand(Ask, connection) { Parameters = { new() { Value = session }, new() { Value = userId } } })
         {
             await using var row = await ask.ExecuteReaderAsync(ct);
             if (!await row.ReadAsync(ct))
-                return false;
+                return null;
+            branches = ReaderBranches.Of(await row.GetFieldValueAsync<Guid[]>(2, ct), await row.GetFieldValueAsync<Guid[]>(3, ct));
             (begun, seen) = (await row.GetFieldValueAsync<DateTimeOffset>(0, ct), await row.GetFieldValueAsync<DateTimeOffset>(1, ct));
         }
 
         var now = clock.GetUtcNow();
         var why = now - begun >= limits.Absolute ? SessionEnds.TooOld : now - seen >= limits.Idle ? SessionEnds.Idle : null;
         if (why is null && (!isUse || now - seen < SeenEvery))
-            return true;
+            return branches;
         await using var write = new NpgsqlCommand(why is null ? Seen : End, connection) { Parameters = { new() { Value = session }, new() { Value = now } } };
         if (why is not null)
             write.Parameters.Add(new() { Value = why });
         await write.ExecuteNonQueryAsync(ct);
-        return why is null;
+        return why is null ? branches : null;
     }
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Camino.Audit;
+using Camino.Branches;
 using Camino.Data;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
@@ -12,7 +13,7 @@ public sealed record DemoUser(string Email, string Password, string Role);
 /// <summary>Makes invented users for trying Camino out, one per role, marked as demo everywhere.</summary>
 public sealed class SeedDemo(CaminoDb db, UserManager<StaffUser> users, AddApiKey addApiKey, TimeProvider clock)
 {
-    /// <summary>One for each role; the officer stands in for servicing too, as in a small house, so that one person can show a loan from booking to payment.</summary>
+    /// <summary>One for each role, and one who is bound to a branch; the officer stands in for servicing too, as in a small house, so that one person can show a loan from booking to payment.</summary>
     private static readonly (string Name, string DisplayName, string[] Roles)[] s_people =
     [
         ("admin", "Alma Reyes (demo)", [StaffRoles.Administrator]),
@@ -22,7 +23,10 @@ public sealed class SeedDemo(CaminoDb db, UserManager<StaffUser> users, AddApiKe
         ("collections", "Clara Nowak (demo)", [StaffRoles.Collections]),
         ("accountant", "Amir Haddad (demo)", [StaffRoles.Accountant]),
         ("viewer", "Vera Lindqvist (demo)", [StaffRoles.Viewer]),
+        ("branch", "Bruno Salazar (demo)", [StaffRoles.Officer, StaffRoles.Servicing]),
     ];
+
+    private static readonly (string Code, string Name)[] s_branches = [("SAV", "Savannah (demo)"), ("ATL", "Atlanta (demo)")];
 
     /// <summary>Creates the users that are missing.</summary>
     /// <param name="password">The password of all demo users in this data folder.</param>
@@ -57,7 +61,26 @@ public sealed class SeedDemo(CaminoDb db, UserManager<StaffUser> users, AddApiKe
             await transaction.CommitAsync(ct);
         }
 
+        await BranchesAsync(ct);
         return made;
+    }
+
+    /// <summary>Two branches, and one user who is bound to the first of them.</summary>
+    private async Task BranchesAsync(CancellationToken ct)
+    {
+        if (await db.Database.SqlQuery<bool>($"select exists (select from camino.branches) as \"Value\"").SingleAsync(ct))
+            return;
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        foreach (var (code, name) in s_branches)
+        {
+            var (id, at) = (Guid.CreateVersion7(), clock.GetUtcNow());
+            await db.Database.ExecuteSqlAsync($"insert into camino.branches (id, code, name, created_at) values ({id}, {code}, {name}, {at})", ct);
+            db.AuditEntries.Add(BranchTable.Entry(at, new StaffActor(null, "demo"), "branch.added", "branch", id, new { code, name }));
+        }
+
+        await db.Database.ExecuteSqlAsync($"insert into camino.staff_branches (user_id, branch_id) select u.id, r.id from camino.staff_users u, camino.branches r where u.user_name = 'branch@demo.camino.example' and r.code = {s_branches[0].Code}", ct);
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
     }
 
     /// <summary>The demo officer, in whose name demo data are made.</summary>

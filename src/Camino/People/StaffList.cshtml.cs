@@ -1,4 +1,5 @@
 using Camino.Approvals;
+using Camino.Branches;
 using Camino.Lending;
 using Camino.Resources;
 using Camino.Web;
@@ -64,7 +65,7 @@ public sealed class StaffAddPage(AddStaff add, IStringLocalizer<Texts> texts) : 
 
 /// <summary>One user: roles, access, a new link for the password.</summary>
 [Authorize(Permissions.PeopleManage)]
-public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, DisableStaff disable, OfferPasswordLink offer, SecondFactors factors, IStringLocalizer<Texts> texts) : PageModel
+public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, DisableStaff disable, OfferPasswordLink offer, SecondFactors factors, BindBranches bind, ListBranches branchList, IStringLocalizer<Texts> texts) : PageModel
 {
     public StaffLine Line { get; private set; } = new(Guid.Empty, "", "", [], false, false, false, false, null, 0, false);
 
@@ -72,6 +73,9 @@ public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, Disable
     public IReadOnlyList<string>? Wanted { get; private set; }
 
     public string? Reason { get; private set; }
+
+    /// <summary>The branches that the person is bound to.</summary>
+    public IReadOnlyList<Guid> Branches { get; private set; } = [];
 
     public string? Link { get; private set; }
 
@@ -107,6 +111,9 @@ public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, Disable
     [Needs(Permissions.PeopleManage)]
     public Task<IActionResult> OnPostResetAsync(Guid id, string? reason, CancellationToken ct) => DoAsync(id, reason, actor => factors.ResetAsync(id, reason, actor, ct), ct);
 
+    [Needs(Permissions.PeopleManage)]
+    public Task<IActionResult> OnPostBranchesAsync(Guid id, Guid[]? branches, string? reason, CancellationToken ct) => DoAsync(id, reason, actor => bind.StaffAsync(id, branches, reason, actor, ct), ct);
+
     private async Task<IActionResult> DoAsync(Guid id, string? reason, Func<StaffActor, Task> act, CancellationToken ct)
     {
         try
@@ -129,6 +136,7 @@ public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, Disable
         if (await list.OneAsync(id, ct) is not { } line)
             return NotFound();
         Line = line;
+        Branches = await branchList.OfStaffAsync(id, ct);
         return Page();
     }
 }

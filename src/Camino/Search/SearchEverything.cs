@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Camino.Borrowers;
+using Camino.Branches;
 using Camino.Imports;
 using Camino.Lending;
 using Camino.Lending.Applications;
@@ -59,7 +60,7 @@ public sealed record SearchAnswer(IReadOnlyList<SearchGroup> Groups);
 /// Finds borrowers, owners, applications and loans by name, phone, e-mail, tax number or its last four, and number, in at most three statements. Names are found by the beginnings of their words, without accents;
 /// where that finds too few, also by words that are written nearly so.
 /// </summary>
-public sealed class SearchEverything(NpgsqlDataSource source, FieldVault vault)
+public sealed class SearchEverything(NpgsqlDataSource source, FieldVault vault, BranchScope scope)
 {
     /// <summary>Found of each kind at most.</summary>
     public const int Most = 8;
@@ -82,10 +83,10 @@ public sealed class SearchEverything(NpgsqlDataSource source, FieldVault vault)
         var (asked, near) = await TakeApartAsync(CheckedBorrower.Text("query", text, LongestText), ct);
         var kinds = s_rights.Where(one => may(one.Permission)).Select(one => one.Kind).ToHashSet();
         var found = new List<Row>();
-        await ReadAsync(SearchSql.Find(source, asked, kinds, client), found, ct);
+        await ReadAsync(SearchSql.Find(source, asked, kinds, client, scope.Seen), found, ct);
         kinds.RemoveWhere(kind => found.Where(row => row.Kind == kind).DistinctBy(row => row.Key).Count() >= Most);
         if (near is not null && kinds.Count > 0 && !found.Exists(row => row.Hit.Why == "number"))
-            await ReadAsync(SearchSql.Find(source, near, kinds, client), found, ct);
+            await ReadAsync(SearchSql.Find(source, near, kinds, client, scope.Seen), found, ct);
         return new SearchAnswer([.. found.GroupBy(row => row.Kind).OrderBy(group => group.Key).Select(Group)]);
     }
 

@@ -33,6 +33,8 @@ public static class LoanAccess
             throw new InvalidOperationException("The loan was read before it was locked.");
         var wanted = ids.Order().ToArray();
         await db.Database.ExecuteSqlAsync($"select pg_advisory_xact_lock_shared({DayLock})", ct);
+        if (db.Scope.Seen is { } seen && await db.Database.SqlQuery<int>($"select count(*)::int as \"Value\" from camino.loan_branches where loan_id = any({wanted}) and branch_id <> all({seen})").SingleAsync(ct) > 0)
+            return []; // another branch's is not there
         await db.Database.ExecuteSqlAsync($"select 1 from camino.serviced_loans where id = any({wanted}) order by id for update", ct);
         return await db.ReadLoansAsync(wanted, tracked: true, withLedger, ct);
     }

@@ -34,7 +34,23 @@ public sealed class SeedBook(IServiceScopeFactory scopes)
         var today = await DoAsync(services => services.GetRequiredService<CaminoDb>().TodayAsync(ct));
         for (var i = 0; i < Stories.Length; i++)
             await LoanAsync(Stories[i], string.Create(CultureInfo.InvariantCulture, $"demo-{i}"), today, by, ct);
+        await SpreadAsync(ct);
     }
+
+    /// <summary>Every third loan of the demonstration, with its borrower, is each demo branch's; the rest is the whole house's.</summary>
+    private Task<int> SpreadAsync(CancellationToken ct) => DoAsync(services => services.GetRequiredService<CaminoDb>().Database.ExecuteSqlAsync(
+        $"""
+        with spread as (
+            select k.loan_id, k.borrower_id, r.id as branch_id
+            from (select s.id, row_number() over (order by s.id) % 3 as turn from camino.serviced_loans s where s.id in (select (h.answer ->> 'loanId')::uuid from camino.handled_requests h where h.key ~ '^demo-[0-9]+$')) s
+            join camino.loan_borrowers k on k.loan_id = s.id
+            join (select id, row_number() over (order by created_at, id) % 3 as turn from camino.branches where name like '%(demo)') r on r.turn = s.turn
+            where not exists (select from camino.loan_branches)
+        ), borrowed as (
+            update camino.borrowers b set branch_id = s.branch_id from spread s where b.id = s.borrower_id
+        )
+        insert into camino.loan_branches (loan_id, branch_id) select loan_id, branch_id from spread on conflict (loan_id) do nothing
+        """, ct));
 
     private async Task LoanAsync(Story story, string key, DateOnly today, Guid by, CancellationToken ct)
     {

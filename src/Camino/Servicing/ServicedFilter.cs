@@ -1,4 +1,5 @@
 using System.Globalization;
+using Camino.Branches;
 using Camino.Data;
 using Camino.Lending.Delinquency;
 using Camino.Lending.Loans;
@@ -38,6 +39,9 @@ public sealed record ServicedFilter
 
     /// <summary>Only those that the close set aside.</summary>
     public bool SetAside { get; init; }
+
+    /// <summary>Only what is seen from these branches, null: everything; no part of an address.</summary>
+    public Guid[]? Branches { get; init; }
 
     public ServicedSort Sort { get; init; }
 
@@ -92,12 +96,15 @@ public sealed record ServicedLine(Guid Id, string Number, string BorrowerName, s
 }
 
 /// <summary>Reads pages of serviced loans straight into view records, found by keyset.</summary>
-public sealed class ListServicedLoans(NpgsqlDataSource source)
+public sealed class ListServicedLoans(NpgsqlDataSource source, BranchScope? scope = null)
 {
     private const string Columns = "l.id, l.number, l.borrower_name, p.code, l.status, l.principal, l.owed, l.past_due, l.days_past_due, l.next_due_on, l.next_due, l.as_of, l.set_aside_at is not null";
 
-    public async Task<ListPage<ServicedLine>> RunAsync(ServicedFilter filter, ListCursor? cursor, CancellationToken ct) =>
-        ListPage.Cut(await ReadAsync(filter, cursor, ct), await CountAsync(filter, ct), cursor, (line, backward) => line.Cursor(filter.Sort, backward));
+    public async Task<ListPage<ServicedLine>> RunAsync(ServicedFilter filter, ListCursor? cursor, CancellationToken ct)
+    {
+        var seen = filter with { Branches = scope?.Seen };
+        return ListPage.Cut(await ReadAsync(seen, cursor, ct), await CountAsync(seen, ct), cursor, (line, backward) => line.Cursor(filter.Sort, backward));
+    }
 
     /// <summary>The statement of one page and one row more.</summary>
     internal static NpgsqlCommand Page(NpgsqlDataSource source, ServicedFilter filter, ListCursor? cursor)
@@ -156,6 +163,7 @@ public sealed class ListServicedLoans(NpgsqlDataSource source)
             sql.Add("p.code = @product", ("product", product));
         if (filter.SetAside)
             sql.Add("l.set_aside_at is not null");
+        sql.Within(filter.Branches, BranchSql.Loan("l.id"));
         return sql;
     }
 

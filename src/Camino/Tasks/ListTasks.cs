@@ -1,4 +1,5 @@
 using System.Globalization;
+using Camino.Branches;
 using Camino.Data;
 using Camino.Web;
 using Microsoft.AspNetCore.Http;
@@ -31,6 +32,9 @@ public sealed record TaskFilter
     /// <summary>Those that are over, the newest first; else the open ones, the first due first.</summary>
     public bool IsOver { get; init; }
 
+    /// <summary>Only what is seen from these branches, null: everything; no part of an address.</summary>
+    public Guid[]? Branches { get; init; }
+
     /// <summary>Reads an address; what cannot be read is left out.</summary>
     public static TaskFilter FromQuery(IQueryCollection query)
     {
@@ -53,7 +57,7 @@ public sealed record TaskLine(Guid Id, string Title, string? Said, TaskState Sta
 }
 
 /// <summary>Reads pages of tasks, found by keyset.</summary>
-public sealed class ListTasks(NpgsqlDataSource source)
+public sealed class ListTasks(NpgsqlDataSource source, BranchScope? scope = null)
 {
     /// <summary>Where tasks without a day stand: last.</summary>
     internal static readonly DateOnly Never = new(9999, 12, 31);
@@ -71,6 +75,7 @@ public sealed class ListTasks(NpgsqlDataSource source)
     /// <param name="reader">For whom <see cref="TaskWhose.Mine"/> and <see cref="TaskWhose.Asked"/> are read.</param>
     public async Task<ListPage<TaskLine>> RunAsync(TaskFilter filter, Guid reader, ListCursor? cursor, CancellationToken ct)
     {
+        filter = filter with { Branches = scope?.Seen };
         await using var command = Page(source, filter, reader, cursor);
         return ListPage.Cut(await ReadAsync(command, ct), await CountAsync(filter, reader, ct), cursor, (line, backward) => line.Cursor(filter, backward));
     }
@@ -87,8 +92,9 @@ public sealed class ListTasks(NpgsqlDataSource source)
     /// <summary>The reader's open tasks, the first due first.</summary>
     public async Task<IReadOnlyList<TaskLine>> OfReaderAsync(Guid reader, int most, CancellationToken ct)
     {
-        await using var command = source.CreateCommand($"with page as (select * from camino.tasks t where t.assignee = $1 and t.state = 0 order by t.due_sort, t.id limit {KeysetSql.Rows(most)}) {Columns} order by t.due_sort, t.id");
+        await using var command = source.CreateCommand($"with page as (select * from camino.tasks t where t.assignee = $1 and t.state = 0{BranchSql.And(scope?.Seen, BranchSql.About("t", "$2"))} order by t.due_sort, t.id limit {KeysetSql.Rows(most)}) {Columns} order by t.due_sort, t.id");
         command.Parameters.Add(new NpgsqlParameter { Value = reader });
+        command.AddNextBranches(scope?.Seen);
         return await ReadAsync(command, ct);
     }
 
@@ -124,6 +130,7 @@ public sealed class ListTasks(NpgsqlDataSource source)
     {
         var sql = new KeysetSql(command);
         sql.Add(filter.IsOver ? "t.state > 0" : "t.state = 0");
+        sql.Within(filter.Branches, BranchSql.About("t"));
         switch (filter.Whose)
         {
             case TaskWhose.Mine:

@@ -55,12 +55,13 @@ internal static class TaskTable
     /// <exception cref="RefusedException"><c>borrower.not_found</c>, <c>application.not_found</c>, <c>loan.not_found</c>.</exception>
     public static async Task CheckSubjectAsync(this CaminoDb db, (SubjectKind Kind, Guid Id) subject, CancellationToken ct)
     {
+        var (bound, seen) = (db.Scope.IsBound, db.Scope.Seen ?? []);
         var there = await db.Database.SqlQuery<bool>(
             $"""
             select case {(short)subject.Kind}
-                when 1 then exists (select from camino.borrowers where id = {subject.Id} and merged_into is null)
-                when 2 then exists (select from camino.applications where id = {subject.Id})
-                else exists (select from camino.serviced_loans where id = {subject.Id}) end as "Value"
+                when 1 then exists (select from camino.borrowers where id = {subject.Id} and merged_into is null and ({!bound} or branch_id is null or branch_id = any({seen})))
+                when 2 then exists (select from camino.applications where id = {subject.Id} and ({!bound} or branch_id is null or branch_id = any({seen})))
+                else exists (select from camino.serviced_loans where id = {subject.Id}) and ({!bound} or not exists (select from camino.loan_branches where loan_id = {subject.Id} and branch_id <> all({seen}))) end as "Value"
             """).SingleAsync(ct);
         if (there)
             return;

@@ -1,3 +1,4 @@
+using Camino.Branches;
 using Camino.Imports;
 using Camino.Jobs;
 using Camino.Portfolio;
@@ -9,7 +10,7 @@ namespace Camino.Web;
 
 /// <summary>What waits today for somebody of this role, what this person asked for and runs, what came in last, and how large the book is.</summary>
 [Authorize(Permissions.Own)]
-public sealed class HomePage(ListImports imports, ReadPortfolio portfolio, ReadDay day, ListTasks tasks, JobStore jobs) : PageModel
+public sealed class HomePage(ListImports imports, ReadPortfolio portfolio, ReadDay day, ListTasks tasks, JobStore jobs, BranchScope scope) : PageModel
 {
     private const int NewestShown = 5;
     private const int JobsShown = 5;
@@ -32,10 +33,11 @@ public sealed class HomePage(ListImports imports, ReadPortfolio portfolio, ReadD
 
     public async Task OnGetAsync(CancellationToken ct)
     {
-        var lines = await imports.ForHomeAsync(ct);
+        // what came in and how large the book is, is about the whole house
+        var lines = scope.IsBound ? [] : await imports.ForHomeAsync(ct);
         Waiting = [.. lines.Where(line => line.WaitsForPerson)];
         Newest = [.. lines.Take(NewestShown)];
-        Book = await portfolio.TotalAsync(ct);
+        Book = scope.IsBound ? null : await portfolio.TotalAsync(ct);
         Day = await day.RunAsync(User, ct);
         if (User.May(Permissions.TasksWork))
             Tasks = await tasks.OfReaderAsync(User.Id(), TasksShown, ct);

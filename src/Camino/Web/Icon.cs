@@ -29,6 +29,8 @@ public static class Icon
 
     public static IHtmlContent People { get; } = Draw("M6 8a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5zM1.5 13.5c0-2.5 2-4 4.5-4s4.5 1.5 4.5 4M10.5 3.2a2.5 2.5 0 0 1 0 4.6M12 9.8c1.6.5 2.5 1.8 2.5 3.7");
 
+    public static IHtmlContent Branches { get; } = Draw("M8 2.5v4M3.5 9.5V6.5h9v3M2 9.5h3v4H2zM6.5 9.5h3v4h-3zM11 9.5h3v4h-3zM8 6.5v3");
+
     public static IHtmlContent Servers { get; } = Draw("M2.5 3h11v4h-11zM2.5 9h11v4h-11zM5 5v.1M5 11v.1M8 5h3.5M8 11h3.5");
 
     public static IHtmlContent Clients { get; } = Draw("M8.2 7.8 13.5 2.5M11 5l2 2M5.5 13.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6z");

@@ -121,6 +121,15 @@ public static class Permissions
     /// <summary>Add and disable users, change their roles, hand out links for passwords.</summary>
     public const string PeopleManage = "people.manage";
 
+    /// <summary>See which branches there are.</summary>
+    public const string BranchesRead = "branches.read";
+
+    /// <summary>Move borrowers, applications and loans between branches.</summary>
+    public const string BranchesMove = "branches.move";
+
+    /// <summary>Add, rename, close and open branches, and bind users and clients to them.</summary>
+    public const string BranchesManage = "branches.manage";
+
     /// <summary>Add, change and disable API clients, and make their keys.</summary>
     public const string ClientsManage = "clients.manage";
 
@@ -145,7 +154,7 @@ public static class Permissions
     /// <summary>Add documents and versions, change what is said about them, take them off.</summary>
     public const string DocumentsWrite = "documents.write";
 
-    private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BorrowersRead, ApplicationsRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse, SearchRead, TasksRead, NotesRead, DocumentsRead, ApprovalsRead];
+    private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BorrowersRead, ApplicationsRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse, SearchRead, TasksRead, NotesRead, DocumentsRead, ApprovalsRead, BranchesRead];
 
     /// <summary>Every permission, in the order of the table.</summary>
     public static IReadOnlyList<string> All { get; } =
@@ -153,7 +162,7 @@ public static class Permissions
         Own, PortfolioRead, LoansRead, LoansExport, BorrowersRead, BorrowersChange, BorrowersReveal, BookRead, BookLoans, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, BookChargeOff, ProductsRead, ProductsChange, LedgerRead, LedgerCheck,
         DayClose, ImportsRead, ImportsWrite, JobsRead, JobsAct, JobsAll, ServersRead, MetricsRead, QuotesUse, AuditRead, PeopleManage, ScreeningRead, ScreeningUse, ScreeningReview, ScreeningLists,
         ApplicationsRead, ApplicationsCreate, ApplicationsChange, ApplicationsDecide, ClientsManage, SearchRead, WebhooksManage, TasksRead, TasksWork, NotesRead, NotesWrite, DocumentsRead, DocumentsWrite, SettingsRead,
-        ApprovalsRead, ApprovalsWithdraw, ApprovalsDecide,
+        ApprovalsRead, ApprovalsWithdraw, ApprovalsDecide, BranchesRead, BranchesMove, BranchesManage,
     ];
 
     private static readonly string[] s_working = [TasksWork, NotesWrite, DocumentsWrite, JobsAct];
@@ -163,7 +172,7 @@ public static class Permissions
         [StaffRoles.Viewer] = [.. s_reading],
         [StaffRoles.Officer] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BookLoans, ImportsWrite, ScreeningRead, ScreeningUse, ApplicationsCreate, ApplicationsChange],
         [StaffRoles.Underwriter] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BorrowersReveal, BookTerms, ScreeningRead, ScreeningUse, ScreeningReview, ApplicationsCreate, ApplicationsChange, ApplicationsDecide],
-        [StaffRoles.Servicing] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BorrowersReveal, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, LedgerCheck, ApprovalsWithdraw, ApprovalsDecide],
+        [StaffRoles.Servicing] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BorrowersReveal, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, LedgerCheck, ApprovalsWithdraw, ApprovalsDecide, BranchesMove],
         [StaffRoles.Collections] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BookPayments, BookWaive, BookPauses, ApprovalsWithdraw, ApprovalsDecide],
         [StaffRoles.Accountant] = [.. s_reading, .. s_working, LoansExport, LedgerCheck, DayClose, BookChargeOff, AuditRead, ScreeningRead, ApprovalsWithdraw, ApprovalsDecide],
         [StaffRoles.Administrator] = [.. All],

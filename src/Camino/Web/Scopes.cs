@@ -10,7 +10,7 @@ public sealed record Scope(string Name, string About, params string[] Gives);
 
 /// <summary>
 /// The table of scopes: what each lets an API client do. Endpoints go on naming permissions; a client may do what its scopes give and nothing else. A permission stands in one scope at most,
-/// so that an operation needs one scope. What stands in none is for people alone: pages, one's own account, people and clients, the audit trail, the settings, and decisions: offering something to an applicant or declining, the review of sanctions hits, and approving what others asked for.
+/// so that an operation needs one scope. What stands in none is for people alone: pages, one's own account, people, clients and branches, the audit trail, the settings, and decisions: offering something to an applicant or declining, the review of sanctions hits, and approving what others asked for.
 /// </summary>
 public static class Scopes
 {
@@ -55,6 +55,8 @@ public static class Scopes
         new("webhooks:manage", "Keep the client's own webhook endpoints, see what was sent to them, and have it sent again.", Permissions.WebhooksManage),
         new("approvals:read", "Read the client's own requests that wait for a second person.", Permissions.ApprovalsRead),
         new("approvals:withdraw", "Take the client's own requests back.", Permissions.ApprovalsWithdraw),
+        new("branches:read", "Read which branches there are.", Permissions.BranchesRead),
+        new("branches:move", "Move borrowers, applications and loans between branches.", Permissions.BranchesMove),
         new("quotes:use", "Have loans quoted; nothing is stored.", Permissions.QuotesUse),
     ];
 

@@ -39,7 +39,9 @@ public static class SessionGuard
             return;
         try
         {
-            if (context.Principal?.SessionId() is not { } id || !await http.RequestServices.GetRequiredService<CheckSession>().IsOpenAsync(id, context.Principal.Id(), IsUse(http.Request), http.RequestAborted))
+            if (context.Principal?.SessionId() is { } id && await http.RequestServices.GetRequiredService<CheckSession>().FindAsync(id, context.Principal.Id(), IsUse(http.Request), http.RequestAborted) is { } branches)
+                http.Features.Set(branches);
+            else
                 context.RejectPrincipal();
         }
         catch (DbException broken)
