@@ -43,5 +43,38 @@ internal static class Table
         return text.ToString();
     }
 
+    /// <summary>What the play of many applications showed, a line each.</summary>
+    public static string Text(OriginationResult result)
+    {
+        (string What, string Seen)[] rows =
+        [
+            ("applications, all in underwriting, each once", Number(result.Applications)),
+            ("seconds from the first to the last in underwriting", Number(result.Seconds)),
+            ("Async Servers killed", Number(result.Kills)),
+            ("questions to outside services", Number(result.Asked)),
+            ("  answered with an error", Number(result.Errors)),
+            ("  cut off by the outage", Number(result.Down)),
+            ("  about a report that was made already, and not billed again", Number(result.Repeated)),
+            ("reports billed, each once", Number(result.Billed)),
+            ("most questions to one service at once (limit " + Number(OriginationTerms.AtOnce) + ")", Number(result.MostAtOnce)),
+            ("most questions to one service in a minute (limit " + Number(OriginationTerms.PerMinute) + ")", Number(result.MostInMinute)),
+            ("attempts of steps (5 steps an application)", Number(result.Attempts)),
+            ("answer 202, p50 ms", Number(result.AnswerP50)),
+            ("answer 202, p99 ms", Number(result.AnswerP99)),
+            ("page before it, p99 ms", Number(result.PageIdleP99)),
+            ("page meanwhile, p50 ms", Number(result.PageP50)),
+            ("page meanwhile, p99 ms", Number(result.PageP99)),
+            ("bulk request, lines a second", Number(result.BulkLinesPerSecond)),
+        ];
+        var text = new StringBuilder();
+        foreach (var (what, seen) in rows)
+            text.AppendLine(string.Create(CultureInfo.InvariantCulture, $"{what,-66} {seen,10}"));
+        foreach (var fault in result.Faults.GroupBy(fault => fault, StringComparer.Ordinal).Take(20))
+            text.AppendLine(string.Create(CultureInfo.InvariantCulture, $"NOT WELL: {fault.Key} ({fault.Count()} times)"));
+        return text.ToString();
+    }
+
+    private static string Number(double value) => value.ToString(Math.Abs(value) >= 100 || value == Math.Floor(value) ? "#,0" : "0.0", CultureInfo.InvariantCulture);
+
     public static string Json(IReadOnlyList<Scene> scenes, string builds) => JsonSerializer.Serialize(new { builds, well = scenes.All(scene => scene.IsWell), scenes }, s_json);
 }

@@ -83,6 +83,17 @@ internal sealed class Stage : IAsyncDisposable
     /// <summary>An Async Server of a release.</summary>
     public ChildProcess StartAsyncServer(Build build, params (string Name, string Value)[] more) => Role(build, "Async", 0, "camino_async", more);
 
+    /// <summary>Invented outside services, on an address of the loopback.</summary>
+    public ChildProcess StartSandbox(Build build, Uri address, double errors)
+    {
+        var child = build.Start(["sandbox", "--port", address.Port.ToString(CultureInfo.InvariantCulture), "--seed", "7", "--errors", errors.ToString(CultureInfo.InvariantCulture)], new Dictionary<string, string?>(StringComparer.Ordinal));
+        _children.Add(child);
+        return child;
+    }
+
+    /// <summary>A folder that goes with the stage.</summary>
+    public string MakeFolder(string name) => Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
+
     /// <summary>A Back Office of a release, on the next place that the proxy knows.</summary>
     public (ChildProcess Process, Uri Address) StartOffice(Build build, params (string Name, string Value)[] more)
     {

@@ -15,7 +15,8 @@ namespace Camino.Host.Sandbox;
 internal sealed record SandboxBehaviour(int Seed = 1, int Milliseconds = 40, double Errors = 0, double Wrong = 0, int PerSecond = 0);
 
 /// <summary>What was asked of one service so far.</summary>
-internal sealed record SandboxFigures(long Asked, long Billed, long Repeated, long Errors, long Wrong, long Throttled, long Down, int MostAtOnce);
+/// <param name="MostInMinute">Most questions that began within any 60 seconds.</param>
+internal sealed record SandboxFigures(long Asked, long Billed, long Repeated, long Errors, long Wrong, long Throttled, long Down, int MostAtOnce, int MostInMinute);
 
 /// <summary>Invented outside services that behave like real ones: business registry, credit bureau, identity check. Reports are made of the question and the seed; nothing is stored but in memory.</summary>
 internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider clock)
@@ -124,7 +125,8 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
         private readonly ConcurrentDictionary<string, bool> _billed = new(StringComparer.Ordinal);
         private readonly Lock _gate = new();
         private long _asked, _repeated, _second, _inSecond;
-        private int _atOnce, _mostAtOnce;
+        private readonly Queue<long> _lastMinute = new();
+        private int _atOnce, _mostAtOnce, _mostInMinute;
 
         public long Errors;
         public long Wrong;
@@ -133,13 +135,21 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
 
         public DateTimeOffset DownUntil { get; set; }
 
-        public SandboxFigures Figures => new(Interlocked.Read(ref _asked), _billed.Count, Interlocked.Read(ref _repeated), Interlocked.Read(ref Errors), Interlocked.Read(ref Wrong), Interlocked.Read(ref Throttled), Interlocked.Read(ref Down), _mostAtOnce);
+        public SandboxFigures Figures => new(Interlocked.Read(ref _asked), _billed.Count, Interlocked.Read(ref _repeated), Interlocked.Read(ref Errors), Interlocked.Read(ref Wrong), Interlocked.Read(ref Throttled), Interlocked.Read(ref Down), _mostAtOnce, _mostInMinute);
 
         /// <returns>The number of the question: 1 for the first.</returns>
         public long Begin()
         {
             lock (_gate)
+            {
                 _mostAtOnce = Math.Max(_mostAtOnce, ++_atOnce);
+                var now = Environment.TickCount64;
+                while (_lastMinute.TryPeek(out var oldest) && now - oldest >= 60_000)
+                    _lastMinute.Dequeue();
+                _lastMinute.Enqueue(now);
+                _mostInMinute = Math.Max(_mostInMinute, _lastMinute.Count);
+            }
+
             return Interlocked.Increment(ref _asked);
         }
 

@@ -35,4 +35,27 @@ public sealed class RehearsalTests
         Assert.That(scenes, Has.Count.EqualTo(13));
         Assert.That(scenes.Take(2).Select(scene => scene.Jobs), Is.All.GreaterThan(0), "a deploy without work shows nothing");
     }
+
+    [Test]
+    [CancelAfter(420_000)]
+    public async Task Applications_reach_underwriting_once_and_reports_are_billed_once_while_services_fail_servers_are_killed_and_a_deploy_goes_on(CancellationToken ct)
+    {
+        var program = Camino.Rehearsal.Program.ProgramBeside();
+        try
+        {
+            await using var stage = await Stage.StartAsync(TestContext.Out.WriteLine, ct);
+            var terms = new OriginationTerms(Applications: 120, PerSecond: 20, Kill: TimeSpan.FromSeconds(5), Outage: TimeSpan.FromSeconds(3), Bulk: 50);
+            var result = await new OriginationPlay(stage, new Build(program, 101), new Build(program, 102), terms, TestContext.Out.WriteLine, ct).RunAsync();
+
+            TestContext.Out.WriteLine(Table.Text(result));
+            Assert.That(result.Faults, Is.Empty);
+            Assert.That(result.Kills, Is.GreaterThan(0), "a play in which nobody is killed shows nothing");
+            Assert.That(result.Errors, Is.GreaterThan(0));
+            Assert.That(result.Billed, Is.EqualTo(4 * terms.Applications));
+        }
+        catch (RehearsalException missing) when (missing.Message.Contains("is not on this machine", StringComparison.Ordinal))
+        {
+            Assert.Ignore(missing.Message);
+        }
+    }
 }

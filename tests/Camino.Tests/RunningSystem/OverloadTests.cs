@@ -114,6 +114,28 @@ public sealed class OverloadTests
         Assert.That(retryAfter, Is.GreaterThan(TimeSpan.Zero));
     }
 
+    [TestCase("GET", "/loans")]
+    [TestCase("GET", "/loans/export.csv")]
+    public async Task A_request_whose_time_is_over_leaves_no_statement_behind_in_the_database(string method, string path)
+    {
+        await using var database = await TestDatabase.CreateAsync("empty", _ => Task.CompletedTask);
+        await using var source = Npgsql.NpgsqlDataSource.Create(database.ConnectionString);
+        await using var app = Build(new LimitsSettings { RequestSeconds = 1, TransferSeconds = 1 }, async context =>
+        {
+            await using var slow = source.CreateCommand("select pg_sleep(600)");
+            await slow.ExecuteNonQueryAsync(context.RequestAborted);
+        });
+        await app.StartAsync();
+        using var client = new HttpClient { BaseAddress = RunningCamino.AddressOf(app) };
+
+        using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(path, UriKind.Relative));
+        using var answer = await client.SendAsync(request);
+
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
+        await using var running = source.CreateCommand("select count(*) from pg_stat_activity where datname = current_database() and state = 'active' and query like '%pg_sleep(600)%' and pid <> pg_backend_pid()");
+        Assert.That(await running.ExecuteScalarAsync(), Is.EqualTo(0L));
+    }
+
     [TestCase("GET", "/health/ready", "Always")]
     [TestCase("GET", "/metrics", "Always")]
     [TestCase("GET", "/site.css", "Always")]

@@ -38,7 +38,7 @@ public sealed class Passkeys : Migration
         );
         create index ix_staff_passkey_challenges_expires_at on camino.staff_passkey_challenges (expires_at);
 
-        update camino.schema_info set version = 26;
+        update camino.schema_info set version = 27;
         """);
 
     /// <inheritdoc/>
@@ -46,6 +46,6 @@ public sealed class Passkeys : Migration
         """
         drop table camino.staff_passkey_challenges;
         drop table camino.staff_passkeys;
-        update camino.schema_info set version = 25;
+        update camino.schema_info set version = 26;
         """);
 }
