@@ -80,6 +80,9 @@ public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, Disable
     /// <summary>The change of roles that was just asked for.</summary>
     public Guid? Asked { get; private set; }
 
+    /// <summary>Whether a link for the password can be made, or must be asked for.</summary>
+    public PasswordLinkStand LinkStand { get; private set; }
+
     public bool IsOneself => Line.Id == User.Id();
 
     public Task<IActionResult> OnGetAsync(Guid id, Guid? asked, CancellationToken ct)
@@ -102,10 +105,14 @@ public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, Disable
     public Task<IActionResult> OnPostEnableAsync(Guid id, string? reason, CancellationToken ct) => DoAsync(id, reason, actor => disable.EnableAsync(id, reason, actor, ct), ct);
 
     [Needs(Permissions.PeopleManage)]
-    public Task<IActionResult> OnPostLinkAsync(Guid id, CancellationToken ct) => DoAsync(id, null, async actor => Link = SetPasswordPage.LinkOf(Request, await offer.RunAsync(id, actor, ct)), ct);
+    public Task<IActionResult> OnPostLinkAsync(Guid id, string? reason, CancellationToken ct) => DoAsync(id, null, async _ =>
+    {
+        var (token, asked) = await offer.AskAsync(id, reason, User.Id(), ct);
+        (Link, Asked) = (token is null ? null : SetPasswordPage.LinkOf(Request, token), asked?.ApprovalId);
+    }, ct);
 
     [Needs(Permissions.PeopleManage)]
-    public Task<IActionResult> OnPostResetAsync(Guid id, string? reason, CancellationToken ct) => DoAsync(id, reason, actor => factors.ResetAsync(id, reason, actor, ct), ct);
+    public Task<IActionResult> OnPostResetAsync(Guid id, string? reason, CancellationToken ct) => DoAsync(id, null, async _ => Asked = (await factors.AskResetAsync(id, reason, User.Id(), ct)).ApprovalId, ct);
 
     private async Task<IActionResult> DoAsync(Guid id, string? reason, Func<StaffActor, Task> act, CancellationToken ct)
     {
@@ -129,6 +136,7 @@ public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, Disable
         if (await list.OneAsync(id, ct) is not { } line)
             return NotFound();
         Line = line;
+        LinkStand = await offer.StandAsync(id, User.Id(), ct);
         return Page();
     }
 }
