@@ -54,6 +54,8 @@ public static class ApprovalKinds
     public const string PublishProduct = "product.publish";
     public const string RetireProduct = "product.retire";
     public const string Roles = "user.roles";
+    public const string PasswordLink = "user.password-link";
+    public const string SecondFactorReset = "user.second-factor-reset";
     public const string BulkJobs = "jobs.bulk";
 
     /// <summary>All, with the permission of each.</summary>
@@ -65,6 +67,8 @@ public static class ApprovalKinds
         (PublishProduct, Permissions.ProductsChange),
         (RetireProduct, Permissions.ProductsChange),
         (Roles, Permissions.PeopleManage),
+        (PasswordLink, Permissions.PeopleManage),
+        (SecondFactorReset, Permissions.PeopleManage),
         (BulkJobs, Permissions.JobsAll),
     ];
 

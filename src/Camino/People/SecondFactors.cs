@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Camino.Approvals;
 using Camino.Audit;
 using Camino.Data;
 using Camino.Lending;
@@ -35,7 +36,7 @@ public sealed record SecondFactorPolicy(bool IsRequired)
 public sealed record SecondFactorState(string? PendingKey, bool IsSet, int CodesLeft);
 
 /// <summary>A user's authenticator app and recovery codes. Keys are stored encrypted with the keys of the cookies, recovery codes as hashes; no code is taken twice.</summary>
-public sealed class SecondFactors(CaminoDb db, UserManager<StaffUser> users, IDataProtectionProvider protection, TimeProvider clock)
+public sealed class SecondFactors(CaminoDb db, UserManager<StaffUser> users, AskApproval ask, IDataProtectionProvider protection, TimeProvider clock)
 {
     /// <summary>Recovery codes that somebody has at first.</summary>
     public const int Codes = 10;
@@ -120,23 +121,59 @@ public sealed class SecondFactors(CaminoDb db, UserManager<StaffUser> users, IDa
         return false;
     }
 
-    /// <summary>An administrator takes a second factor away from somebody who lost phone and codes; it is set up anew at the next sign-in.</summary>
-    /// <exception cref="RefusedException"><c>user.not_found</c>, <c>user.reason</c>, <c>user.self</c>, <c>second_factor.none</c>.</exception>
+    /// <summary>Takes a second factor away from somebody who lost phone and codes; it is set up anew at the next sign-in. At once and by one person: an operator at the shell.</summary>
+    /// <exception cref="RefusedException"><c>user.not_found</c>, <c>user.reason</c>, <c>second_factor.none</c>.</exception>
     public async Task ResetAsync(Guid userId, string? reason, StaffActor actor, CancellationToken ct)
     {
         ArgumentNullException.ThrowIfNull(actor);
         var why = StaffActs.Reason(reason);
-        Refuse.If(actor.UserId == userId, "second_factor.self", "Nobody takes the own second factor away; ask another administrator.");
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var (apps, passkeys) = await TakeAwayAsync(userId, ct);
+        db.AuditEntries.Add(StaffActs.Entry(clock, actor, "user.second_factor_reset", userId, new { reason = why, apps, passkeys }));
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
+    }
+
+    /// <summary>An administrator asks for it; it is taken away when a second person approves.</summary>
+    /// <exception cref="RefusedException">As for <see cref="ResetAsync"/>; <c>second_factor.self</c>, <c>approval.waiting</c>.</exception>
+    public async Task<AskedApproval> AskResetAsync(Guid userId, string? reason, Guid by, CancellationToken ct)
+    {
+        var why = StaffActs.Reason(reason);
+        Refuse.If(by == userId, "second_factor.self", "Nobody takes the own second factor away; ask another administrator.");
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        var user = await db.UserForChangeAsync(userId, ct);
+        Refuse.If(!user.TwoFactorEnabled, "second_factor.none", "The user has no second factor.");
+        var asked = await ask.AddAsync(new FrozenAct(ApprovalKinds.SecondFactorReset, "user", userId.ToString(), null, "{}", why), by, ct);
+        await transaction.CommitAsync(ct);
+        return asked;
+    }
+
+    /// <summary>Whether an app or a passkey was set up after a moment.</summary>
+    internal Task<bool> ChangedSinceAsync(Guid userId, DateTimeOffset at, CancellationToken ct) => db.Database.SqlQuery<bool>(
+        $"""
+        select exists (select from camino.staff_second_factors where user_id = {userId} and confirmed_at > {at}) or exists (select from camino.staff_passkeys where user_id = {userId} and created_at > {at}) as "Value"
+        """).SingleAsync(ct);
+
+    /// <summary>Takes away what a second person approved, in the caller's transaction.</summary>
+    /// <exception cref="RefusedException">As for <see cref="ResetAsync"/>; <c>second_factor.changed</c>.</exception>
+    internal async Task<object> RunApprovedAsync(Guid userId, Approval approval, ApprovalRun run, CancellationToken ct)
+    {
+        Refuse.If(await ChangedSinceAsync(userId, approval.AskedAt, ct), "second_factor.changed", "The second factor was set up after this was asked for; ask anew.");
+        var (apps, passkeys) = await TakeAwayAsync(userId, ct);
+        db.AuditEntries.Add(StaffActs.Entry(clock, new StaffActor(run.By, null), "user.second_factor_reset", userId, new { reason = approval.Reason, apps, passkeys, approval = approval.Id, askedBy = approval.AskedBy }));
+        await db.SaveChangesAsync(ct);
+        return new { apps, passkeys };
+    }
+
+    private async Task<(int Apps, int Passkeys)> TakeAwayAsync(Guid userId, CancellationToken ct)
+    {
         var user = await db.UserForChangeAsync(userId, ct);
         var apps = await db.Database.ExecuteSqlAsync($"delete from camino.staff_second_factors where user_id = {userId}", ct);
         var passkeys = await db.Database.ExecuteSqlAsync($"delete from camino.staff_passkeys where user_id = {userId}", ct);
         Refuse.If(apps + passkeys == 0, "second_factor.none", "The user has no second factor.");
         await db.Database.ExecuteSqlAsync($"delete from camino.staff_recovery_codes where user_id = {userId}", ct);
         await users.SetTwoFactorEnabledAsync(user, false);
-        db.AuditEntries.Add(StaffActs.Entry(clock, actor, "user.second_factor_reset", userId, new { reason = why, apps, passkeys }));
-        await db.SaveChangesAsync(ct);
-        await transaction.CommitAsync(ct);
+        return (apps, passkeys);
     }
 
     /// <summary>Two requests with one code: one of them passes.</summary>

@@ -84,6 +84,9 @@ public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, Disable
     /// <summary>The change of roles that was just asked for.</summary>
     public Guid? Asked { get; private set; }
 
+    /// <summary>Whether a link for the password can be made, or must be asked for.</summary>
+    public PasswordLinkStand LinkStand { get; private set; }
+
     public bool IsOneself => Line.Id == User.Id();
 
     public Task<IActionResult> OnGetAsync(Guid id, Guid? asked, CancellationToken ct)
@@ -106,10 +109,14 @@ public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, Disable
     public Task<IActionResult> OnPostEnableAsync(Guid id, string? reason, CancellationToken ct) => DoAsync(id, reason, actor => disable.EnableAsync(id, reason, actor, ct), ct);
 
     [Needs(Permissions.PeopleManage)]
-    public Task<IActionResult> OnPostLinkAsync(Guid id, CancellationToken ct) => DoAsync(id, null, async actor => Link = SetPasswordPage.LinkOf(Request, await offer.RunAsync(id, actor, ct)), ct);
+    public Task<IActionResult> OnPostLinkAsync(Guid id, string? reason, CancellationToken ct) => DoAsync(id, null, async _ =>
+    {
+        var (token, asked) = await offer.AskAsync(id, reason, User.Id(), ct);
+        (Link, Asked) = (token is null ? null : SetPasswordPage.LinkOf(Request, token), asked?.ApprovalId);
+    }, ct);
 
     [Needs(Permissions.PeopleManage)]
-    public Task<IActionResult> OnPostResetAsync(Guid id, string? reason, CancellationToken ct) => DoAsync(id, reason, actor => factors.ResetAsync(id, reason, actor, ct), ct);
+    public Task<IActionResult> OnPostResetAsync(Guid id, string? reason, CancellationToken ct) => DoAsync(id, null, async _ => Asked = (await factors.AskResetAsync(id, reason, User.Id(), ct)).ApprovalId, ct);
 
     [Needs(Permissions.PeopleManage)]
     public Task<IActionResult> OnPostBranchesAsync(Guid id, Guid[]? branches, string? reason, CancellationToken ct) => DoAsync(id, reason, actor => bind.StaffAsync(id, branches, reason, actor, ct), ct);
@@ -137,6 +144,7 @@ public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, Disable
             return NotFound();
         Line = line;
         Branches = await branchList.OfStaffAsync(id, ct);
+        LinkStand = await offer.StandAsync(id, User.Id(), ct);
         return Page();
     }
 }

@@ -81,6 +81,8 @@ public static class WebSetup
         services.AddScoped<IApprovalKind, WriteOffApproval>();
         services.AddScoped<IApprovalKind, WaiveApproval>();
         services.AddScoped<IApprovalKind, RolesApproval>();
+        services.AddScoped<IApprovalKind, PasswordLinkApproval>();
+        services.AddScoped<IApprovalKind, SecondFactorApproval>();
         services.AddScoped<IApprovalKind, BulkJobsApproval>();
         services.AddScoped<IApprovalKind, PublishProductApproval>();
         services.AddScoped<IApprovalKind, RetireProductApproval>();

@@ -33,6 +33,7 @@ internal sealed class GeneratedClientTests
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await KeyAsync(camino));
 
         var code = await GenerateAsync(await http.GetStringAsync(new Uri(ApiDocument.Address, UriKind.Relative)));
+        Assert.That(code, Does.Contain("class OwnerInput").And.Contain("class ApplicationOwnerInput").And.Not.Match(@"class Owners\d?\b"), "What a list holds has the name of its type, and none that the generator invented.");
         var journey = Compile(code, await File.ReadAllTextAsync(Path.Combine(House.Root, "tests/Camino.Tests/Api/client/Journey.cs.txt")));
         var seen = await journey(http);
 

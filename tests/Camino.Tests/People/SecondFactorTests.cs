@@ -123,19 +123,47 @@ internal sealed class SecondFactorTests
     }
 
     [Test]
-    public async Task An_administrator_takes_a_lost_second_factor_away_with_a_reason_and_it_is_set_up_anew()
+    public async Task Two_people_take_a_lost_second_factor_away_with_a_reason_and_it_is_set_up_anew()
     {
         var user = await AddAsync(StaffRoles.Officer);
         using var browser = await SetUpAsync(user);
         using var admin = await SetUpAsync(await AddAsync(StaffRoles.Administrator));
         var id = await _camino.ScalarAsync<Guid>($"select id from camino.staff_users where email = '{user}'");
-        (await admin.PostAsync($"/people/{id}", $"/people/{id}?handler=Reset", ("reason", "phone was stolen"))).Dispose();
+        using var asked = await admin.PostAsync($"/people/{id}", $"/people/{id}?handler=Reset", ("reason", "phone was stolen"));
+        Assert.That(await browser.LeadsToAsync("/loans"), Is.EqualTo("/loans"), "One administrator alone takes nothing away.");
+        var request = $"/approvals/{(asked.Headers.Location?.ToString() ?? "")[^36..]}";
+        using var alone = await admin.PostAsync("/", request + "?handler=Approve");
+        Assert.That(await alone.Content.ReadAsStringAsync(), Does.Contain("You asked for this yourself"));
+        using var second = await SetUpAsync(await AddAsync(StaffRoles.Administrator));
+        Assert.That(await second.PageAsync(request), Does.Contain("Take the second factor away from Pat").And.Contain("phone was stolen"));
+        using var approved = await second.PostAsync(request, request + "?handler=Approve");
+        Assert.That(approved.StatusCode, Is.EqualTo(HttpStatusCode.Redirect));
 
         Assert.That(await browser.LeadsToAsync("/loans"), Does.Contain("/sign-in"));
         using var again = new StaffBrowser(_camino.OfficeAddress);
         (await again.SignInAsync(user)).Dispose();
         Assert.That(await again.LeadsToAsync("/loans"), Is.EqualTo("/second-factor"));
         Assert.That(await _camino.ScalarAsync<string>($"select details from camino.audit_entries where subject_id = '{id}' and action = 'user.second_factor_reset'"), Does.Contain("phone was stolen"));
+    }
+
+    [Test]
+    public async Task A_second_factor_that_was_set_up_after_the_request_is_left_alone()
+    {
+        var user = await AddAsync(StaffRoles.Officer);
+        using var browser = await SetUpAsync(user);
+        using var admin = await SetUpAsync(await AddAsync(StaffRoles.Administrator));
+        using var second = await SetUpAsync(await AddAsync(StaffRoles.Administrator));
+        var id = await _camino.ScalarAsync<Guid>($"select id from camino.staff_users where email = '{user}'");
+        using var asked = await admin.PostAsync($"/people/{id}", $"/people/{id}?handler=Reset", ("reason", "phone was stolen"));
+        var request = $"/approvals/{(asked.Headers.Location?.ToString() ?? "")[^36..]}";
+        await using (var scope = _camino.Office.Services.CreateAsyncScope())
+            await scope.ServiceProvider.GetRequiredService<SecondFactors>().ResetAsync(id, "the operator was faster", new StaffActor(null, "operator"), CancellationToken.None);
+        using var anew = await SetUpAsync(user);
+
+        (await second.PostAsync(request, request + "?handler=Approve")).Dispose();
+
+        Assert.That(await second.PageAsync(request), Does.Contain("set up after this was asked for"));
+        Assert.That(await anew.LeadsToAsync("/loans"), Is.EqualTo("/loans"));
     }
 
     [Test]

@@ -89,6 +89,37 @@ internal sealed partial class StaffTests
     }
 
     [Test]
+    public async Task A_link_for_the_password_of_somebody_who_was_in_is_made_by_two_and_once()
+    {
+        var id = await AddAsync("nora@lender.example", StaffRoles.Officer);
+        using var nora = await SignedInAsync("nora@lender.example", NewPassword);
+        using var admin = await SignedInAsync("admin");
+        var page = $"/people/{id}";
+        using var without = await admin.PostAsync(page, page + "?handler=Link");
+        Assert.That(await without.Content.ReadAsStringAsync(), Does.Contain("3 to 300 characters").And.Not.Contain("/set-password?token="));
+        using var asked = await admin.PostAsync(page, page + "?handler=Link", ("reason", "forgot it; called back on the known number"));
+        Assert.That(asked.StatusCode, Is.EqualTo(HttpStatusCode.Redirect));
+        using var again = await admin.PostAsync(page, page + "?handler=Link", ("reason", "forgot it; called back on the known number"));
+        Assert.That(await again.Content.ReadAsStringAsync(), Does.Contain("waits for a second person").And.Not.Contain("/set-password?token="));
+        Assert.That(await _camino.ScalarAsync<long>($"select count(*) from camino.staff_links where user_id = '{id}'"), Is.Zero);
+
+        await _camino.ApproveAsync(Guid.Parse((asked.Headers.Location?.ToString() ?? "")[^36..]));
+        using var other = await SignedInAsync(RunningCamino.SecondEmail);
+        Assert.That(await other.PageAsync(page), Does.Not.Contain("you can make the link now"), "Who approved gets no link.");
+        Assert.That(await admin.PageAsync(page), Does.Contain("you can make the link now"));
+        using var made = await admin.PostAsync(page, page + "?handler=Link");
+        var link = LinkIn(await made.Content.ReadAsStringAsync());
+        using var more = await admin.PostAsync(page, page + "?handler=Link");
+        Assert.That(await more.Content.ReadAsStringAsync(), Does.Not.Contain("/set-password?token="), "Approved once is made once.");
+        await _camino.DismissSecondAdministratorAsync();
+
+        using var chosen = await nora.PostAsync(link, "/set-password", ("Token", TokenOf(link)), ("password", NewPassword + " too"), ("passwordAgain", NewPassword + " too"));
+        Assert.That(chosen.Headers.Location?.ToString(), Is.EqualTo("/sign-in"));
+        Assert.That(await ActionsAsync("nora@lender.example"), Does.Contain("user.link_granted").And.Contain("user.link_made"));
+        Assert.That(await _camino.ScalarAsync<long>($"select count(*) from camino.approvals where subject_id = '{id}' and (answer::text || request::text) like '%token%'"), Is.Zero);
+    }
+
+    [Test]
     public async Task Nobody_changes_the_own_rights_and_the_last_administrator_stays()
     {
         await using var scope = _camino.Office.Services.CreateAsyncScope();

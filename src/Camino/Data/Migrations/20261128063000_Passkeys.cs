@@ -3,8 +3,8 @@ using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace Camino.Data.Migrations;
 
-/// <summary>Passkeys of staff. Adds only; the release before lets nobody in past a passkey that was set, and takes recovery codes of whoever has an app.</summary>
-/// <remarks>Written by hand: both are rows for SQL, not entities.</remarks>
+/// <summary>Passkeys of staff, and links for passwords that a second person approved. Adds only; the release before lets nobody in past a passkey that was set, and takes recovery codes of whoever has an app.</summary>
+/// <remarks>Written by hand: all are rows for SQL, not entities.</remarks>
 [DbContext(typeof(CaminoDb))]
 [Migration("20261128063000_Passkeys")]
 public sealed class Passkeys : Migration
@@ -38,12 +38,23 @@ public sealed class Passkeys : Migration
         );
         create index ix_staff_passkey_challenges_expires_at on camino.staff_passkey_challenges (expires_at);
 
+        -- A link for a password that a second person approved: whoever asked for it makes it once.
+        create table camino.staff_link_grants (
+            approval_id uuid        constraint pk_staff_link_grants primary key constraint fk_staff_link_grants_approvals references camino.approvals (id),
+            user_id     uuid        not null constraint fk_staff_link_grants_staff_users references camino.staff_users (id) on delete cascade,
+            granted_to  uuid        not null,
+            expires_at  timestamptz not null,
+            used_at     timestamptz
+        );
+        create index ix_staff_link_grants_user_id on camino.staff_link_grants (user_id) where used_at is null;
+
         update camino.schema_info set version = 27;
         """);
 
     /// <inheritdoc/>
     protected override void Down(MigrationBuilder migrationBuilder) => migrationBuilder.Sql(
         """
+        drop table camino.staff_link_grants;
         drop table camino.staff_passkey_challenges;
         drop table camino.staff_passkeys;
         update camino.schema_info set version = 26;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OpenApi;
@@ -48,12 +49,19 @@ public sealed class ApiDocument(IServiceProvider services)
     /// <summary>Serves the document.</summary>
     public static void Map(IEndpointRouteBuilder app) => app.MapGet(Address, ServeAsync).AllowAnonymous().ExcludeFromDescription();
 
-    /// <summary>A body of ours stands among the schemas under the name of its type, so that generators of clients need not invent one.</summary>
+    /// <summary>A body of ours stands among the schemas under the name of its type, and so does what its lists hold, so that generators of clients need not invent one.</summary>
     private static async Task<IOpenApiSchema> SchemaOfAsync(Type shape, OpenApiOperationTransformerContext context, CancellationToken ct)
     {
         var schema = await context.GetOrCreateSchemaAsync(shape, cancellationToken: ct);
         if (shape.Assembly != typeof(ApiDocument).Assembly || context.Document is not { } document)
             return schema;
+        foreach (var part in shape.GetProperties())
+        {
+            if (part.PropertyType is { IsGenericType: true } list && list.GetGenericArguments() is [{ IsClass: true } element] && element.Assembly == shape.Assembly
+                && schema.Properties?.TryGetValue(JsonNamingPolicy.CamelCase.ConvertName(part.Name), out var many) == true && many is OpenApiSchema { Items: not null } held)
+                held.Items = await SchemaOfAsync(element, context, ct);
+        }
+
         document.AddComponent(shape.Name, schema);
         return new OpenApiSchemaReference(shape.Name, document);
     }
