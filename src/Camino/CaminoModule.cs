@@ -1,4 +1,6 @@
 using Camino.Applications;
+using Camino.Applications.Messages;
+using Camino.Applications.Papers;
 using Camino.Applications.Statements;
 using Camino.Approvals;
 using Camino.Audit;
@@ -9,6 +11,7 @@ using Camino.Imports;
 using Camino.Jobs;
 using Camino.Loans;
 using Camino.Operations;
+using Camino.Papers;
 using Camino.People;
 using Camino.Portfolio;
 using Camino.Reference;
@@ -25,7 +28,7 @@ namespace Camino;
 public static class CaminoModule
 {
     /// <summary>Operations and what they need; both roles have them all.</summary>
-    public static void AddCamino(this IServiceCollection services, FileStoreOptions files, ImportOptions imports, ScreeningOptions screening, Providers providers, DocumentOptions documents, WebhookOptions webhooks, ApprovalOptions approvals)
+    public static void AddCamino(this IServiceCollection services, FileStoreOptions files, ImportOptions imports, ScreeningOptions screening, Providers providers, DocumentOptions documents, WebhookOptions webhooks, ApprovalOptions approvals, LenderOptions lender)
     {
         services.AddSingleton(files);
         services.AddSingleton<FileStore>();
@@ -78,6 +81,9 @@ public static class CaminoModule
         foreach (var kind in ProviderCheck.Kinds)
             services.AddScoped<IApplicationCheck>(provider => ProviderCheck.Of(kind, provider.GetRequiredService<Providers>(), provider.GetRequiredService<ProviderClient>()));
 
+        services.AddSingleton(lender);
+        services.AddScoped<ReadPaperValues>();
+
         services.AddScoped<AddClient>();
         services.AddScoped<ChangeClient>();
         services.AddScoped<RotateClientKey>();
@@ -95,6 +101,7 @@ public static class CaminoModule
         services.AddScoped<KeepDocument>();
         services.AddScoped<ChangeDocument>();
         services.AddScoped<OpenDocument>();
+        services.AddScoped<KeepMade>();
         services.AddScoped<AskApplicant>();
         services.AddScoped<ReceiveFromApplicant>();
 
@@ -146,6 +153,9 @@ public static class CaminoModule
         .Add<EndChecks, EndChecks.Handler>()
         .Add<ExpireApplications, ExpireApplications.Handler>()
         .Add<RemoveResults, RemoveResults.Handler>()
+        .Add<MakePaper, MakePaper.Handler>()
+        .Add<SendMessage, SendMessage.Handler>()
+        .Add<DeliverMessage, DeliverMessage.Handler>()
         .Add<ReadBankStatement, ReadBankStatement.Handler>()
         .Add<ScanDocument, ScanDocument.Handler>()
         .Add<SweepDocuments, SweepDocuments.Handler>()
