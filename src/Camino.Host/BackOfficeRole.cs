@@ -1,4 +1,5 @@
 using Camino.Applications;
+using Camino.Applications.Acceptance;
 using Camino.Approvals;
 using Camino.Audit;
 using Camino.Borrowers;
@@ -121,6 +122,7 @@ internal static class BackOfficeRole
         app.MapCaminoPages();
         app.MapImportDownloads();
         app.MapDocumentFiles();
+        app.MapOfferLinkFiles();
         app.MapJobFeeds();
         var api = app.MapGroup("/api/v1").RequireAuthorization(policy => policy.AddAuthenticationSchemes(ApiKeyHandler.SchemeName).RequireAuthenticatedUser());
         api.MapImportApi();

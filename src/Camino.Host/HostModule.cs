@@ -21,14 +21,18 @@ internal static class HostModule
             new FileStoreOptions(Path.GetFullPath(settings.Files.Folder), settings.Imports.MaxFileBytes),
             new ImportOptions(settings.Imports.ChunkRows, settings.Imports.KeepFilesDays),
             new Screening.ScreeningOptions(settings.Screening.Threshold, settings.Screening.Required, settings.Screening.Folder, settings.Screening.Address is { Length: > 0 } address ? new Uri(address) : null),
-            new Applications.Providers(ProviderOf("registry", settings.Providers.Registry), ProviderOf("credit", settings.Providers.Credit), ProviderOf("identity", settings.Providers.Identity)),
+            new Applications.Providers(ProviderOf("registry", settings.Providers.Registry), ProviderOf("credit", settings.Providers.Credit), ProviderOf("identity", settings.Providers.Identity), ProviderOf("email", settings.Providers.Email), ProviderOf("text", settings.Providers.Text)),
             DocumentsOf(settings),
             new Webhooks.WebhookOptions(settings.Webhooks.AllowPrivateAddresses, settings.Webhooks.Secret, settings.Webhooks.PreviousSecret),
-            new Approvals.ApprovalOptions(TimeSpan.FromHours(settings.Approvals.ExpireAfterHours), decimal.Parse(settings.Approvals.WaiveOver, System.Globalization.CultureInfo.InvariantCulture)));
+            new Approvals.ApprovalOptions(TimeSpan.FromHours(settings.Approvals.ExpireAfterHours), decimal.Parse(settings.Approvals.WaiveOver, System.Globalization.CultureInfo.InvariantCulture)),
+            LenderOf(settings.Lender));
         services.AddSingleton(new Tasks.ServiceLevels(TimeSpan.FromMinutes(settings.Applications.StepLimitMinutes)));
         services.AddJobs(registry => registry.AddCaminoKinds());
         services.AddJobClient();
     }
+
+    private static Papers.LenderOptions LenderOf(LenderSettings given) => new(
+        given.Name, (given.Address ?? "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), given.Phone ?? "", given.Agency, given.CreditBureau ?? "");
 
     private static Documents.DocumentOptions DocumentsOf(HostSettings settings)
     {

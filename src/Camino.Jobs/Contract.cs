@@ -44,6 +44,9 @@ public static class JobQueues
     /// <summary>Notices to programs, which may be slow to take them: soon, and never more than a part of the slots.</summary>
     public const string Notices = "notices";
 
+    /// <summary>Papers that people look at as soon as they are made: contracts, letters.</summary>
+    public const string Documents = "documents";
+
     /// <summary>Ordinary work: soon, but nobody is looking at the clock.</summary>
     public const string Default = "default";
 

@@ -1,4 +1,6 @@
 using Camino.Applications;
+using Camino.Applications.Messages;
+using Camino.Applications.Papers;
 using Camino.Applications.Statements;
 using Camino.Approvals;
 using Camino.Audit;
@@ -10,6 +12,7 @@ using Camino.Imports;
 using Camino.Jobs;
 using Camino.Loans;
 using Camino.Operations;
+using Camino.Papers;
 using Camino.People;
 using Camino.Portfolio;
 using Camino.Reference;
@@ -27,7 +30,7 @@ namespace Camino;
 public static class CaminoModule
 {
     /// <summary>Operations and what they need; both roles have them all.</summary>
-    public static void AddCamino(this IServiceCollection services, FileStoreOptions files, ImportOptions imports, ScreeningOptions screening, Providers providers, DocumentOptions documents, WebhookOptions webhooks, ApprovalOptions approvals)
+    public static void AddCamino(this IServiceCollection services, FileStoreOptions files, ImportOptions imports, ScreeningOptions screening, Providers providers, DocumentOptions documents, WebhookOptions webhooks, ApprovalOptions approvals, LenderOptions lender)
     {
         services.AddSingleton(files);
         services.AddSingleton<FileStore>();
@@ -85,6 +88,8 @@ public static class CaminoModule
         services.AddScoped<BindBranches>();
         services.AddScoped<MoveToBranch>();
         services.AddScoped<ListBranches>();
+        services.AddSingleton(lender);
+        services.AddScoped<ReadPaperValues>();
 
         services.AddScoped<AddClient>();
         services.AddScoped<ChangeClient>();
@@ -103,6 +108,7 @@ public static class CaminoModule
         services.AddScoped<KeepDocument>();
         services.AddScoped<ChangeDocument>();
         services.AddScoped<OpenDocument>();
+        services.AddScoped<KeepMade>();
         services.AddScoped<AskApplicant>();
         services.AddScoped<ReceiveFromApplicant>();
 
@@ -154,6 +160,9 @@ public static class CaminoModule
         .Add<EndChecks, EndChecks.Handler>()
         .Add<ExpireApplications, ExpireApplications.Handler>()
         .Add<RemoveResults, RemoveResults.Handler>()
+        .Add<MakePaper, MakePaper.Handler>()
+        .Add<SendMessage, SendMessage.Handler>()
+        .Add<DeliverMessage, DeliverMessage.Handler>()
         .Add<ReadBankStatement, ReadBankStatement.Handler>()
         .Add<ScanDocument, ScanDocument.Handler>()
         .Add<SweepDocuments, SweepDocuments.Handler>()

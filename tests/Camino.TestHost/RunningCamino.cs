@@ -268,7 +268,7 @@ public sealed class RunningCamino : IAsyncDisposable
         Database = new DatabaseSettings { ConnectionString = ConnectionString, MaxPoolSize = _engine == "Camino" ? 12 : 20 },
         Files = new FilesSettings { Folder = FilesFolder },
         SignIn = new SignInSettings { SecondFactor = _secondFactor },
-        Providers = new ProvidersSettings { Registry = ProviderSettings(), Credit = ProviderSettings(), Identity = ProviderSettings() },
+        Providers = new ProvidersSettings { Registry = ProviderSettings(), Credit = ProviderSettings(), Identity = ProviderSettings(), Email = ProviderSettings(), Text = ProviderSettings() },
         Webhooks = new WebhooksSettings { AllowPrivateAddresses = true },
         Imports = new ImportsSettings { ChunkRows = _chunkRows, MaxFileBytes = 64 * 1024 * 1024 },
         Jobs = new JobsSettings
@@ -278,7 +278,7 @@ public sealed class RunningCamino : IAsyncDisposable
             LeaseSeconds = 5,
             GraceSeconds = 2,
             AgeingSeconds = _engine == "Camino" ? 300 : 0,
-            Queues = [new() { Name = "urgent", ReservedSlots = 1 }, new() { Name = "notices", MaxSlots = 2 }, new() { Name = "default" }, new() { Name = "bulk" }],
+            Queues = [new() { Name = "urgent", ReservedSlots = 1 }, new() { Name = "documents" }, new() { Name = "notices", MaxSlots = 2 }, new() { Name = "default" }, new() { Name = "bulk" }],
         },
     };
 

@@ -129,6 +129,7 @@ public sealed class HostSettings
     public ScreeningSettings Screening { get; set; } = new();
     public WebhooksSettings Webhooks { get; set; } = new();
     public DocumentsSettings Documents { get; set; } = new();
+    public LenderSettings Lender { get; set; } = new();
 
     [OnlyFor(Role.Async)]
     public ApplicationsSettings Applications { get; set; } = new();
@@ -546,12 +547,14 @@ public sealed class ApplicationsSettings
     public int StepLimitMinutes { get; set; } = 60;
 }
 
-/// <summary>The outside services that applications are checked at.</summary>
+/// <summary>The outside services that applications are checked at, and those that send messages to applicants.</summary>
 public sealed class ProvidersSettings
 {
     public ProviderSettings Registry { get; set; } = new();
     public ProviderSettings Credit { get; set; } = new();
     public ProviderSettings Identity { get; set; } = new();
+    public ProviderSettings Email { get; set; } = new();
+    public ProviderSettings Text { get; set; } = new();
 }
 
 /// <summary>One outside service.</summary>

@@ -7,7 +7,7 @@ using Camino.Host.Releases;
 
 namespace Camino.Host.Limits;
 
-/// <summary>How often somebody may ask: sign-ins and what applicants hand in by address, everything else by who is signed in. API clients have limits of their own (<see cref="ClientGate"/>).</summary>
+/// <summary>How often somebody may ask: sign-ins and what applicants do by their links by address, everything else by who is signed in. API clients have limits of their own (<see cref="ClientGate"/>).</summary>
 internal static class RateLimits
 {
     public static void AddRateLimits(this IServiceCollection services, LimitsSettings limits) => services.AddRateLimiter(limiter =>
@@ -18,6 +18,8 @@ internal static class RateLimits
             ? InAMinute("sign-in " + context.Connection.RemoteIpAddress, limits.SignInsAMinute)
             : context.Request.Path.StartsWithSegments("/upload", StringComparison.Ordinal)
             ? InAMinute("upload " + context.Connection.RemoteIpAddress, limits.SignInsAMinute)
+            : context.Request.Path.StartsWithSegments("/offer", StringComparison.Ordinal)
+            ? InAMinute("offer " + context.Connection.RemoteIpAddress, limits.SignInsAMinute)
             : context.User.FindFirstValue(ClaimTypes.NameIdentifier) is { } user
             ? InAMinute("user " + user, limits.PerUserAMinute)
             : RateLimitPartition.GetNoLimiter(""));

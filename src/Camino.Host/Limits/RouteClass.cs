@@ -30,7 +30,7 @@ internal static class RouteClasses
             return RouteClass.Listening;
         if (HttpMethods.IsPost(request.Method) && (path is "/api/v1/imports" or "/api/v1/applications/bulk" || Begins(path, "/imports/upload") || Begins(path, "/documents") || path == "/upload" || path.StartsWith("/api/v1/", StringComparison.Ordinal) && (path.EndsWith("/documents", StringComparison.Ordinal) || path.EndsWith("/versions", StringComparison.Ordinal))))
             return RouteClass.Transfer;
-        if (HttpMethods.IsGet(request.Method) && (path.EndsWith(".csv", StringComparison.Ordinal) || path.EndsWith("/rejected", StringComparison.Ordinal) || path.Contains("/versions/", StringComparison.Ordinal) || path.EndsWith("/export", StringComparison.Ordinal) || path.EndsWith(".pdf", StringComparison.Ordinal) || path.EndsWith(".xlsx", StringComparison.Ordinal)))
+        if (HttpMethods.IsGet(request.Method) && (path.EndsWith(".csv", StringComparison.Ordinal) || path is "/offer/document" || path.EndsWith("/rejected", StringComparison.Ordinal) || path.Contains("/versions/", StringComparison.Ordinal) || path.EndsWith("/export", StringComparison.Ordinal) || path.EndsWith(".pdf", StringComparison.Ordinal) || path.EndsWith(".xlsx", StringComparison.Ordinal)))
             return RouteClass.Transfer;
         return RouteClass.Ordinary;
     }

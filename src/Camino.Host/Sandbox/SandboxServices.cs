@@ -18,12 +18,17 @@ internal sealed record SandboxBehaviour(int Seed = 1, int Milliseconds = 40, dou
 /// <param name="MostInMinute">Most questions that began within any 60 seconds.</param>
 internal sealed record SandboxFigures(long Asked, long Billed, long Repeated, long Errors, long Wrong, long Throttled, long Down, int MostAtOnce, int MostInMinute);
 
-/// <summary>Invented outside services that behave like real ones: business registry, credit bureau, identity check. Reports are made of the question and the seed; nothing is stored but in memory.</summary>
+/// <summary>Invented outside services that behave like real ones: business registry, credit bureau, identity check, e-mail and text messages. Reports are made of the question and the seed; nothing is stored but in memory.</summary>
 internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider clock)
 {
     private readonly ConcurrentDictionary<string, Service> _services = new(StringComparer.Ordinal);
 
+    private readonly ConcurrentQueue<JsonElement> _messages = new();
+
     public SandboxBehaviour Behaviour { get; private set; } = behaviour;
+
+    /// <summary>The newest messages that were taken, each once; they go nowhere.</summary>
+    public IReadOnlyList<JsonElement> Messages => [.. _messages];
 
     public static void Map(WebApplication app)
     {
@@ -31,6 +36,9 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
         app.MapPost("/credit/v1/businesses", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "credit", "credit"));
         app.MapPost("/credit/v1/persons", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "credit", "credit"));
         app.MapPost("/identity/v1/checks", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "identity", "identity"));
+        app.MapPost("/email/v1/messages", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "email", "message"));
+        app.MapPost("/text/v1/messages", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "text", "message"));
+        app.MapGet("/sandbox/messages", (SandboxServices sandbox) => sandbox.Messages);
         app.MapPost("/sandbox/outage", (OutageRequest outage, SandboxServices sandbox) => sandbox.Outage(outage));
         app.MapPut("/sandbox/behaviour", (SandboxBehaviour wanted, SandboxServices sandbox) => sandbox.Behave(wanted));
         app.MapDelete("/sandbox/figures", (SandboxServices sandbox) => sandbox.Forget());
@@ -46,7 +54,7 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
     /// <summary>Nothing is answered for so long: connections are cut off.</summary>
     public IResult Outage(OutageRequest outage)
     {
-        foreach (var name in outage.Service is { } one ? [one] : new[] { "registry", "credit", "identity" })
+        foreach (var name in outage.Service is { } one ? [one] : new[] { "registry", "credit", "identity", "email", "text" })
             Of(name).DownUntil = clock.GetUtcNow().AddSeconds(Math.Clamp(outage.Seconds, 0, 3_600));
         return Results.NoContent();
     }
@@ -99,6 +107,8 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
                 return;
             }
 
+            if (kind == "message" && isNew)
+                Take(question);
             context.Response.Headers["Idempotency-Replayed"] = isNew ? "false" : "true";
             await context.Response.WriteAsJsonAsync(Report(kind, key, question), context.RequestAborted);
         }
@@ -108,12 +118,21 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
         }
     }
 
+    private void Take(JsonElement message)
+    {
+        const int Kept = 100;
+        _messages.Enqueue(message.Clone());
+        while (_messages.Count > Kept)
+            _messages.TryDequeue(out _);
+    }
+
     /// <summary>The same question and seed: the same report.</summary>
     private object Report(string kind, string reference, JsonElement question)
     {
         var dice = new Dice(Behaviour.Seed, question.ToString(), 0);
         return kind switch
         {
+            "message" => new { reference, status = "accepted" },
             "registry" => new { reference, status = dice.Next() switch { < 0.9 => "active", < 0.95 => "inactive", _ => "notFound" } },
             "identity" => new { reference, outcome = dice.Next() switch { < 0.92 => "match", < 0.97 => "partial", _ => "noMatch" } },
             _ => (object)new { reference, score = 480 + (int)(dice.Next() * 360), openLoans = (int)(dice.Next() * 6), latePayments = (int)(dice.Next() * dice.Next() * 8) },

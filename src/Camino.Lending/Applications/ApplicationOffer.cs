@@ -30,6 +30,9 @@ public enum AcceptedBy
 
     /// <summary>In person.</summary>
     InPerson = 3,
+
+    /// <summary>The applicant itself, by the link of the offer; kept as a signature.</summary>
+    Link = 4,
 }
 
 /// <summary>One offer of an application; what it offers is fixed, only where it stands changes.</summary>
@@ -37,6 +40,9 @@ public enum AcceptedBy
 /// <param name="ExpiresOn">The last business date on which it can be accepted.</param>
 public sealed record ApplicationOffer(int Number, OfferState State, DateOnly ExpiresOn)
 {
+    /// <summary>How staff may write down that an offer was accepted.</summary>
+    public static IReadOnlyList<AcceptedBy> SaidToStaff { get; } = [AcceptedBy.Phone, AcceptedBy.Paper, AcceptedBy.InPerson];
+
     /// <summary>Days for which an offer is good when nothing is said.</summary>
     public const int DefaultDays = 14;
 

@@ -1,3 +1,4 @@
+using Camino.Applications.Papers;
 using Camino.Borrowers;
 using Camino.Data;
 using Camino.Lending;
@@ -23,7 +24,7 @@ public sealed record AcceptInput
     /// <exception cref="RefusedException"><c>input.how</c>, <c>input.note</c>.</exception>
     internal (AcceptedBy How, string? Note) Read()
     {
-        var how = Enum.GetValues<AcceptedBy>().Where(one => Words.Camel(one) == How?.Trim()).ToList();
+        var how = ApplicationOffer.SaidToStaff.Where(one => Words.Camel(one) == How?.Trim()).ToList();
         Refuse.If(how.Count == 0, "input.how", $"how is phone, paper or inPerson; got {InputText.Short(How)}.");
         return (how[0], string.IsNullOrWhiteSpace(Note) ? null : CheckedBorrower.Text("note", Note, ApplicationOffer.LongestNote));
     }
@@ -48,6 +49,7 @@ public sealed class AcceptOffer(CaminoDb db, TimeProvider clock)
             update camino.application_offers set state = {(short)accepted.State}, accepted_how = {(short)how}, accepted_note = {note}, ended_at = {at}, ended_by = {by.UserId} where application_id = {id} and number = {offer}
             """, ct);
         await db.CloseOffersAsync(id, OfferState.Closed, at, by.UserId, ct);
+        await db.AskPaperAsync(id, PaperKind.Contract, offer, by.UserId, at, ct);
         await db.KeepCourseAsync(id, next, step, ct);
         return await db.AnswerAsync(transaction, ApplicationAnswer.Of(id, number, next) with { Offer = offer }, by, "application.offer-accepted", at, new { version = next.Version, offer, how = Words.Camel(how) }, ct);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Camino.Applications.Papers;
 using Camino.Applications.Statements;
 using Camino.Clients;
 using Camino.Lending;
@@ -40,6 +41,7 @@ public static class ApplicationApi
         }
 
         api.MapOfferApi();
+        api.MapPaperApi();
         api.MapStatementApi();
         api.MapReportApi();
         api.MapPost("/applications/{id:guid}/steps/{stepId:guid}/retry", RetryAsync).RequireAuthorization(Permissions.ApplicationsChange).WithSummary("Tries one step of the checks again, at once").NeedsIdempotencyKey();

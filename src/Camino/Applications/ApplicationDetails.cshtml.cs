@@ -1,3 +1,5 @@
+using Camino.Applications.Messages;
+using Camino.Applications.Papers;
 using Camino.Applications.Statements;
 using Camino.Data;
 using Camino.Lending;
@@ -17,7 +19,7 @@ namespace Camino.Applications;
 [Authorize(Permissions.ApplicationsRead)]
 public sealed class ApplicationDetailsPage(
     ShowApplication show, ShowOffers offers, FindDuplicates find, MoveApplication move, RetryStep retry, AcceptOffer accept, WithdrawOffer withdraw, BookApplication book, ShowStatements statements, ReceiveStatement receive,
-    RemoveStatement remove, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
+    RemoveStatement remove, ShowPapers papers, RetryPaper retryPaper, ShowMessages messages, WriteApplicant write, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
 {
     private ApplicationView? _view;
 
@@ -36,13 +38,19 @@ public sealed class ApplicationDetailsPage(
     /// <summary>Its bank statements and what they come to.</summary>
     public StatementsView Statements { get; private set; } = new([], null, null);
 
+    /// <summary>What Camino wrote about it.</summary>
+    public IReadOnlyList<PaperLine> Papers { get; private set; } = [];
+
+    /// <summary>What the applicant was written.</summary>
+    public MessagesView Messages { get; private set; } = new([], new ContactChoices(true, true));
+
     public string? Problem { get; private set; }
 
     /// <summary>Made with the page's forms: pressed twice, one is carried out.</summary>
     public string Key { get; } = Guid.CreateVersion7().ToString("N");
 
     /// <summary>Whether jobs are at it, so that the page looks again by itself.</summary>
-    public bool IsMoving => View.State is ApplicationState.Received || View.Task.Steps.Any(step => step.State == "running" || (step.State == "waiting" && step.Problem is null)) || Statements.Statements.Any(one => one.IsMoving);
+    public bool IsMoving => View.State is ApplicationState.Received || View.Task.Steps.Any(step => step.State == "running" || (step.State == "waiting" && step.Problem is null)) || Statements.Statements.Any(one => one.IsMoving) || Papers.Any(one => one.State == PaperState.Waiting) || Messages.Messages.Any(one => one.State == MessageState.Queued);
 
     /// <summary>What the reader may do to it now.</summary>
     public IReadOnlyList<ApplicationMove> Moves
@@ -70,6 +78,19 @@ public sealed class ApplicationDetailsPage(
 
     [Needs(Permissions.ApplicationsChange)]
     public Task<IActionResult> OnPostRetryAsync(Guid id, Guid stepId, string? key, CancellationToken ct) => DoAsync(id, () => retry.RunAsync(id, stepId, By(key, null), ct), ct);
+
+    [Needs(Permissions.ApplicationsChange)]
+    public Task<IActionResult> OnPostSendNoticeAsync(Guid id, int number, string? key, CancellationToken ct) =>
+        DoAsync(id, () => write.RunAsync(id, new MessageInput(MessageKind.Decline, MessageChannel.Email, number, null, null), By(key, null), ct), ct);
+
+    [Needs(Permissions.ApplicationsChange)]
+    public Task<IActionResult> OnPostRetryMessageAsync(Guid id, Guid messageId, string? key, CancellationToken ct) => DoAsync(id, () => write.RetryAsync(id, messageId, By(key, null), ct), ct);
+
+    [Needs(Permissions.ApplicationsChange)]
+    public Task<IActionResult> OnPostChooseAsync(Guid id, bool email, bool text, CancellationToken ct) => DoAsync(id, () => write.ChooseAsync(id, new ContactChoices(email, text), User.Id(), ct), ct);
+
+    [Needs(Permissions.ApplicationsChange)]
+    public Task<IActionResult> OnPostRetryPaperAsync(Guid id, Guid paperId, string? key, CancellationToken ct) => DoAsync(id, () => retryPaper.RunAsync(id, paperId, By(key, null), ct), ct);
 
     [Needs(Permissions.ApplicationsChange)]
     public Task<IActionResult> OnPostAcceptOfferAsync(Guid id, int number, AcceptInput input, string? key, int? version, CancellationToken ct) => DoAsync(id, () => accept.RunAsync(id, number, input, By(key, version ?? 0), ct), ct);
@@ -121,6 +142,8 @@ public sealed class ApplicationDetailsPage(
         Duplicates = await find.OfApplicationAsync(id, ct);
         Offers = await offers.RunAsync(id, ct);
         Statements = await statements.RunAsync(id, ct);
+        Papers = await papers.RunAsync(id, ct);
+        Messages = await messages.RunAsync(id, ct);
         Loan = View.Task.LoanId is null ? null : await offers.LoanAsync(id, ct);
         return Page();
     }

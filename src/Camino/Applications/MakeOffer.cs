@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Camino.Applications.Papers;
 using Camino.Data;
 using Camino.Lending;
 using Camino.Lending.Applications;
@@ -94,6 +95,8 @@ public sealed class MakeOffer(CaminoDb db, BookLoan book, TimeProvider clock)
         await db.CheckListedAsync(id, number, ct);
         var draft = await DraftAsync(id, input, ct);
         var made = await KeepAsync(id, draft, at, by.UserId, ct);
+        foreach (var kind in new[] { PaperKind.Approval, PaperKind.Offer })
+            await db.AskPaperAsync(id, kind, made, by.UserId, at, ct);
         await db.KeepCourseAsync(id, next, step, ct);
         return await db.AnswerAsync(transaction, ApplicationAnswer.Of(id, number, next) with { Offer = made }, by, "application.offer-made", at, new { version = next.Version, offer = made, product = draft.Product, productVersion = draft.ProductVersion }, ct);
     }

@@ -1,3 +1,4 @@
+using Camino.Applications.Papers;
 using Camino.Data;
 using Camino.Jobs;
 using Camino.Lending;
@@ -38,6 +39,8 @@ public sealed class MoveApplication(CaminoDb db, JobStore jobs, TimeProvider clo
         var (number, course) = await db.LockApplicationAsync(id, ct);
         var (next, step) = course.Move(move, new Actor(ActorKind.Staff, by.UserId), why, at, by.Version);
         await db.KeepCourseAsync(id, next, step with { AdverseReasons = codes }, ct);
+        if (move == ApplicationMove.Decline)
+            await db.AskPaperAsync(id, PaperKind.Decline, next.Version, by.UserId, at, ct);
         var stopped = next.IsOpen ? null : await db.StopStepsAsync(jobs, id, by.UserId.ToString(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
         if (next.State == ApplicationState.Received)
             db.Enqueue(new BeginChecks(id), new JobOptions { RequestedBy = by.UserId.ToString() });

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Camino.Applications.Acceptance;
 using Camino.Lending;
 using Camino.Lending.Disclosures;
 using Camino.Servicing;
@@ -23,6 +24,8 @@ public static class OfferApi
         api.MapPost("/applications/{id:guid}/offers/preview", PreviewAsync).RequireAuthorization(Permissions.ApplicationsDecide).WithSummary("The offer that would be made; nothing is stored").Reads(typeof(OfferInput), "application/json");
         api.MapPost("/applications/{id:guid}/offers/{number}/accept", AcceptAsync).RequireAuthorization(Permissions.ApplicationsChange).WithSummary("Writes down that the applicant took an offer; the others are closed").Reads(typeof(AcceptInput), "application/json").NeedsIdempotencyKey().NeedsIfMatch();
         api.MapPost("/applications/{id:guid}/offers/{number}/withdraw", WithdrawAsync).RequireAuthorization(Permissions.ApplicationsDecide).WithSummary("Takes an offer back").Reads(typeof(ApplicationApi.MoveInput), "application/json").NeedsIdempotencyKey().NeedsIfMatch();
+        api.MapPost("/applications/{id:guid}/offers/{number:int}/link", LinkAsync).RequireAuthorization(Permissions.ApplicationsChange).WithSummary("Makes the link by which the applicant accepts an offer; the one before ends");
+        api.MapPost("/applications/{id:guid}/offers/{number:int}/link/end", EndLinkAsync).RequireAuthorization(Permissions.ApplicationsChange).WithSummary("Makes the link of an offer useless");
         api.MapPost("/applications/{id:guid}/book", BookAsync).RequireAuthorization(Permissions.BookLoans).WithSummary("Books the accepted offer as a loan with the same schedule").Reads(typeof(BookApplicationInput), "application/json").NeedsIdempotencyKey().NeedsIfMatch();
     }
 
@@ -30,7 +33,7 @@ public static class OfferApi
     /// <param name="State"><c>open</c>, <c>accepted</c>, <c>withdrawn</c>, <c>expired</c> or <c>closed</c>.</param>
     /// <param name="Payment">The first regular installment.</param>
     /// <param name="ExpiresOn">The last business date on which it can be accepted.</param>
-    /// <param name="AcceptedBy"><c>phone</c>, <c>paper</c> or <c>inPerson</c>.</param>
+    /// <param name="AcceptedBy"><c>phone</c>, <c>paper</c>, <c>inPerson</c> or <c>link</c>.</param>
     public sealed record OfferSummary(
         int Number, string State, string Product, int ProductVersion, string Principal, string AnnualRatePercent, int Payments, string Payment, string FinanceCharge, string TotalPayments, string AprPercent, DateOnly MaturesOn, DateOnly OfferedOn, DateOnly ExpiresOn,
         string? AcceptedBy)
@@ -117,6 +120,19 @@ public static class OfferApi
         var answer = await withdraw.RunAsync(id, number, reason, by, ct);
         ApplicationApi.Mark(context, answer);
         return TypedResults.Ok(answer);
+    }
+
+    private static async Task<Created<OfferLinkMade>> LinkAsync(Guid id, int number, HttpContext context, LinkOffer link, CancellationToken ct)
+    {
+        var made = await link.RunAsync(id, number, context.User.Id(), ct);
+        context.Response.Headers.CacheControl = "no-store";
+        return TypedResults.Created(string.Create(CultureInfo.InvariantCulture, $"/api/v1/applications/{id}/offers/{number}"), made);
+    }
+
+    private static async Task<NoContent> EndLinkAsync(Guid id, int number, HttpContext context, LinkOffer link, CancellationToken ct)
+    {
+        await link.EndAsync(id, number, context.User.Id(), ct);
+        return TypedResults.NoContent();
     }
 
     private static async Task<Created<ApplicationAnswer>> BookAsync(Guid id, HttpContext context, BookApplication book, CancellationToken ct)

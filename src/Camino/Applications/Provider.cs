@@ -11,7 +11,7 @@ using NpgsqlTypes;
 
 namespace Camino.Applications;
 
-/// <summary>An outside service that checks ask.</summary>
+/// <summary>An outside service that checks ask, or that sends messages.</summary>
 /// <param name="Name">As limits and exchanges call it: <c>credit</c>.</param>
 /// <param name="Address">Null: it is not asked, and its steps are not planned.</param>
 /// <param name="Key">What it knows this lender by.</param>
@@ -26,10 +26,13 @@ public sealed record Provider(string Name, Uri? Address, string Key, TimeSpan Ti
 }
 
 /// <summary>The outside services of this lender.</summary>
-public sealed record Providers(Provider Registry, Provider Credit, Provider Identity)
+public sealed record Providers(Provider Registry, Provider Credit, Provider Identity, Provider Email, Provider Text)
 {
+    /// <summary>The service that sends messages of a channel.</summary>
+    public Provider Of(Messages.MessageChannel channel) => channel == Messages.MessageChannel.Email ? Email : Text;
+
     /// <summary>None is asked.</summary>
-    public static Providers None { get; } = new(Nobody("registry"), Nobody("credit"), Nobody("identity"));
+    public static Providers None { get; } = new(Nobody("registry"), Nobody("credit"), Nobody("identity"), Nobody("email"), Nobody("text"));
 
     private static Provider Nobody(string name) => new(name, null, "", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(15), 1, 60);
 }
@@ -89,6 +92,9 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
     /// <summary>Longest answer, in bytes.</summary>
     public const int LongestAnswer = 256 * 1024;
 
+    private const string KeptOfStep = "insert into camino.application_exchanges (id, step_id, provider, asked_at, status, milliseconds, sealed) values ($1, $2, $3, $4, $5, $6, $7)";
+    private const string KeptOfMessage = "insert into camino.message_exchanges (id, message_id, provider, asked_at, status, milliseconds, sealed) values ($1, $2, $3, $4, $5, $6, $7)";
+
     private static readonly TimeSpan s_longestWait = TimeSpan.FromMinutes(10);
 
     private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(2), ConnectTimeout = TimeSpan.FromSeconds(5) })
@@ -97,10 +103,12 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
         MaxResponseContentBufferSize = LongestAnswer,
     };
 
-    /// <returns>The answer, which names the step as its reference.</returns>
+    /// <param name="stepId">The step that asks, or the message that is to be sent.</param>
+    /// <param name="isMessage">It is a message.</param>
+    /// <returns>The answer, which names the step or message as its reference.</returns>
     /// <exception cref="ProviderFailedException">no answer, or one that is none.</exception>
     /// <exception cref="JobSnoozedException">it rests, or asks to wait.</exception>
-    public async Task<JsonElement> AskAsync(Provider provider, string path, Guid stepId, object question, CancellationToken ct)
+    public async Task<JsonElement> AskAsync(Provider provider, string path, Guid stepId, object question, CancellationToken ct, bool isMessage = false)
     {
         if (rest.Wait(provider) is { } wait)
             throw new JobSnoozedException(wait + TimeSpan.FromSeconds(1), $"{provider.Name} does not answer at the moment; it is asked again later.");
@@ -138,7 +146,7 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
         }
         finally
         {
-            await KeepAsync(provider, stepId, status, watch.Elapsed, asked, answer, CancellationToken.None); // what was asked is kept, also where nobody waits for it any more
+            await KeepAsync(isMessage ? KeptOfMessage : KeptOfStep, provider, stepId, status, watch.Elapsed, asked, answer, CancellationToken.None); // what was asked is kept, also where nobody waits for it any more
         }
     }
 
@@ -168,10 +176,10 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
         return wait < TimeSpan.FromSeconds(1) ? TimeSpan.FromSeconds(1) : wait > s_longestWait ? s_longestWait : wait;
     }
 
-    private async Task KeepAsync(Provider provider, Guid stepId, int? status, TimeSpan took, string asked, string answer, CancellationToken ct)
+    private async Task KeepAsync(string sql, Provider provider, Guid stepId, int? status, TimeSpan took, string asked, string answer, CancellationToken ct)
     {
         var whole = await vault.SealAsync(JsonSerializer.Serialize(new { asked, answer }), ct);
-        await using var command = source.CreateCommand("insert into camino.application_exchanges (id, step_id, provider, asked_at, status, milliseconds, sealed) values ($1, $2, $3, $4, $5, $6, $7)");
+        await using var command = source.CreateCommand(sql);
         command.Parameters.Add(new NpgsqlParameter { Value = Guid.CreateVersion7() });
         command.Parameters.Add(new NpgsqlParameter { Value = stepId });
         command.Parameters.Add(new NpgsqlParameter { Value = provider.Name });

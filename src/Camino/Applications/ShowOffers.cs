@@ -32,7 +32,7 @@ public sealed class ShowOffers(NpgsqlDataSource source, BranchScope scope)
     private const string Lines =
         """
         select o.number, case when o.state = 1 and o.expires_on < (select today from camino.business_day) then 4 else o.state end, p.code, o.product_version, o.principal, o.rate_percent, o.payments, o.payment, o.finance_charge,
-            o.total_payments, o.apr_percent, o.matures_on, o.offered_on, o.expires_on, o.made_at, u.display_name, o.accepted_how, o.accepted_note, o.terms::text, o.place_state
+            o.total_payments, o.apr_percent, o.matures_on, o.offered_on, o.expires_on, o.made_at, u.display_name, case when exists (select from camino.application_signatures s where s.application_id = o.application_id and s.offer_number = o.number) then 4::smallint else o.accepted_how end, o.accepted_note, o.terms::text, o.place_state
         from camino.application_offers o join camino.products p on p.id = o.product_id left join camino.staff_users u on u.id = o.made_by where o.application_id = $1
         """;
 

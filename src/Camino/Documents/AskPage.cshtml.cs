@@ -1,3 +1,4 @@
+using Camino.Applications.Messages;
 using Camino.Data;
 using Camino.Lending;
 using Camino.Resources;
@@ -13,7 +14,7 @@ namespace Camino.Documents;
 
 /// <summary>Asks an applicant for documents: which ones, and the link to send, shown once; and what was asked for before.</summary>
 [Authorize(Permissions.DocumentsWrite)]
-public sealed class AskPage(AskApplicant ask, NameSubject name, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
+public sealed class AskPage(AskApplicant ask, NameSubject name, WriteApplicant write, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
 {
     public Guid Id { get; private set; }
 
@@ -25,6 +26,9 @@ public sealed class AskPage(AskApplicant ask, NameSubject name, CaminoDb db, ISt
     /// <summary>The link, shown once.</summary>
     public string? Link { get; private set; }
 
+    /// <summary>The link is on its way to the applicant.</summary>
+    public bool Sent { get; private set; }
+
     /// <summary>The day on which the link ends.</summary>
     public DateOnly Until { get; private set; }
 
@@ -35,19 +39,29 @@ public sealed class AskPage(AskApplicant ask, NameSubject name, CaminoDb db, ISt
     public Task<IActionResult> OnGetAsync(Guid id, CancellationToken ct) => LookAsync(id, ct);
 
     [Needs(Permissions.DocumentsWrite)]
-    public Task<IActionResult> OnPostAsync(Guid id, DocumentRequestInput input, CancellationToken ct)
+    public Task<IActionResult> OnPostAsync(Guid id, DocumentRequestInput input, MessageChannel? send, CancellationToken ct)
     {
         Input = input;
         return DoAsync(id, async () =>
         {
             var made = await ask.RunAsync(id, input, User.Id(), ct);
-            (Link, Until) = ($"{Request.Scheme}://{Request.Host}/upload?token={made.Token}&lang={made.Language}", DateOnly.FromDateTime(made.ExpiresAt.UtcDateTime));
+            if (send is { } channel)
+            {
+                Until = DateOnly.FromDateTime(made.ExpiresAt.UtcDateTime);
+                Sent = true;
+                await write.RunAsync(id, new MessageInput(MessageKind.Documents, channel, 1, AddressOf(made), Until), new AskedBy(User.Id(), made.RequestId.ToString("N")), ct);
+                return;
+            }
+
+            (Link, Until) = (AddressOf(made), DateOnly.FromDateTime(made.ExpiresAt.UtcDateTime));
             Response.Headers.CacheControl = "no-store";
         }, ct);
     }
 
     [Needs(Permissions.DocumentsWrite)]
     public Task<IActionResult> OnPostEndAsync(Guid id, Guid requestId, CancellationToken ct) => DoAsync(id, () => ask.EndAsync(id, requestId, User.Id(), ct), ct);
+
+    private string AddressOf(DocumentRequestMade made) => $"{Request.Scheme}://{Request.Host}/upload?token={made.Token}&lang={made.Language}";
 
     private async Task<IActionResult> LookAsync(Guid id, CancellationToken ct)
     {
@@ -69,7 +83,7 @@ public sealed class AskPage(AskApplicant ask, NameSubject name, CaminoDb db, ISt
         catch (RefusedException refused)
         {
             db.ChangeTracker.Clear();
-            Problem = texts.Refused(refused);
+            (Problem, Sent) = (texts.Refused(refused), false);
         }
 
         return await LookAsync(id, ct);

@@ -162,11 +162,13 @@ internal static class DocumentTable
 {
     internal sealed record Stored(short Subject, Guid SubjectId);
 
-    /// <exception cref="RefusedException"><c>document.not_found</c>.</exception>
+    /// <exception cref="RefusedException"><c>document.not_found</c>, <c>document.made</c>: a contract or letter that Camino made.</exception>
     public static async Task<Stored> LockDocumentAsync(this CaminoDb db, Guid id, CancellationToken ct)
     {
         var found = await db.Database.SqlQuery<Stored>($"select subject as \"Subject\", subject_id as \"SubjectId\" from camino.documents where id = {id} and removed_at is null for update").ToListAsync(ct);
         Refuse.If(found.Count == 0, "document.not_found", $"There is no document {id}.");
+        var made = await db.Database.SqlQuery<bool>($"select exists (select from camino.application_papers where document_id = {id}) as \"Value\"").SingleAsync(ct);
+        Refuse.If(made, "document.made", "Camino made this document itself; it stays as it is.");
         return found[0];
     }
 }

@@ -1,6 +1,9 @@
 using System.Text.Encodings.Web;
 using System.Text.Unicode;
 using Camino.Applications;
+using Camino.Applications.Acceptance;
+using Camino.Applications.Messages;
+using Camino.Applications.Papers;
 using Camino.Applications.Statements;
 using Camino.Approvals;
 using Camino.Borrowers;
@@ -114,6 +117,14 @@ public static class WebSetup
         services.AddScoped<WithdrawOffer>();
         services.AddScoped<BookApplication>();
         services.AddScoped<ShowOffers>();
+        services.AddSingleton<SignedLink>();
+        services.AddScoped<LinkOffer>();
+        services.AddScoped<OpenOffer>();
+        services.AddScoped<SignOffer>();
+        services.AddScoped<WriteApplicant>();
+        services.AddScoped<ShowMessages>();
+        services.AddScoped<ShowPapers>();
+        services.AddScoped<RetryPaper>();
         services.AddScoped<ShowStatements>();
         services.AddScoped<ReceiveStatement>();
         services.AddScoped<RemoveStatement>();

@@ -69,6 +69,8 @@ public sealed class LicenceTests
         ["OpenTelemetry.Api.ProviderBuilderExtensions"] = "Apache-2.0",
         ["OpenTelemetry.Exporter.OpenTelemetryProtocol"] = "Apache-2.0",
         ["Parlot"] = "BSD-3-Clause",
+        ["PDFsharp"] = "MIT",
+        ["PdfPig"] = "Apache-2.0",
         ["QRCoder"] = "MIT",
         ["Serilog"] = "Apache-2.0",
         ["Serilog.Extensions.Logging"] = "Apache-2.0",
@@ -85,6 +87,7 @@ public sealed class LicenceTests
         ["System.Drawing.Common"] = "MIT",
         ["System.IO.Abstractions"] = "MIT",
         ["System.IO.Hashing"] = "MIT",
+        ["System.Security.Cryptography.Pkcs"] = "MIT",
         ["TimeZoneConverter"] = "MIT",
     };
 

@@ -26,6 +26,7 @@ internal sealed class SessionTests
 
     [TestCase("POST", "/sign-in", "/sign-in/", "/sign-in/code")]
     [TestCase("GET", "/upload", "/upload/", "/upload?token=another")]
+    [TestCase("GET", "/offer", "/offer/document", "/offer?token=another")]
     public async Task One_address_has_one_number_of_tries_however_it_writes_the_path(string method, string first, string second, string third)
     {
         await using var office = await _camino.StartSecondOfficeAsync(change: settings => settings.Limits.SignInsAMinute = 2);
