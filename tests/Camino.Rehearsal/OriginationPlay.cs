@@ -44,10 +44,12 @@ internal sealed class OriginationPlay(Stage stage, Build previous, Build next, O
     private readonly List<(ChildProcess Process, Uri Address)> _offices = [];
     private readonly ConcurrentBag<double> _answers = [];
     private readonly ConcurrentQueue<string> _faults = new();
-    private Build _current = previous;
+    private bool _isDeployed;
     private string _services = "";
     private int _kills;
     private long _sent;
+
+    private Build Current => _isDeployed ? next : previous;
 
     public async Task<OriginationResult> RunAsync()
     {
@@ -112,17 +114,17 @@ internal sealed class OriginationPlay(Stage stage, Build previous, Build next, O
     {
         for (var i = 0; i < 2; i++)
         {
-            var office = stage.StartOffice(_current);
+            var office = stage.StartOffice(Current);
             _offices.Add(office);
             await Stage.UntilAsync(async () => await Stage.StatusAsync(office.Address, "/health/ready") == 200, $"{office.Address} to be ready", ct);
             _workers.Add(StartWorker());
         }
 
-        await Stage.UntilAsync(async () => await stage.ScalarAsync<long>(string.Create(CultureInfo.InvariantCulture, $"select count(*) from camino.processes where release_number = {_current.Release} and takes_work and state <> 'ended'")) >= 2, "the Async Servers to be known", ct);
+        await Stage.UntilAsync(async () => await stage.ScalarAsync<long>(string.Create(CultureInfo.InvariantCulture, $"select count(*) from camino.processes where release_number = {Current.Release} and takes_work and state <> 'ended'")) >= 2, "the Async Servers to be known", ct);
         await Task.Delay(TimeSpan.FromMilliseconds(600), ct); // two rounds of the proxy's check
     }
 
-    private ChildProcess StartWorker() => stage.StartAsyncServer(_current, [.. new[] { "Registry", "Credit", "Identity" }.SelectMany(name => new (string, string)[]
+    private ChildProcess StartWorker() => stage.StartAsyncServer(Current, [.. new[] { "Registry", "Credit", "Identity" }.SelectMany(name => new (string, string)[]
     {
         ($"CAMINO_Providers__{name}__Address", _services),
         ($"CAMINO_Providers__{name}__AtOnce", OriginationTerms.AtOnce.ToString(CultureInfo.InvariantCulture)),
@@ -172,7 +174,7 @@ internal sealed class OriginationPlay(Stage stage, Build previous, Build next, O
         {
             oldWorkers.AddRange(_workers);
             _workers.Clear();
-            _current = next;
+            _isDeployed = true;
             await StartAsync();
         }
         finally
@@ -401,7 +403,7 @@ internal sealed class OriginationPlay(Stage stage, Build previous, Build next, O
         return folder;
     }
 
-    private static double Percentile(IReadOnlyList<double> sorted, int percent) => sorted.Count == 0 ? double.NaN : sorted[Math.Max(0, (int)Math.Ceiling(sorted.Count * percent / 100.0) - 1)];
+    private static double Percentile(List<double> sorted, int percent) => sorted.Count == 0 ? double.NaN : sorted[Math.Max(0, (int)Math.Ceiling(sorted.Count * percent / 100.0) - 1)];
 
     private static int FreePort()
     {
