@@ -29,6 +29,9 @@ public sealed class BorrowerEditPage(ShowBorrower show, AddBorrower add, ChangeB
 
     public string? Problem { get; private set; }
 
+    /// <summary>Somebody else changed the borrower while this form was filled in; what was typed is still here.</summary>
+    public bool HasChanged { get; private set; }
+
     public async Task<IActionResult> OnGetAsync(Guid? id, CancellationToken ct)
     {
         (Id, Key) = (id, Guid.CreateVersion7().ToString("N"));
@@ -71,6 +74,8 @@ public sealed class BorrowerEditPage(ShowBorrower show, AddBorrower add, ChangeB
         {
             db.ChangeTracker.Clear();
             Problem = texts.Refused(refused);
+            if (refused.Code == "borrower.version" && id is { } changed && await show.RunAsync(changed, ct) is { } now)
+                (HasChanged, Version) = (true, now.Version); // the reader is told, looks, and may send it again knowing
             return Page();
         }
     }

@@ -59,32 +59,72 @@ for (const button of document.querySelectorAll('[data-print]')) {
   button.addEventListener('click', () => window.print());
 }
 
-// a second press of a button must not send a form twice
+// Forms, whatever happens between the page and the server: a second press sends nothing twice, a line that is away sends nothing at all, and what was typed stays.
+const note = document.querySelector('[data-line]');
+
+function say(text, tone) {
+  note.className = `message line-note message-${tone}`;
+  note.textContent = text;
+  note.hidden = false;
+}
+
+window.addEventListener('offline', () => say(note.dataset.away, 'warn'));
+window.addEventListener('online', () => say(note.dataset.back, 'info'));
+
 document.addEventListener('submit', (event) => {
-  if (event.target.method !== 'post' || event.defaultPrevented) return;
-  if (event.target.dataset.sent === 'true') {
+  const form = event.target;
+  if (form.method !== 'post' || event.defaultPrevented) return;
+  if (!navigator.onLine) {
+    event.preventDefault();
+    say(note.dataset.unsent, 'warn');
+    return;
+  }
+  if (form.dataset.sent === 'true') {
     event.preventDefault();
     return;
   }
-  event.target.dataset.sent = 'true';
+  form.dataset.sent = 'true';
+  keep(form);
 });
 window.addEventListener('pageshow', () => {
   for (const form of document.querySelectorAll('form[data-sent]')) delete form.dataset.sent;
 });
 
-// What was chosen in a long form outlives a session that ended meanwhile: it is kept in this tab until the form's page comes back from the sign-in.
+// What was sent is kept in this tab until a page answers: after a session that ended meanwhile it comes back behind the sign-in of the same person, after a line that broke with the page itself.
+// Passwords, files and forms that say autocomplete="off" (numbers of people and accounts) are never kept.
 const kept = 'camino.kept';
-const fieldsOf = (form) => [...form.elements].filter((field) => field.name && field.type !== 'hidden' && field.type !== 'password');
-document.addEventListener('submit', (event) => {
-  if (!event.target.matches('form[data-keep]')) return;
-  sessionStorage.setItem(kept, JSON.stringify({ page: window.location.pathname, values: fieldsOf(event.target).map((field) => field.value) }));
-});
-if (window.location.pathname !== '/sign-in') {
-  const { page, values } = JSON.parse(sessionStorage.getItem(kept) ?? '{}');
-  sessionStorage.removeItem(kept);
-  const form = document.querySelector('form[data-keep]');
-  if (form && page === window.location.pathname && document.referrer && new URL(document.referrer).pathname === '/sign-in') {
-    for (const [i, field] of fieldsOf(form).entries()) field.value = values[i] ?? field.value;
-    form.dispatchEvent(new Event('change'));
+const who = document.body.dataset.who ?? '';
+
+function keep(form) {
+  if (!form.closest('main') || form.autocomplete === 'off' || form.querySelector('[type="password"]') || form.matches('[data-passkey]')) return;
+  const values = [...new FormData(form)].filter(([name, value]) => typeof value === 'string' && !name.startsWith('__'));
+  sessionStorage.setItem(kept, JSON.stringify({ page: window.location.pathname, who, values }));
+}
+
+/** The fields that a person fills in. */
+const typed = (form) => [...form.elements].filter((field) => field.name && !field.name.startsWith('__') && !['hidden', 'password', 'file', 'submit', 'button', 'reset'].includes(field.type));
+
+function restore(values) {
+  const names = new Set(values.map(([name]) => name));
+  const forms = [...document.querySelectorAll('main form[method="post"]')].map((form) => ({ form, known: typed(form).filter((field) => names.has(field.name)).length }));
+  const best = forms.reduce((one, other) => (other.known > one.known ? other : one), { known: 0 });
+  if (best.known === 0) return false;
+  const left = [...values];
+  for (const field of typed(best.form)) {
+    const at = left.findIndex(([name, value]) => name === field.name && (!['checkbox', 'radio'].includes(field.type) || value === field.value));
+    if (['checkbox', 'radio'].includes(field.type)) field.checked = at >= 0;
+    else if (at >= 0) field.value = left[at][1];
+    if (at >= 0) left.splice(at, 1);
   }
+  best.form.dispatchEvent(new Event('change', { bubbles: true }));
+  return true;
+}
+
+if (!/^\/(sign-in|second-factor)(\/|$)/.test(window.location.pathname)) {
+  const given = JSON.parse(sessionStorage.getItem(kept) ?? '{}');
+  sessionStorage.removeItem(kept);
+  const isBack = ['back_forward', 'reload'].includes(performance.getEntriesByType('navigation')[0]?.type);
+  if (given.page === window.location.pathname && given.who === who && (given.ended || isBack) && restore(given.values)) say(given.ended ? note.dataset.ended : note.dataset.again, 'warn');
+} else if (new URLSearchParams(window.location.search).has('Ended') && sessionStorage.getItem(kept)) {
+  sessionStorage.setItem(kept, JSON.stringify({ ...JSON.parse(sessionStorage.getItem(kept)), ended: true }));
 }
