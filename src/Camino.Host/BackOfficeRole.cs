@@ -135,6 +135,7 @@ internal static class BackOfficeRole
         api.MapScreeningApi();
         ApiDocument.Map(app);
         api.MapBorrowerApi();
+        api.MapMergeApi();
         api.MapApplicationApi();
         api.MapSearchApi();
         api.MapWebhookApi();

@@ -85,7 +85,7 @@ internal sealed partial class ProblemMapping(IProblemDetailsService problems, Fe
         "loan.version_missing" or "borrower.version_missing" or "application.version_missing" or "task.version_missing" => StatusCodes.Status428PreconditionRequired,
         "bulk.running" => StatusCodes.Status429TooManyRequests,
         "idempotency.key_missing" or "idempotency.key" => StatusCodes.Status400BadRequest,
-        "close.running" or "close.not_today" or "close.none_open" or "screening_hit.state" or "screening.no_list" or "application.state" or "application.ended" or "application_step.state" or "offer.state" or "task.state" or "document.not_scanned" or "approval.state" or "approval.expired" or "approval.waiting" or "branch.state" or "branch.moved" or "branch.same" => StatusCodes.Status409Conflict,
+        "close.running" or "close.not_today" or "close.none_open" or "screening_hit.state" or "screening.no_list" or "application.state" or "application.ended" or "application_step.state" or "offer.state" or "task.state" or "document.not_scanned" or "approval.state" or "approval.expired" or "approval.waiting" or "branch.state" or "branch.moved" or "branch.same" or "borrower.merged" or "merge.state" or "merge.later" or "merge.expired" => StatusCodes.Status409Conflict,
         "branch.house" => StatusCodes.Status403Forbidden,
         "import.disk_full" => StatusCodes.Status507InsufficientStorage,
         _ when code.EndsWith(".not_found", StringComparison.Ordinal) => StatusCodes.Status404NotFound,

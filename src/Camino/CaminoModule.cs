@@ -8,6 +8,7 @@ using Camino.Borrowers;
 using Camino.Branches;
 using Camino.Clients;
 using Camino.Documents;
+using Camino.Filters;
 using Camino.Imports;
 using Camino.Jobs;
 using Camino.Loans;
@@ -66,6 +67,8 @@ public static class CaminoModule
 
         services.AddScoped<AddBorrower>();
         services.AddScoped<ChangeBorrower>();
+        services.AddScoped<MergeBorrowers>();
+        services.AddScoped<UndoMerge>();
         services.AddSingleton(screening);
         services.AddSingleton<CurrentWatchList>();
         services.AddSingleton<SanctionsGate>();
@@ -98,6 +101,8 @@ public static class CaminoModule
         services.AddScoped<ListClients>();
         services.AddScoped<ReadClientFigures>();
 
+        services.AddScoped<KeepFilter>();
+        services.AddScoped<ListFilters>();
         services.AddScoped<AddTask>();
         services.AddScoped<WorkOnTask>();
         services.AddScoped<AddNote>();

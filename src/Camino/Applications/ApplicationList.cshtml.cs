@@ -7,6 +7,7 @@ namespace Camino.Applications;
 
 /// <summary>Every application, the newest first, a page at a time.</summary>
 [Authorize(Permissions.ApplicationsRead)]
+[Filters.KeepsFilters("applications")]
 public sealed class ApplicationListPage(ListApplications list) : PageModel
 {
     public ApplicationFilter Filter { get; private set; } = new();

@@ -61,9 +61,15 @@ public static class BorrowerApi
         return TypedResults.Ok(new FoundBorrowers([.. found.Select(BorrowerLineView.Of)]));
     }
 
-    private static async Task<Ok<BorrowerView>> GetAsync(Guid id, HttpContext context, ShowBorrower show, CancellationToken ct)
+    /// <summary>A borrower that went into another is there under that one's id; the answer is not to be remembered, for a merge can be undone.</summary>
+    private static async Task<Results<Ok<BorrowerView>, RedirectHttpResult>> GetAsync(Guid id, HttpContext context, ShowBorrower show, ShowMerges merges, CancellationToken ct)
     {
-        var found = await show.RunAsync(id, ct) ?? throw new RefusedException("borrower.not_found", $"There is no borrower {id}.");
+        if (await show.RunAsync(id, ct) is not { } found)
+        {
+            context.Response.Headers.CacheControl = "no-store";
+            return await merges.SurvivorOfAsync(id, ct) is { } survivor ? TypedResults.Redirect($"/api/v1/borrowers/{survivor}", permanent: true, preserveMethod: true) : throw new RefusedException("borrower.not_found", $"There is no borrower {id}.");
+        }
+
         context.Response.Headers.ETag = Tag(found.Version);
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(found);
@@ -104,7 +110,7 @@ public static class BorrowerApi
     private static async Task<Ok<BorrowerAnswer>> RemoveAccountAsync(Guid id, Guid accountId, HttpContext context, RemoveBankAccount remove, CancellationToken ct) =>
         Ok(context, await remove.RunAsync(id, accountId, By(context), ct));
 
-    private static AskedBy By(HttpContext context) => new(context.User.Id(), ServicingApi.KeyOf(context), VersionOf(context));
+    internal static AskedBy By(HttpContext context) => new(context.User.Id(), ServicingApi.KeyOf(context), VersionOf(context));
 
     private static async Task<T> ReadAsync<T>(HttpContext context, CancellationToken ct)
         where T : class

@@ -13,7 +13,7 @@ namespace Camino.Borrowers;
 /// <summary>One borrower: who it is, whom to reach, its numbers and accounts, its loans, and what happened.</summary>
 [Authorize(Permissions.BorrowersRead)]
 public sealed class BorrowerDetailsPage(
-    ShowBorrower show, SetIdentifier setIdentifier, RevealIdentifier reveal, AddBankAccount addAccount, VerifyBankAccount verifyAccount, RemoveBankAccount removeAccount, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
+    ShowBorrower show, SetIdentifier setIdentifier, RevealIdentifier reveal, AddBankAccount addAccount, VerifyBankAccount verifyAccount, RemoveBankAccount removeAccount, ShowMerges merges, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
 {
     private BorrowerView? _view;
 
@@ -83,7 +83,12 @@ public sealed class BorrowerDetailsPage(
     {
         _view = await show.RunAsync(id, ct);
         if (_view is null)
-            return NotFound();
+        {
+            // a merge can be undone, so that no browser may remember where it led
+            Response.Headers.CacheControl = "no-store";
+            return await merges.SurvivorOfAsync(id, ct) is { } survivor ? LocalRedirectPermanentPreserveMethod($"/borrowers/{survivor}") : NotFound();
+        }
+
         var entries = await show.TimelineAsync(id, after, ct);
         Timeline = [.. entries.Take(ShowBorrower.TimelinePage)];
         Older = entries.Count > Timeline.Count ? Timeline[^1].Id : null;

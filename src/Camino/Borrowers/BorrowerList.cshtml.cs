@@ -11,6 +11,7 @@ namespace Camino.Borrowers;
 
 /// <summary>Everybody who owes or owed: by name or by time, a page at a time.</summary>
 [Authorize(Permissions.BorrowersRead)]
+[Filters.KeepsFilters("borrowers")]
 public sealed class BorrowerListPage(ListBorrowers list, FindBorrowers find, IStringLocalizer<Texts> texts) : PageModel
 {
     public BorrowerFilter Filter { get; private set; } = new();

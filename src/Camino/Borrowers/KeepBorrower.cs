@@ -78,9 +78,20 @@ internal static class BorrowerTable
         var (bound, branches) = (db.Scope.IsBound, db.Scope.Seen ?? []);
         var versions = await db.Database.SqlQuery<int>(
             $"update camino.borrowers set version = version + 1, changed_at = {at}, changed_by = {by.UserId} where id = {id} and merged_into is null and ({!bound} or branch_id is null or branch_id = any({branches})) returning version as \"Value\"").ToListAsync(ct);
-        Refuse.If(versions.Count == 0, "borrower.not_found", $"There is no borrower {id}.");
+        if (versions.Count == 0)
+            await db.SayWhereItWentAsync(id, ct);
         Refuse.If(by.Version is { } seen && seen != versions[0] - 1, "borrower.version", $"The borrower has changed: version {by.Version} was looked at, it is now {versions[0] - 1}. Look again.");
         return versions[0];
+    }
+
+    /// <exception cref="RefusedException"><c>borrower.merged</c>, <c>borrower.not_found</c>; always one of them.</exception>
+    private static async Task SayWhereItWentAsync(this CaminoDb db, Guid id, CancellationToken ct)
+    {
+        var (bound, seen) = (db.Scope.IsBound, db.Scope.Seen ?? []);
+        var survivors = await db.Database.SqlQuery<Guid>($"select s.id as \"Value\" from camino.borrowers b join camino.borrowers s on s.id = b.merged_into where b.id = {id} and ({!bound} or s.branch_id is null or s.branch_id = any({seen}))").ToListAsync(ct);
+        if (survivors is [var survivor])
+            throw new RefusedException("borrower.merged", $"This borrower was merged into {survivor}; go on there.");
+        throw new RefusedException("borrower.not_found", $"There is no borrower {id}.");
     }
 
     /// <summary>Stores the lists that were given, each as a whole. Owners that are there keep their ids, and with them their identifiers.</summary>

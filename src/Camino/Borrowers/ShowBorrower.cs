@@ -74,6 +74,8 @@ public sealed class ShowBorrower(NpgsqlDataSource source, BranchScope scope)
         with subjects (subject, subject_id) as (
             select 'borrower', $1::text
             union all
+            select 'borrower', g.id::text from (select id from camino.borrowers where merged_into = $1 order by id desc limit 50) g
+            union all
             select 'loan', k.loan_id::text from (select loan_id from camino.loan_borrowers where borrower_id = $1 and own_book{0} order by loan_id desc limit 100) k
         )
         select e.id, e.at, coalesce(u.display_name, c.name), e.action, e.subject, e.subject_id, e.details

@@ -56,7 +56,7 @@ public static class BranchRoutes
     private static readonly (string Pattern, BranchRule Rule, BranchThing Thing)[] s_table =
     [
         ("/", BranchRule.Limits, BranchThing.None),
-        .. Same(BranchRule.Free, "/developers", "/error", "/metrics", "/notices", "/password", "/preferences", "/second-factor", "/sessions", "/shortcuts", "/products", "/servers", "/settings"),
+        .. Same(BranchRule.Free, "/developers", "/error", "/filters", "/metrics", "/notices", "/password", "/preferences", "/second-factor", "/sessions", "/shortcuts", "/products", "/servers", "/settings"),
         .. Same(BranchRule.Free, "/api/v1/products", "/api/v1/quotes", "/api/v1/servers", "/api/v1/settings", "/api/v1/business-day", "/api/v1/webhooks", "/api/v1/jobs/echo"),
         .. Same(BranchRule.Limits, "/applications", "/approvals", "/borrowers", "/loans", "/search", "/servicing", "/tasks", "/reports/applications", "/reports/applications.csv", "/branches/move"),
         .. Same(BranchRule.Limits, "/api/v1/applications", "/api/v1/approvals", "/api/v1/borrowers", "/api/v1/loans", "/api/v1/search", "/api/v1/tasks", "/api/v1/reports/applications", "/api/v1/branches"),

@@ -6,6 +6,7 @@ namespace Camino.Loans;
 
 /// <summary>The book: searched, filtered, sorted, paged.</summary>
 [Authorize(Permissions.LoansRead)]
+[Filters.KeepsFilters("loans")]
 public sealed class LoanListPage(ListLoans list) : PageModel
 {
     public LoanFilter Filter { get; private set; } = new();

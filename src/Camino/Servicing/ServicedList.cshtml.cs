@@ -7,6 +7,7 @@ namespace Camino.Servicing;
 
 /// <summary>The lender's own loans: searched, filtered, sorted, paged.</summary>
 [Authorize(Permissions.BookRead)]
+[Filters.KeepsFilters("servicing")]
 public sealed class ServicedListPage(ListServicedLoans list, ReadProducts products, CaminoDb db) : PageModel
 {
     public ServicedFilter Filter { get; private set; } = new();

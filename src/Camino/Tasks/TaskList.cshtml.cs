@@ -6,6 +6,7 @@ namespace Camino.Tasks;
 
 /// <summary>What is to be done, by whom and until when.</summary>
 [Authorize(Permissions.TasksRead)]
+[Filters.KeepsFilters("tasks")]
 public sealed class TaskListPage(ListTasks list) : PageModel
 {
     public TaskFilter Filter { get; private set; } = new();

@@ -29,6 +29,9 @@ public sealed class HomePage(ListImports imports, ReadPortfolio portfolio, ReadD
 
     public IReadOnlyList<ImportLine> Newest { get; private set; } = [];
 
+    /// <summary>Whether the first portfolio is asked for, where none came in yet: not of those who do not hand any in, being bound to branches.</summary>
+    public bool InvitesImport => !scope.IsBound;
+
     public (Figure Total, DateTimeOffset AsOf)? Book { get; private set; }
 
     public async Task OnGetAsync(CancellationToken ct)

@@ -30,6 +30,9 @@ public static class Permissions
     /// <summary>See a tax number in full; each time is in the audit trail.</summary>
     public const string BorrowersReveal = "borrowers.reveal";
 
+    /// <summary>Make two borrowers one, and undo it.</summary>
+    public const string BorrowersMerge = "borrowers.merge";
+
     /// <summary>Loan applications: where each stands, whom it is from, what its checks found.</summary>
     public const string ApplicationsRead = "applications.read";
 
@@ -162,7 +165,7 @@ public static class Permissions
         Own, PortfolioRead, LoansRead, LoansExport, BorrowersRead, BorrowersChange, BorrowersReveal, BookRead, BookLoans, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, BookChargeOff, ProductsRead, ProductsChange, LedgerRead, LedgerCheck,
         DayClose, ImportsRead, ImportsWrite, JobsRead, JobsAct, JobsAll, ServersRead, MetricsRead, QuotesUse, AuditRead, PeopleManage, ScreeningRead, ScreeningUse, ScreeningReview, ScreeningLists,
         ApplicationsRead, ApplicationsCreate, ApplicationsChange, ApplicationsDecide, ClientsManage, SearchRead, WebhooksManage, TasksRead, TasksWork, NotesRead, NotesWrite, DocumentsRead, DocumentsWrite, SettingsRead,
-        ApprovalsRead, ApprovalsWithdraw, ApprovalsDecide, BranchesRead, BranchesMove, BranchesManage,
+        ApprovalsRead, ApprovalsWithdraw, ApprovalsDecide, BranchesRead, BranchesMove, BranchesManage, BorrowersMerge,
     ];
 
     private static readonly string[] s_working = [TasksWork, NotesWrite, DocumentsWrite, JobsAct];
@@ -171,8 +174,8 @@ public static class Permissions
     {
         [StaffRoles.Viewer] = [.. s_reading],
         [StaffRoles.Officer] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BookLoans, ImportsWrite, ScreeningRead, ScreeningUse, ApplicationsCreate, ApplicationsChange],
-        [StaffRoles.Underwriter] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BorrowersReveal, BookTerms, ScreeningRead, ScreeningUse, ScreeningReview, ApplicationsCreate, ApplicationsChange, ApplicationsDecide],
-        [StaffRoles.Servicing] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BorrowersReveal, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, LedgerCheck, ApprovalsWithdraw, ApprovalsDecide, BranchesMove],
+        [StaffRoles.Underwriter] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BorrowersReveal, BorrowersMerge, BookTerms, ScreeningRead, ScreeningUse, ScreeningReview, ApplicationsCreate, ApplicationsChange, ApplicationsDecide],
+        [StaffRoles.Servicing] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BorrowersReveal, BorrowersMerge, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, LedgerCheck, ApprovalsWithdraw, ApprovalsDecide, BranchesMove],
         [StaffRoles.Collections] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BookPayments, BookWaive, BookPauses, ApprovalsWithdraw, ApprovalsDecide],
         [StaffRoles.Accountant] = [.. s_reading, .. s_working, LoansExport, LedgerCheck, DayClose, BookChargeOff, AuditRead, ScreeningRead, ApprovalsWithdraw, ApprovalsDecide],
         [StaffRoles.Administrator] = [.. All],

@@ -20,6 +20,7 @@ public static class Scopes
         new("borrowers:read", "Read borrowers, with their numbers masked.", Permissions.BorrowersRead),
         new("borrowers:write", "Add and change borrowers, their numbers and bank accounts.", Permissions.BorrowersChange),
         new("borrowers:reveal", "See a tax number in full; each time is in the audit trail.", Permissions.BorrowersReveal),
+        new("borrowers:merge", "Make two borrowers one, and undo it.", Permissions.BorrowersMerge),
         new("applications:read", "Read loan applications, their state and what their checks found.", Permissions.ApplicationsRead),
         new("applications:create", "Hand loan applications in.", Permissions.ApplicationsCreate),
         new("applications:change", "Withdraw, cancel and reopen applications, write down which offer was accepted, hand in and take back bank statements, and have checks tried again.", Permissions.ApplicationsChange),

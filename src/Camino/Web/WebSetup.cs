@@ -60,6 +60,7 @@ public static class WebSetup
         {
             options.RootDirectory = "/";
             options.Conventions.ConfigureFilter(new HandlerPermissions());
+            options.Conventions.ConfigureFilter(new Filters.OpenFilter());
         }).ConfigureApplicationPartManager(AddPagesOfThisAssembly);
         services.Configure<RazorViewEngineOptions>(options => options.PageViewLocationFormats.Add("/Web/{0}.cshtml"));
         ApiDocument.AddTo(services);
@@ -102,6 +103,7 @@ public static class WebSetup
         services.AddScoped<FindBorrowers>();
         services.AddScoped<SearchEverything>();
         services.AddScoped<ShowBorrower>();
+        services.AddScoped<ShowMerges>();
         services.AddScoped<ListTasks>();
         services.AddScoped<ShowTask>();
         services.AddScoped<NameSubject>();

@@ -6,6 +6,7 @@ using Camino.Clients;
 using Camino.Lending;
 using Camino.People;
 using Camino.Testing;
+using Camino.Tests.Hosting;
 using Camino.Tests.Imports;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -18,6 +19,7 @@ internal sealed class BranchTests
 {
     private static readonly StaffActor Operator = new(null, "test");
 
+    private readonly Configs _configs = new();
     private RunningCamino _camino = null!;
     private ServicedBook _book = null!;
     private HttpClient _admin = null!;
@@ -46,6 +48,7 @@ internal sealed class BranchTests
     {
         _admin.Dispose();
         _west.Dispose();
+        _configs.Dispose();
         await _camino.DisposeAsync();
     }
 
@@ -281,6 +284,25 @@ internal sealed class BranchTests
 
         Assert.That((await LoanCodeAsync(loan), await CodeOfAsync("borrowers", await _camino.ScalarAsync<Guid>($"select borrower_id from camino.loan_borrowers where loan_id = '{loan}'"))), Is.EqualTo(("EAST", "EAST")));
     }
+
+    [Test]
+    public async Task Operators_add_branches_and_bind_people_and_programs_from_the_shell()
+    {
+        var (user, client) = await PersonAsync("shell", StaffRoles.Viewer);
+        client.Dispose();
+        Assert.That((await RunAsync("add", "shell-1", "--name", "From the shell", "--by", "tester")).Output, Does.Contain("SHELL-1"));
+        Assert.That((await RunAsync("add", "shell-2", "--name", "A team", "--team-of", "SHELL-1")).Code, Is.Zero);
+        Assert.That((await RunAsync("bind-user", "shell@lender.example", "--to", "SHELL-2,WEST", "--reason", "new desk")).Code, Is.Zero);
+        Assert.That(await _camino.ScalarAsync<long>($"select count(*) from camino.staff_branches where user_id = '{user}'"), Is.EqualTo(2));
+        Assert.That((await RunAsync("list")).Output, Does.Contain("SHELL-1").And.Contain("A team"));
+        var refused = await RunAsync("close", "SHELL-1", "--reason", "the lease ended");
+        Assert.That((refused.Code, refused.Error.Contains("branch.teams", StringComparison.Ordinal)), Is.EqualTo((1, true)), refused.ToString());
+        Assert.That((await RunAsync("bind-user", "shell@lender.example", "--to", "", "--reason", "whole house again")).Output, Does.Contain("everything is seen"));
+        Assert.That(await _camino.ScalarAsync<long>("select count(*) from camino.audit_entries where details::text like '%tester%' and action = 'branch.added'"), Is.EqualTo(1));
+    }
+
+    private Task<Ended> RunAsync(params string[] arguments) =>
+        CaminoProcess.RunAsync(new Dictionary<string, string?> { ["CAMINO_Database__ConnectionString"] = _camino.ConnectionString }, ["branch", .. arguments, "--config", _configs.Of("BackOffice")]);
 
     private async Task LinkedAsync()
     {

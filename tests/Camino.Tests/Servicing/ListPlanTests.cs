@@ -49,6 +49,22 @@ internal sealed class ListPlanTests
         Assert.That(plan, Does.Not.Match(@"(?m)^ *(->  )?Sort  \(cost"), plan);
     }
 
+    [TestCase("?sort=newest", "pk_serviced_loans")]
+    [TestCase("?sort=-late", "ix_serviced_loans_days_past_due_id")]
+    public async Task A_page_for_somebody_of_a_branch_comes_from_an_index_too(string query, string index)
+    {
+        await using (var place = s_camino.Source.CreateCommand("insert into camino.loan_branches (loan_id, branch_id) select s.id, r.id from camino.serviced_loans s join camino.branches r on r.code = case when s.id::text < '8' then 'SAV' else 'ATL' end on conflict do nothing; analyze camino.loan_branches"))
+            await place.ExecuteNonQueryAsync();
+        var branch = await s_camino.ScalarAsync<Guid>("select id from camino.branches where code = 'SAV'");
+        var filter = ServicedFilter.FromQuery(new Microsoft.AspNetCore.Http.QueryCollection(Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(query))) with { Branches = [branch] };
+
+        await using var page = ListServicedLoans.Page(s_camino.Source, filter, null);
+        var plan = await QueryPlan.OfAsync(page);
+
+        Assert.That(plan, Does.Match("(?i)" + index).And.Not.Contain("Seq Scan on serviced_loans"));
+        Assert.That(plan, Does.Not.Match(@"(?m)^ *(->  )?Sort  \(cost"), plan);
+    }
+
     [Test]
     public async Task What_waits_today_is_counted_from_indexes()
     {
