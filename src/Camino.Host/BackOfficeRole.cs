@@ -1,4 +1,5 @@
 using Camino.Applications;
+using Camino.Applications.Underwriting;
 using Camino.Approvals;
 using Camino.Audit;
 using Camino.Borrowers;
@@ -135,6 +136,7 @@ internal static class BackOfficeRole
         api.MapTaskApi();
         api.MapDocumentApi();
         api.MapApprovalApi();
+        api.MapUnderwritingApi();
     }
 
     private static void AddSignIn(IServiceCollection services, HostSettings settings)

@@ -1,5 +1,6 @@
 using Camino.Applications;
 using Camino.Applications.Statements;
+using Camino.Applications.Underwriting;
 using Camino.Approvals;
 using Camino.Audit;
 using Camino.Borrowers;
@@ -50,6 +51,9 @@ public static class CaminoModule
         services.AddScoped<ChangeProduct>();
         services.AddScoped<PublishProduct>();
         services.AddScoped<RetireProduct>();
+        services.AddScoped<SavePolicyDraft>();
+        services.AddScoped<PublishPolicy>();
+        services.AddScoped<SeedPolicy>();
         services.AddScoped<BookLoan>();
         services.AddSingleton<LoanTurns>();
         services.AddScoped<RunLoanCommand>();
