@@ -1,5 +1,6 @@
 using Camino.Applications;
 using Camino.Applications.Acceptance;
+using Camino.Applications.Underwriting;
 using Camino.Approvals;
 using Camino.Audit;
 using Camino.Borrowers;
@@ -143,6 +144,7 @@ internal static class BackOfficeRole
         api.MapDocumentApi();
         api.MapApprovalApi();
         api.MapBranchApi();
+        api.MapUnderwritingApi();
     }
 
     private static void AddSignIn(IServiceCollection services, HostSettings settings)

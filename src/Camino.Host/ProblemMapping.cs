@@ -81,11 +81,11 @@ internal sealed partial class ProblemMapping(IProblemDetailsService problems, Fe
     {
         "import.file.too_large" or "input.too_large" or "document.too_large" or "statement.too_large" => StatusCodes.Status413PayloadTooLarge,
         "input.content_type" or "document.kind" => StatusCodes.Status415UnsupportedMediaType,
-        "loan.version" or "approval.version" or "borrower.version" or "application.version" or "task.version" => StatusCodes.Status412PreconditionFailed,
+        "loan.version" or "approval.version" or "policy.version" or "borrower.version" or "application.version" or "task.version" => StatusCodes.Status412PreconditionFailed,
         "loan.version_missing" or "borrower.version_missing" or "application.version_missing" or "task.version_missing" => StatusCodes.Status428PreconditionRequired,
         "bulk.running" => StatusCodes.Status429TooManyRequests,
         "idempotency.key_missing" or "idempotency.key" => StatusCodes.Status400BadRequest,
-        "close.running" or "close.not_today" or "close.none_open" or "screening_hit.state" or "screening.no_list" or "application.state" or "application.ended" or "application_step.state" or "offer.state" or "task.state" or "document.not_scanned" or "approval.state" or "approval.expired" or "approval.waiting" or "branch.state" or "branch.moved" or "branch.same" or "borrower.merged" or "merge.state" or "merge.later" or "merge.expired" => StatusCodes.Status409Conflict,
+        "close.running" or "close.not_today" or "close.none_open" or "screening_hit.state" or "screening.no_list" or "application.state" or "application.ended" or "application_step.state" or "offer.state" or "task.state" or "document.not_scanned" or "approval.state" or "approval.expired" or "approval.waiting" or "branch.state" or "branch.moved" or "branch.same" or "borrower.merged" or "merge.state" or "merge.later" or "merge.expired" or "policy.no_draft" or "evaluation.state" or "evaluation.no_policy" or "application.checklist" or "application.evaluation" or "checklist.state" => StatusCodes.Status409Conflict,
         "branch.house" => StatusCodes.Status403Forbidden,
         "import.disk_full" => StatusCodes.Status507InsufficientStorage,
         _ when code.EndsWith(".not_found", StringComparison.Ordinal) => StatusCodes.Status404NotFound,

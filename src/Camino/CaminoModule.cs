@@ -2,6 +2,7 @@ using Camino.Applications;
 using Camino.Applications.Messages;
 using Camino.Applications.Papers;
 using Camino.Applications.Statements;
+using Camino.Applications.Underwriting;
 using Camino.Approvals;
 using Camino.Audit;
 using Camino.Borrowers;
@@ -56,6 +57,9 @@ public static class CaminoModule
         services.AddScoped<ChangeProduct>();
         services.AddScoped<PublishProduct>();
         services.AddScoped<RetireProduct>();
+        services.AddScoped<SavePolicyDraft>();
+        services.AddScoped<PublishPolicy>();
+        services.AddScoped<SeedPolicy>();
         services.AddScoped<BookLoan>();
         services.AddSingleton<LoanTurns>();
         services.AddScoped<RunLoanCommand>();

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Camino.Applications.Underwriting;
 using Camino.Host.Configuration;
 using Camino.Host.Local;
 using Camino.Lending;
@@ -67,6 +68,7 @@ internal static class SeedDemoVerb
         var password = kept?.Password ?? SeedDemo.NewPassword();
         var users = await seed.RunAsync(password, ct);
         await scope.ServiceProvider.GetRequiredService<SeedBook>().RunAsync(await seed.OfficerIdAsync(ct), ct);
+        await scope.ServiceProvider.GetRequiredService<SeedPolicy>().RunAsync(await seed.OfficerIdAsync(ct), ct);
         var known = kept is not null && await seed.KnowsKeyAsync(kept.ApiKey, ct);
         var key = known && kept is not null ? kept.ApiKey : await seed.AddKeyAsync("demo", ct);
         Directory.CreateDirectory(data);

@@ -1,6 +1,8 @@
 using Camino.Applications.Messages;
 using Camino.Applications.Papers;
 using Camino.Applications.Statements;
+using Camino.Applications.Underwriting;
+using Camino.Approvals;
 using Camino.Data;
 using Camino.Lending;
 using Camino.Lending.Applications;
@@ -19,7 +21,7 @@ namespace Camino.Applications;
 [Authorize(Permissions.ApplicationsRead)]
 public sealed class ApplicationDetailsPage(
     ShowApplication show, ShowOffers offers, FindDuplicates find, MoveApplication move, RetryStep retry, AcceptOffer accept, WithdrawOffer withdraw, BookApplication book, ShowStatements statements, ReceiveStatement receive,
-    RemoveStatement remove, ShowPapers papers, RetryPaper retryPaper, ShowMessages messages, WriteApplicant write, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
+    RemoveStatement remove, ShowPapers papers, RetryPaper retryPaper, ShowMessages messages, WriteApplicant write, ShowEvaluation evaluations, EvaluateApplication evaluate, ShowDecisions decisions, ShowChecklist checklist, TickItem tick, ListApprovals approvals, ShowApproval showApproval, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
 {
     private ApplicationView? _view;
 
@@ -44,6 +46,21 @@ public sealed class ApplicationDetailsPage(
     /// <summary>What the applicant was written.</summary>
     public MessagesView Messages { get; private set; } = new([], new ContactChoices(true, true));
 
+    /// <summary>What the credit policy says about it; null until it was evaluated, and for who may not see it.</summary>
+    public EvaluationView? Evaluation { get; private set; }
+
+    /// <summary>What it needs before an offer and before booking; empty without a policy, and for who may not see it.</summary>
+    public IReadOnlyList<ChecklistLine> Checklist { get; private set; } = [];
+
+    /// <summary>What was decided on which evaluation, by the sequence of the event.</summary>
+    public IReadOnlyDictionary<int, DecisionLine> Decisions { get; private set; } = new Dictionary<int, DecisionLine>();
+
+    /// <summary>What was just asked for and waits for a second person.</summary>
+    public Guid? Asked { get; private set; }
+
+    /// <summary>What waits for a second person and the reader asked for or may decide.</summary>
+    public IReadOnlyList<(Guid Id, string Says)> Waiting { get; private set; } = [];
+
     public string? Problem { get; private set; }
 
     /// <summary>Made with the page's forms: pressed twice, one is carried out.</summary>
@@ -62,7 +79,11 @@ public sealed class ApplicationDetailsPage(
         }
     }
 
-    public Task<IActionResult> OnGetAsync(Guid id, CancellationToken ct) => LookAsync(id, ct);
+    public Task<IActionResult> OnGetAsync(Guid id, Guid? asked, CancellationToken ct)
+    {
+        Asked = asked;
+        return LookAsync(id, ct);
+    }
 
     [Needs(Permissions.ApplicationsChange)]
     public Task<IActionResult> OnPostWithdrawAsync(Guid id, string? reason, string? key, int? version, CancellationToken ct) => DoAsync(id, () => move.RunAsync(id, ApplicationMove.Withdraw, reason, By(key, version ?? 0), ct), ct);
@@ -109,6 +130,18 @@ public sealed class ApplicationDetailsPage(
     [Needs(Permissions.ApplicationsChange)]
     public Task<IActionResult> OnPostRemoveStatementAsync(Guid id, Guid statementId, CancellationToken ct) => DoAsync(id, () => remove.RunAsync(id, statementId, User.Id(), ct), ct);
 
+    [Needs(Permissions.ApplicationsDecide)]
+    public Task<IActionResult> OnPostEvaluateAsync(Guid id, CancellationToken ct) => DoAsync(id, () => evaluate.RunAsync(id, User.Id(), ct), ct);
+
+    [Needs(Permissions.ApplicationsChange)]
+    public Task<IActionResult> OnPostTickAsync(Guid id, string? item, string? key, CancellationToken ct) => DoAsync(id, () => tick.RunAsync(id, item ?? "", TickAct.Tick, null, By(key, null), ct), ct);
+
+    [Needs(Permissions.ApplicationsChange)]
+    public Task<IActionResult> OnPostTakeBackAsync(Guid id, string? item, string? key, CancellationToken ct) => DoAsync(id, () => tick.RunAsync(id, item ?? "", TickAct.TakeBack, null, By(key, null), ct), ct);
+
+    [Needs(Permissions.ApplicationsDecide)]
+    public Task<IActionResult> OnPostWaiveAsync(Guid id, string? item, string? reason, string? key, CancellationToken ct) => DoAsync(id, () => tick.RunAsync(id, item ?? "", TickAct.Waive, reason, By(key, null), ct), ct);
+
     /// <summary>Why something was done: what people wrote as it is, what Camino says in the reader's language.</summary>
     public static string Why(EventLine line, string reason) => line.ActorKind == ActorKind.System ? Refusals.Find(reason) : reason;
 
@@ -144,6 +177,14 @@ public sealed class ApplicationDetailsPage(
         Statements = await statements.RunAsync(id, ct);
         Papers = await papers.RunAsync(id, ct);
         Messages = await messages.RunAsync(id, ct);
+        if (User.May(Permissions.UnderwritingRead))
+        {
+            Evaluation = await evaluations.RunAsync(id, ct);
+            Checklist = await checklist.RunAsync(id, new Money(View.Amount), ct);
+            Decisions = (await decisions.RunAsync(id, ct)).ToDictionary(one => one.Sequence);
+        }
+
+        Waiting = [.. (await approvals.WaitingAsync("application", id.ToString(), User, ct)).Where(one => one.Approval.Id != Asked).Select(one => (one.Approval.Id, showApproval.Say(one)))];
         Loan = View.Task.LoanId is null ? null : await offers.LoanAsync(id, ct);
         return Page();
     }

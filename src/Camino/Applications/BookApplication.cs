@@ -1,3 +1,4 @@
+using Camino.Applications.Underwriting;
 using Camino.Audit;
 using Camino.Borrowers;
 using Camino.Data;
@@ -34,7 +35,7 @@ public sealed record BookApplicationInput
 /// <summary>Makes the accepted offer a loan with the very same schedule, and whoever applied its borrower: loan, borrower, event and audit entries are stored together or not at all.</summary>
 public sealed class BookApplication(CaminoDb db, BookLoan book, FindDuplicates find, TimeProvider clock)
 {
-    private sealed record Accepted(int Number, Guid ProductId, int ProductVersion, string Terms, string Name);
+    private sealed record Accepted(int Number, Guid ProductId, int ProductVersion, string Terms, string Name, string Product, decimal Principal);
 
     /// <exception cref="RefusedException"><c>application.*</c>, <c>borrower.not_found</c>, <c>idempotency.*</c>.</exception>
     public async Task<ApplicationAnswer> RunAsync(Guid id, BookApplicationInput input, AskedBy by, CancellationToken ct)
@@ -50,9 +51,10 @@ public sealed class BookApplication(CaminoDb db, BookLoan book, FindDuplicates f
         Choose(input, known);
         var offer = await db.Database.SqlQuery<Accepted>(
             $"""
-            select o.number::int as "Number", o.product_id as "ProductId", o.product_version as "ProductVersion", o.terms::text as "Terms", a.name as "Name"
+            select o.number::int as "Number", o.product_id as "ProductId", o.product_version as "ProductVersion", o.terms::text as "Terms", a.name as "Name", (select p.code from camino.products p where p.id = o.product_id) as "Product", o.principal as "Principal"
             from camino.application_offers o join camino.applications a on a.id = o.application_id where o.application_id = {id} and o.state = {(short)OfferState.Accepted}
             """).SingleAsync(ct);
+        await db.CheckBookingAsync(id, number, offer.Product, new Money(offer.Principal), ct);
         var borrower = input.BorrowerId ?? await AddBorrowerAsync(id, at, by.UserId, ct);
         var loan = await book.AddAsync(await AgreedAsync(offer, ct), offer.Name, borrower, at, by.UserId, ct);
         await db.Database.ExecuteSqlAsync($"insert into camino.loan_branches (loan_id, branch_id) select {loan.Id}, branch_id from camino.applications where id = {id} and branch_id is not null on conflict (loan_id) do update set branch_id = excluded.branch_id", ct);

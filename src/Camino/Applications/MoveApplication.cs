@@ -1,8 +1,10 @@
 using Camino.Applications.Papers;
+using Camino.Applications.Underwriting;
 using Camino.Data;
 using Camino.Jobs;
 using Camino.Lending;
 using Camino.Lending.Applications;
+using Camino.Lending.Underwriting;
 using Camino.Servicing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -41,6 +43,8 @@ public sealed class MoveApplication(CaminoDb db, JobStore jobs, TimeProvider clo
         await db.KeepCourseAsync(id, next, step with { AdverseReasons = codes }, ct);
         if (move == ApplicationMove.Decline)
             await db.AskPaperAsync(id, PaperKind.Decline, next.Version, by.UserId, at, ct);
+        if (move == ApplicationMove.Decline && await db.EvaluateAsync(id, EvaluationCause.Decline, null, by.UserId, at, ct) is { } stored)
+            await db.KeepDecisionAsync(id, step.Sequence, null, stored.Number, stored.Result.Recommendation == Recommendation.Approve, null, by.UserId, null, at, ct);
         var stopped = next.IsOpen ? null : await db.StopStepsAsync(jobs, id, by.UserId.ToString(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
         if (next.State == ApplicationState.Received)
             db.Enqueue(new BeginChecks(id), new JobOptions { RequestedBy = by.UserId.ToString() });

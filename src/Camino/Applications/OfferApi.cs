@@ -1,5 +1,7 @@
 using System.Globalization;
 using Camino.Applications.Acceptance;
+using Camino.Applications.Underwriting;
+using Camino.Approvals;
 using Camino.Lending;
 using Camino.Lending.Disclosures;
 using Camino.Servicing;
@@ -20,7 +22,7 @@ public static class OfferApi
     {
         api.MapGet("/applications/{id:guid}/offers", ListAsync).RequireAuthorization(Permissions.ApplicationsRead).WithSummary("Offers of an application, at most 20, in the order in which they were made");
         api.MapGet("/applications/{id:guid}/offers/{number}", GetAsync).RequireAuthorization(Permissions.ApplicationsRead).WithSummary("An offer with its schedule and the figures of its disclosure");
-        api.MapPost("/applications/{id:guid}/offers", MakeAsync).RequireAuthorization(Permissions.ApplicationsDecide).WithSummary("Makes an offer from a product; its terms are frozen").Reads(typeof(OfferInput), "application/json").NeedsIdempotencyKey().NeedsIfMatch();
+        api.MapPost("/applications/{id:guid}/offers", MakeAsync).RequireAuthorization(Permissions.ApplicationsDecide).WithSummary("Makes an offer from a product; its terms are frozen. 202: it goes beyond what one person may decide, and waits for a second").Reads(typeof(OfferInput), "application/json").NeedsIdempotencyKey().NeedsIfMatch();
         api.MapPost("/applications/{id:guid}/offers/preview", PreviewAsync).RequireAuthorization(Permissions.ApplicationsDecide).WithSummary("The offer that would be made; nothing is stored").Reads(typeof(OfferInput), "application/json");
         api.MapPost("/applications/{id:guid}/offers/{number}/accept", AcceptAsync).RequireAuthorization(Permissions.ApplicationsChange).WithSummary("Writes down that the applicant took an offer; the others are closed").Reads(typeof(AcceptInput), "application/json").NeedsIdempotencyKey().NeedsIfMatch();
         api.MapPost("/applications/{id:guid}/offers/{number}/withdraw", WithdrawAsync).RequireAuthorization(Permissions.ApplicationsDecide).WithSummary("Takes an offer back").Reads(typeof(ApplicationApi.MoveInput), "application/json").NeedsIdempotencyKey().NeedsIfMatch();
@@ -73,7 +75,18 @@ public static class OfferApi
     }
 
     /// <summary>An offer that would be made. Given back with productVersion, it is made only while that version is the published one.</summary>
-    public sealed record OfferPreview(string Product, int ProductVersion, DateOnly OfferedOn, DateOnly ExpiresOn, OfferFiguresView Figures);
+    public sealed record OfferPreview(string Product, int ProductVersion, DateOnly OfferedOn, DateOnly ExpiresOn, OfferFiguresView Figures, OfferJudgementView? Policy);
+
+    /// <summary>What the credit policy says to an offer.</summary>
+    /// <param name="Recommendation"><c>approve</c>, <c>refer</c> or <c>decline</c>.</param>
+    /// <param name="IsPossible">False: a rule speaks against it that nobody decides against, or the checklist misses something.</param>
+    /// <param name="NeedsOverride">It goes against the recommendation: overrideCode and overrideReason are needed.</param>
+    /// <param name="OpenItems">What the checklist misses.</param>
+    public sealed record OfferJudgementView(string Recommendation, int? Score, IReadOnlyList<string> Reasons, bool IsPossible, bool NeedsOverride, bool NeedsSecondPerson, IReadOnlyList<string> OpenItems)
+    {
+        public static OfferJudgementView Of(OfferJudgement one) => new(
+            Words.Camel(one.Result.Recommendation), one.Result.Score, one.Result.Reasons, !one.IsAbsolute && one.OpenItems.Count == 0, one.NeedsOverride, one.NeedsSecondPerson, [.. one.OpenItems.Select(line => line.Item.Code)]);
+    }
 
     public sealed record OfferDetails(OfferSummary Offer, OfferFiguresView Figures);
 
@@ -91,18 +104,21 @@ public static class OfferApi
         return TypedResults.Ok(new OfferDetails(OfferSummary.Of(offer.Line), OfferFiguresView.Of(offer.Figures)));
     }
 
-    private static async Task<Created<ApplicationAnswer>> MakeAsync(Guid id, HttpContext context, MakeOffer make, CancellationToken ct)
+    private static async Task<Results<Created<ApplicationAnswer>, Accepted<AskedApproval>>> MakeAsync(Guid id, HttpContext context, MakeOffer make, CancellationToken ct)
     {
         var by = ByOf(context);
-        var answer = await make.RunAsync(id, OfferInput.From(await JsonBody.ReadAsync(context, ct)), by, ct);
+        var outcome = await make.RunAsync(id, OfferInput.From(await JsonBody.ReadAsync(context, ct)), by, ct);
+        if (outcome.Asked is { } asked)
+            return ApprovalApi.Accepted(context, asked);
+        var answer = outcome.Done ?? throw new InvalidOperationException("The offer is neither made nor asked for.");
         ApplicationApi.Mark(context, answer);
         return TypedResults.Created(string.Create(CultureInfo.InvariantCulture, $"/api/v1/applications/{id}/offers/{answer.Offer}"), answer);
     }
 
     private static async Task<Ok<OfferPreview>> PreviewAsync(Guid id, HttpContext context, MakeOffer make, CancellationToken ct)
     {
-        var draft = await make.TryAsync(id, OfferInput.From(await JsonBody.ReadAsync(context, ct)), ct);
-        return TypedResults.Ok(new OfferPreview(draft.Product, draft.ProductVersion, draft.OfferedOn, draft.ExpiresOn, OfferFiguresView.Of(draft.Figures)));
+        var draft = await make.TryAsync(id, OfferInput.From(await JsonBody.ReadAsync(context, ct)), context.User.Id(), ct);
+        return TypedResults.Ok(new OfferPreview(draft.Product, draft.ProductVersion, draft.OfferedOn, draft.ExpiresOn, OfferFiguresView.Of(draft.Figures), draft.Judgement is { } judged ? OfferJudgementView.Of(judged) : null));
     }
 
     private static async Task<Ok<ApplicationAnswer>> AcceptAsync(Guid id, int number, HttpContext context, AcceptOffer accept, CancellationToken ct)

@@ -58,8 +58,8 @@ public sealed class OfferNewPage(MakeOffer make, ShowApplication show, ReadProdu
             return await OnPostPreviewAsync(id, input, key, version, ct);
         try
         {
-            await make.RunAsync(id, input, new AskedBy(User.Id(), key, version), ct);
-            return Redirect($"/applications/{id}#offers-head");
+            var outcome = await make.RunAsync(id, input, new AskedBy(User.Id(), key, version), ct);
+            return Redirect(outcome.Asked is { } asked ? $"/applications/{id}?asked={asked.ApprovalId}" : $"/applications/{id}#offers-head");
         }
         catch (RefusedException refused)
         {
@@ -85,7 +85,7 @@ public sealed class OfferNewPage(MakeOffer make, ShowApplication show, ReadProdu
         (Input, Key, Version) = (input, key ?? Guid.CreateVersion7().ToString("N"), version ?? View.Task.Version);
         try
         {
-            Draft = await make.TryAsync(id, input, ct);
+            Draft = await make.TryAsync(id, input, User.Id(), ct);
         }
         catch (RefusedException refused)
         {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Camino.Applications.Underwriting;
 using Camino.Data;
 using Camino.Jobs;
 using Camino.Lending;
@@ -259,8 +260,10 @@ public sealed record EndChecks(Guid ApplicationId) : IJobArgs
                 throw new JobSnoozedException(TimeSpan.FromMinutes(1), "Not every step is done.");
             if (course.State == ApplicationState.Checking)
             {
-                var (next, step) = course.Move(ApplicationMove.FinishChecks, Actor.System, null, clock.GetUtcNow());
+                var at = clock.GetUtcNow();
+                var (next, step) = course.Move(ApplicationMove.FinishChecks, Actor.System, null, at);
                 await db.KeepCourseAsync(args.ApplicationId, next, step, ct);
+                await db.EvaluateAsync(args.ApplicationId, EvaluationCause.Checks, null, null, at, ct);
             }
 
             await db.SaveChangesAsync(ct);

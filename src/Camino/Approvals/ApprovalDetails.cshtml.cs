@@ -41,6 +41,8 @@ public sealed class ApprovalDetailsPage(ShowApproval show, DecideApproval decide
     {
         "loan" when User.May(Permissions.BookRead) => "/servicing/" + Found.Approval.SubjectId,
         "product" when User.May(Permissions.ProductsRead) => "/products",
+        "application" when User.May(Permissions.ApplicationsRead) => "/applications/" + Found.Approval.SubjectId,
+        "policy" when User.May(Permissions.UnderwritingRead) => "/underwriting/" + Found.Approval.SubjectId,
         "user" when User.May(Permissions.PeopleManage) => "/people/" + Found.Approval.SubjectId,
         _ => null,
     };

@@ -39,7 +39,7 @@ public interface IApprovalKind
 
     /// <summary>Carries it out with all its rules, in the transaction of the decision; the act's own audit entry names the request.</summary>
     /// <returns>What the act gives back, to be kept with the request.</returns>
-    /// <exception cref="Lending.RefusedException"><c>approval.version</c>: the second person looked at another version; anything else: it is no longer possible.</exception>
+    /// <exception cref="Lending.RefusedException"><c>approval.version</c>, <c>approval.limit</c>: the second person looked at another version, or may not sign so much, and the request goes on waiting; anything else: it is no longer possible.</exception>
     Task<object> RunAsync(Approval approval, ApprovalRun run, CancellationToken ct);
 }
 
@@ -57,6 +57,8 @@ public static class ApprovalKinds
     public const string PasswordLink = "user.password-link";
     public const string SecondFactorReset = "user.second-factor-reset";
     public const string BulkJobs = "jobs.bulk";
+    public const string PublishPolicy = "policy.publish";
+    public const string Offer = "application.offer";
 
     /// <summary>All, with the permission of each.</summary>
     public static IReadOnlyList<(string Kind, string Permission)> All { get; } =
@@ -70,6 +72,8 @@ public static class ApprovalKinds
         (PasswordLink, Permissions.PeopleManage),
         (SecondFactorReset, Permissions.PeopleManage),
         (BulkJobs, Permissions.JobsAll),
+        (PublishPolicy, Permissions.UnderwritingChange),
+        (Offer, Permissions.ApplicationsDecide),
     ];
 
     /// <summary>What the act asks for.</summary>

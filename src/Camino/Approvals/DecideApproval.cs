@@ -31,7 +31,7 @@ public sealed class DecideApproval(CaminoDb db, IEnumerable<IApprovalKind> kinds
     /// <param name="note">Anything to be remembered, at most 300 characters.</param>
     /// <param name="key">The caller's Idempotency-Key; null on a page.</param>
     /// <returns>False: the same was decided under this key before.</returns>
-    /// <exception cref="RefusedException"><c>approval.not_found</c>, <c>approval.own</c>, <c>approval.own_rights</c>, <c>approval.state</c>, <c>approval.expired</c>, <c>approval.version</c>, <c>approval.note</c>, <c>approval.not_possible</c>, <c>idempotency.*</c>.</exception>
+    /// <exception cref="RefusedException"><c>approval.not_found</c>, <c>approval.own</c>, <c>approval.own_rights</c>, <c>approval.state</c>, <c>approval.expired</c>, <c>approval.version</c>, <c>approval.limit</c>, <c>approval.note</c>, <c>approval.not_possible</c>, <c>idempotency.*</c>.</exception>
     public async Task<bool> ApproveAsync(Guid id, int? seen, string? note, Guid by, string? key, CancellationToken ct)
     {
         var at = clock.GetUtcNow();
@@ -47,7 +47,7 @@ public sealed class DecideApproval(CaminoDb db, IEnumerable<IApprovalKind> kinds
             Refuse.If(!await db.StillMayAsync(approval.AskedBy, ApprovalKinds.PermissionOf(approval.Kind), ct), "approval.asker", "Whoever asked for this is disabled or may not do it any more.");
             answer = await kinds.First(kind => kind.Name == approval.Kind).RunAsync(approval, new ApprovalRun(by, seen, at), ct);
         }
-        catch (RefusedException refused) when (refused.Code != "approval.version")
+        catch (RefusedException refused) when (refused.Code is not ("approval.version" or "approval.limit"))
         {
             await transaction.RollbackAsync(ct);
             db.Forget();

@@ -47,6 +47,7 @@ public sealed class ListApprovals(NpgsqlDataSource source, TimeProvider clock, B
         select a.id, a.kind, a.subject, a.subject_id, a.version, a.request::text, a.reason, a.asked_by, a.asked_at, a.expires_at, a.state, a.decided_by, a.decided_at, a.note, a.answer::text, a.refusal::text,
             coalesce(case a.subject
                 when 'loan' then (select l.number from camino.serviced_loans l where l.id = a.subject_id::uuid)
+                when 'application' then (select l.number from camino.applications l where l.id = a.subject_id::uuid)
                 when 'product' then (select p.code from camino.products p where p.id = a.subject_id::uuid)
                 when 'user' then (select u.display_name from camino.staff_users u where u.id = a.subject_id::uuid)
             end, a.subject_id),
@@ -79,12 +80,12 @@ public sealed class ListApprovals(NpgsqlDataSource source, TimeProvider clock, B
     }
 
     /// <summary>What waits about one subject and the reader asked for or may decide; the newest first, at most 20.</summary>
-    public async Task<IReadOnlyList<NamedApproval>> WaitingAsync(string subject, Guid subjectId, ClaimsPrincipal reader, CancellationToken ct)
+    public async Task<IReadOnlyList<NamedApproval>> WaitingAsync(string subject, string subjectId, ClaimsPrincipal reader, CancellationToken ct)
     {
         await using var command = source.CreateCommand(
             $"{Columns} from camino.approvals a where a.state = 0 and a.subject = @subject and a.subject_id = @id and a.expires_at > @now and (a.kind = any(@kinds) or a.asked_by = @reader) order by a.id desc limit 20");
         command.Parameters.AddWithValue("subject", subject);
-        command.Parameters.AddWithValue("id", subjectId.ToString());
+        command.Parameters.AddWithValue("id", subjectId);
         command.Parameters.AddWithValue("now", clock.GetUtcNow());
         command.Parameters.AddWithValue("kinds", Kinds(reader, null));
         command.Parameters.AddWithValue("reader", reader.Id());

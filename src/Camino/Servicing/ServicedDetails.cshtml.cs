@@ -61,7 +61,7 @@ public sealed class ServicedDetailsPage(ShowServicedLoan show, ShowBorrower borr
         Application = await offers.OfLoanAsync(id, ct);
         Done = LoanCommand.Find(done);
         Asked = asked;
-        Waiting = [.. (await approvals.WaitingAsync("loan", id, User, ct)).Where(one => one.Approval.Id != asked).Select(one => (one.Approval.Id, showApproval.Say(one)))];
+        Waiting = [.. (await approvals.WaitingAsync("loan", id.ToString(), User, ct)).Where(one => one.Approval.Id != asked).Select(one => (one.Approval.Id, showApproval.Say(one)))];
         ExplainedOn = on is { } wanted && wanted <= loan.Today && wanted.Year >= 1900 ? wanted : loan.Today;
         if (loan.HasDisbursements)
             Chain = loan.AccountOn(ExplainedOn, explains: true).Explain();

@@ -21,6 +21,8 @@ public static class Icon
 
     public static IHtmlContent Screening { get; } = Draw("M8 2.3 3 4.2v3.6c0 3 2.1 5 5 6 2.9-1 5-3 5-6V4.2zM5.8 8l1.6 1.6 2.9-3");
 
+    public static IHtmlContent Policy { get; } = Draw("M3 3.5h10M3 8h5M3 12.5h5M10.2 10.4l1.6 1.6 2.4-3");
+
     public static IHtmlContent Approvals { get; } = Draw("M2.5 8.5 5 11l4.5-5.5M8 11l4.5-5.5M2.5 13.5h11");
 
     public static IHtmlContent Imports { get; } = Draw("M8 9.8V2.5M5 5.3 8 2.3l3 3M2.8 9.5v4h10.4v-4");

@@ -38,6 +38,16 @@ internal sealed class JsonBody
         return Read(await BytesAsync(context.Request, ct));
     }
 
+    /// <summary>The whole body as text, for what has a reader of its own; read as strictly.</summary>
+    /// <exception cref="RefusedException">As for <see cref="ReadAsync"/>.</exception>
+    public static async Task<string> TextAsync(HttpContext context, CancellationToken ct)
+    {
+        CheckKind(context.Request);
+        var bytes = await BytesAsync(context.Request, ct);
+        Read(bytes);
+        return Encoding.UTF8.GetString((bytes.Span.StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes).Span);
+    }
+
     /// <summary>Reads bytes that came as a body.</summary>
     internal static JsonBody Read(ReadOnlyMemory<byte> bytes)
     {

@@ -45,6 +45,12 @@ public static class Permissions
     /// <summary>Make and withdraw offers, and decline applications.</summary>
     public const string ApplicationsDecide = "applications.decide";
 
+    /// <summary>The credit policy, what it says about an application, and its checklist.</summary>
+    public const string UnderwritingRead = "underwriting.read";
+
+    /// <summary>Change the credit policy and have it published.</summary>
+    public const string UnderwritingChange = "underwriting.change";
+
     /// <summary>Take the list of loans out of the house as a file.</summary>
     public const string LoansExport = "loans.export";
 
@@ -157,7 +163,7 @@ public static class Permissions
     /// <summary>Add documents and versions, change what is said about them, take them off.</summary>
     public const string DocumentsWrite = "documents.write";
 
-    private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BorrowersRead, ApplicationsRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse, SearchRead, TasksRead, NotesRead, DocumentsRead, ApprovalsRead, BranchesRead];
+    private static readonly string[] s_reading = [Own, PortfolioRead, LoansRead, BorrowersRead, ApplicationsRead, BookRead, ProductsRead, LedgerRead, ImportsRead, JobsRead, ServersRead, QuotesUse, SearchRead, TasksRead, NotesRead, DocumentsRead, ApprovalsRead, BranchesRead, UnderwritingRead];
 
     /// <summary>Every permission, in the order of the table.</summary>
     public static IReadOnlyList<string> All { get; } =
@@ -165,7 +171,7 @@ public static class Permissions
         Own, PortfolioRead, LoansRead, LoansExport, BorrowersRead, BorrowersChange, BorrowersReveal, BookRead, BookLoans, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, BookChargeOff, ProductsRead, ProductsChange, LedgerRead, LedgerCheck,
         DayClose, ImportsRead, ImportsWrite, JobsRead, JobsAct, JobsAll, ServersRead, MetricsRead, QuotesUse, AuditRead, PeopleManage, ScreeningRead, ScreeningUse, ScreeningReview, ScreeningLists,
         ApplicationsRead, ApplicationsCreate, ApplicationsChange, ApplicationsDecide, ClientsManage, SearchRead, WebhooksManage, TasksRead, TasksWork, NotesRead, NotesWrite, DocumentsRead, DocumentsWrite, SettingsRead,
-        ApprovalsRead, ApprovalsWithdraw, ApprovalsDecide, BranchesRead, BranchesMove, BranchesManage, BorrowersMerge,
+        ApprovalsRead, ApprovalsWithdraw, ApprovalsDecide, BranchesRead, BranchesMove, BranchesManage, BorrowersMerge, UnderwritingRead, UnderwritingChange,
     ];
 
     private static readonly string[] s_working = [TasksWork, NotesWrite, DocumentsWrite, JobsAct];
@@ -174,7 +180,7 @@ public static class Permissions
     {
         [StaffRoles.Viewer] = [.. s_reading],
         [StaffRoles.Officer] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BookLoans, ImportsWrite, ScreeningRead, ScreeningUse, ApplicationsCreate, ApplicationsChange],
-        [StaffRoles.Underwriter] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BorrowersReveal, BorrowersMerge, BookTerms, ScreeningRead, ScreeningUse, ScreeningReview, ApplicationsCreate, ApplicationsChange, ApplicationsDecide],
+        [StaffRoles.Underwriter] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BorrowersReveal, BorrowersMerge, BookTerms, ScreeningRead, ScreeningUse, ScreeningReview, ApplicationsCreate, ApplicationsChange, ApplicationsDecide, ApprovalsWithdraw, ApprovalsDecide],
         [StaffRoles.Servicing] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BorrowersReveal, BorrowersMerge, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, LedgerCheck, ApprovalsWithdraw, ApprovalsDecide, BranchesMove],
         [StaffRoles.Collections] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BookPayments, BookWaive, BookPauses, ApprovalsWithdraw, ApprovalsDecide],
         [StaffRoles.Accountant] = [.. s_reading, .. s_working, LoansExport, LedgerCheck, DayClose, BookChargeOff, AuditRead, ScreeningRead, ApprovalsWithdraw, ApprovalsDecide],

@@ -10,7 +10,7 @@ public sealed record Scope(string Name, string About, params string[] Gives);
 
 /// <summary>
 /// The table of scopes: what each lets an API client do. Endpoints go on naming permissions; a client may do what its scopes give and nothing else. A permission stands in one scope at most,
-/// so that an operation needs one scope. What stands in none is for people alone: pages, one's own account, people, clients and branches, the audit trail, the settings, and decisions: offering something to an applicant or declining, the review of sanctions hits, and approving what others asked for.
+/// so that an operation needs one scope. What stands in none is for people alone: pages, one's own account, people, clients and branches, the audit trail, the settings, the credit policy with what it says about applicants, and decisions: offering something to an applicant or declining, the review of sanctions hits, and approving what others asked for.
 /// </summary>
 public static class Scopes
 {

@@ -1,5 +1,7 @@
 using System.Reflection;
 using System.Xml.Linq;
+using Camino.Applications;
+using Camino.Applications.Underwriting;
 using Camino.Approvals;
 using Camino.Host.Configuration;
 using Camino.Operations;
@@ -28,6 +30,9 @@ internal sealed class ApprovalRuleTests
         (typeof(PublishProduct), nameof(PublishProduct.RunAsync)),
         (typeof(PublishProduct), nameof(PublishProduct.RunApprovedAsync)),
         (typeof(RetireProduct), nameof(RetireProduct.RunApprovedAsync)),
+        (typeof(MakeOffer), nameof(MakeOffer.RunApprovedAsync)),
+        (typeof(PublishPolicy), nameof(PublishPolicy.RunAsync)),
+        (typeof(PublishPolicy), nameof(PublishPolicy.RunApprovedAsync)),
         (typeof(ActOnAllJobs), nameof(ActOnAllJobs.RunApprovedAsync)),
     ];
 

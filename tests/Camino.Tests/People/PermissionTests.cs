@@ -105,7 +105,7 @@ internal sealed partial class PermissionTests
         await CompareAsync([.. Scopes.All.Select(scope => scope.Name)], ways, way => programs.Contains(way) && way.Permissions.All(permission => Scopes.Giving(permission) is not null), wrong);
 
         Assert.That(wrong, Is.Empty);
-        Assert.That(programs.SelectMany(way => way.Permissions).Where(permission => Scopes.Giving(permission) is null).Distinct(), Is.EquivalentTo((string[])[Permissions.ScreeningReview, Permissions.ApplicationsDecide, Permissions.AuditRead, Permissions.SettingsRead, Permissions.ApprovalsDecide, Permissions.BranchesManage]), "A permission of the API without a scope: add it to the table of scopes, or keep it to pages.");
+        Assert.That(programs.SelectMany(way => way.Permissions).Where(permission => Scopes.Giving(permission) is null).Distinct(), Is.EquivalentTo((string[])[Permissions.ScreeningReview, Permissions.ApplicationsDecide, Permissions.AuditRead, Permissions.SettingsRead, Permissions.ApprovalsDecide, Permissions.BranchesManage, Permissions.UnderwritingRead, Permissions.UnderwritingChange]), "A permission of the API without a scope: add it to the table of scopes, or keep it to pages.");
     }
 
     [Test]
@@ -114,7 +114,7 @@ internal sealed partial class PermissionTests
         var given = Scopes.All.SelectMany(scope => scope.Gives).ToList();
 
         Assert.That(given, Is.Unique.And.SubsetOf(Permissions.All));
-        Assert.That(given.Intersect([Permissions.Own, Permissions.PeopleManage, Permissions.ClientsManage, Permissions.AuditRead, Permissions.SettingsRead, Permissions.ScreeningReview, Permissions.ApplicationsDecide, Permissions.ApprovalsDecide, Permissions.BranchesManage]), Is.Empty);
+        Assert.That(given.Intersect([Permissions.Own, Permissions.PeopleManage, Permissions.ClientsManage, Permissions.AuditRead, Permissions.SettingsRead, Permissions.ScreeningReview, Permissions.ApplicationsDecide, Permissions.ApprovalsDecide, Permissions.BranchesManage, Permissions.UnderwritingRead, Permissions.UnderwritingChange]), Is.Empty);
         Assert.That(Scopes.All.Select(scope => scope.Name), Is.Unique.And.All.Match("^[a-z]+:[a-z-]+$"));
         foreach (var file in (string[])["Texts.resx", "Texts.es.resx"])
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Camino.Applications.Underwriting;
 using Camino.Imports;
 using Camino.Jobs;
 using Camino.Lending;
@@ -55,6 +56,7 @@ public sealed partial record ReadBankStatement(Guid StatementId) : IJobArgs
                 if (!await StatementTable.StoreAsync(connection, transaction, work, read, clock.GetUtcNow(), ct))
                     return; // it was removed meanwhile
                 await StatementTable.ReckonAsync(connection, transaction, work.ApplicationId, ct);
+                await EvaluationTable.EvaluateAsync(connection, transaction, work.ApplicationId, EvaluationCause.Statements, null, null, clock.GetUtcNow(), ct);
                 await StatementTable.TellAsync(connection, transaction, work, "Notice.StatementRead", lines.ToString("N0", CultureInfo.InvariantCulture));
                 await job.CompleteAsync(connection, transaction, new { lines }, ct);
                 await transaction.CommitAsync(ct);

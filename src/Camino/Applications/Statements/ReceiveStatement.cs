@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Camino.Applications.Underwriting;
 using Camino.Audit;
 using Camino.Data;
 using Camino.Imports;
@@ -114,6 +115,7 @@ public sealed class RemoveStatement(CaminoDb db, FileStore files, TimeProvider c
         var removed = await db.Database.SqlQuery<int>($"delete from camino.application_statements where id = {statement} and application_id = {id} returning line_count as \"Value\"").ToListAsync(ct);
         Refuse.If(removed.Count == 0, "statement.not_found", "This application has no such statement.");
         await StatementTable.ReckonAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), id, ct);
+        await db.EvaluateAsync(id, EvaluationCause.Statements, null, null, clock.GetUtcNow(), ct);
         db.AuditEntries.Add(new AuditEntry(clock.GetUtcNow(), by, "application.statement-removed", "application", id.ToString(), JsonSerializer.Serialize(new { statement, lines = removed[0] })));
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);

@@ -117,13 +117,13 @@ public sealed class Papers : Migration
             chosen_by      uuid        not null
         );
 
-        update camino.schema_info set version = 26;
+        update camino.schema_info set version = 27;
         """);
 
     /// <inheritdoc/>
     protected override void Down(MigrationBuilder migrationBuilder) => migrationBuilder.Sql(
         """
         drop table camino.application_contact_choices, camino.message_exchanges, camino.application_messages, camino.application_signatures, camino.offer_links, camino.application_papers;
-        update camino.schema_info set version = 25;
+        update camino.schema_info set version = 26;
         """);
 }

@@ -88,7 +88,7 @@ public sealed class Branches : Migration
         create unique index ux_saved_filters_default on camino.saved_filters (owner_id, list) where is_default;
         create index ix_saved_filters_shared on camino.saved_filters (list, shared_with) where all_staff or shared_with is not null;
 
-        update camino.schema_info set version = 27;
+        update camino.schema_info set version = 28;
         """);
 
     /// <inheritdoc/>
@@ -99,6 +99,6 @@ public sealed class Branches : Migration
         alter table camino.applications drop column branch_id;
         alter table camino.imports drop column branch_id;
         drop table camino.branches;
-        update camino.schema_info set version = 26;
+        update camino.schema_info set version = 27;
         """);
 }

@@ -48,7 +48,7 @@ public sealed class Passkeys : Migration
         );
         create index ix_staff_link_grants_user_id on camino.staff_link_grants (user_id) where used_at is null;
 
-        update camino.schema_info set version = 28;
+        update camino.schema_info set version = 29;
         """);
 
     /// <inheritdoc/>
@@ -57,6 +57,6 @@ public sealed class Passkeys : Migration
         drop table camino.staff_link_grants;
         drop table camino.staff_passkey_challenges;
         drop table camino.staff_passkeys;
-        update camino.schema_info set version = 27;
+        update camino.schema_info set version = 28;
         """);
 }
