@@ -161,6 +161,18 @@ internal sealed partial class OfferLinkTests
     }
 
     [Test]
+    public async Task An_offer_that_was_made_before_there_were_papers_gets_its_own_with_the_link()
+    {
+        var id = await OfferedAsync("Early Bird Bagels LLC");
+        await using (var offer = _camino.Source.CreateCommand($"insert into camino.application_offers select camino.new_id(), application_id, 2, 1, product_id, product_version, terms, principal, rate_percent, payments, payment, finance_charge, total_payments, apr_percent, matures_on, place_state, offered_on, expires_on, made_at, made_by from camino.application_offers where application_id = '{id}'"))
+            await offer.ExecuteNonQueryAsync();
+        using var made = await _applications.ActAsync(id, "offers/2/link", new { });
+        await _camino.UntilAsync<long>($"select count(*) from camino.application_papers where application_id = '{id}' and kind = 1 and number = 2 and state = 1", count => count == 2);
+
+        Assert.That(made.StatusCode, Is.EqualTo(HttpStatusCode.Created));
+    }
+
+    [Test]
     public async Task Where_no_service_sends_messages_the_page_says_so_and_keeps_the_link_sealed()
     {
         var id = await OfferedAsync("No Postman Plumbing LLC");

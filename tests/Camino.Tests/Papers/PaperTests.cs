@@ -45,7 +45,7 @@ internal sealed class PaperTests
         Assert.That(PdfText.FiguresOf(await FileAsync(papers, "approval", "es")), Is.EqualTo(PdfText.FiguresOf(await FileAsync(papers, "approval", "en"))));
         foreach (var row in details.GetProperty("installments").EnumerateArray())
             Assert.That(read, Does.Contain($"{Shown(row.GetProperty("due").GetString())} {Shown(row.GetProperty("balance").GetString())}"));
-        Assert.That(read, Does.Contain("Loan offer and disclosure").And.Contain("Juniper Street Bakery LLC").And.Contain("$25,000.00").And.Contain("State disclosure: CA").And.Contain("10 CCR 910-955").And.Contain("Apr 15, 2026").And.Contain("March 15, 2026").And.Contain("24 monthly payments").And.Contain("Guarantee."));
+        Assert.That(read, Does.Contain("Loan offer and disclosure").And.Contain("Juniper Street Bakery LLC").And.Contain("$25,000.00").And.Contain("State disclosure: CA").And.Contain("10 CCR 910-955").And.Contain("Apr 15, 2026").And.Contain("March 15, 2026").And.Contain("24 monthly payments").And.Contain("Guarantors Rosa Delgado Fuentes").And.Contain("Guarantee."));
         Assert.That(leido, Does.Contain("Oferta de préstamo y divulgación").And.Contain("Divulgación estatal: CA").And.Contain("15 abr 2026").And.Contain("15 de marzo de 2026").And.Contain("24 pagos mensuales").And.Contain("Fianza."));
         var about = PdfText.AboutOf(spanish);
         Assert.That((about.Title, about.Language, about.IsTagged), Is.EqualTo(("Oferta de préstamo y divulgación", "es-US", true)));

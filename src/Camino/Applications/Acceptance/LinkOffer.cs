@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Camino.Applications.Papers;
 using Camino.Audit;
 using Camino.Data;
 using Camino.Lending;
@@ -39,6 +40,9 @@ public sealed class LinkOffer(CaminoDb db, SignedLink links, TimeProvider clock)
             update camino.offer_links set ended_at = {at}, ended_by = {by} where application_id = {applicationId} and offer_number = {(short)offer} and ended_at is null;
             insert into camino.offer_links (id, application_id, offer_number, made_at, made_by, expires_at) values ({id}, {applicationId}, {(short)offer}, {at}, {by}, {expires})
             """, ct);
+        // an offer of the release before this one has no paper yet
+        if (!await db.Database.SqlQuery<bool>($"select exists (select from camino.application_papers where application_id = {applicationId} and kind = {(short)PaperKind.Offer} and number = {offer}) as \"Value\"").SingleAsync(ct))
+            await db.AskPaperAsync(applicationId, PaperKind.Offer, offer, by, at, ct);
         db.AuditEntries.Add(new AuditEntry(at, by, "offer_link.made", "application", applicationId.ToString(), JsonSerializer.Serialize(new { linkId = id, offer }, JsonSerializerOptions.Web)));
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);

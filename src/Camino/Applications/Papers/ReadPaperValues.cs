@@ -18,7 +18,7 @@ namespace Camino.Applications.Papers;
 public sealed class ReadPaperValues(CaminoDb db, WebhookVault vault, LenderOptions lender)
 {
     /// <summary>Names of values that stand for people: they are printed, and not kept beside the paper.</summary>
-    internal static readonly string[] Personal = ["applicant", "applicantLines", "signers", "guarantors", "signedName", "signedFrom", "signedBrowser", "consentText"];
+    internal static readonly string[] Personal = ["applicant", "applicantLines", "signers", "guarantors", "guarantorNames", "signedName", "signedFrom", "signedBrowser", "consentText"];
 
     private sealed record Applicant(string Number, string Name, string? TradeName, string? Street, string? City, string? State, string? Zip, decimal Amount, DateTimeOffset ReceivedAt, string[] Guarantors, bool HasReport);
 
@@ -45,6 +45,7 @@ public sealed class ReadPaperValues(CaminoDb db, WebhookVault vault, LenderOptio
             ["number"] = who.Number,
             ["applicant"] = who.Name,
             ["on"] = on,
+            ["guarantorNames"] = string.Join(", ", who.Guarantors),
         };
         var lists = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal)
         {
