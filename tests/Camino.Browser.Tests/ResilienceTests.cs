@@ -36,7 +36,7 @@ internal sealed class ResilienceTests : BrowserTest
     }
 
     [Test]
-    public async Task A_form_whose_line_broke_on_the_way_is_filled_in_again_when_the_reader_comes_back()
+    public async Task A_form_whose_line_broke_on_the_way_arrives_once_when_the_reader_loads_the_page_again()
     {
         const string Name = "Puente Roto Carpentry";
         var page = await OpenAsync("admin");
@@ -55,11 +55,19 @@ internal sealed class ResilienceTests : BrowserTest
             // the navigation failed, as it shall
         }
 
-        await page.UnrouteAllAsync();
-        await page.GoBackAsync();
-        await Expect(page.Locator("#Name")).ToHaveValueAsync(Name);
-        await Expect(page.Locator("#Language")).ToHaveValueAsync("es");
         Assert.That(await CountAsync(Name), Is.Zero);
+        await page.UnrouteAllAsync();
+        await page.ReloadAsync();
+        // a browser sends the form again, or shows it as it was
+        if (await page.Locator(".command-form #Name").CountAsync() > 0)
+        {
+            await Expect(page.Locator("#Name")).ToHaveValueAsync(Name);
+            await Expect(page.Locator("#Language")).ToHaveValueAsync("es");
+            await LeaveAsync(page, () => page.ClickAsync(".command-form .button-main"));
+        }
+
+        await Expect(page.Locator("main h1")).ToHaveTextAsync(Name);
+        Assert.That(await CountAsync(Name), Is.EqualTo(1));
     }
 
     [TestCase("en", "light")]
@@ -131,7 +139,7 @@ internal sealed class ResilienceTests : BrowserTest
         await SignInTests.SignInAsync(page, "officer@demo.camino.example", RunningCamino.Password);
 
         await Expect(page.Locator("#Name")).ToHaveValueAsync("");
-        Assert.That(await page.EvaluateAsync<string?>("sessionStorage.getItem('camino.kept')"), Is.Null);
+        await page.WaitForFunctionAsync("() => sessionStorage.getItem('camino.kept') === null");
     }
 
     [Test]

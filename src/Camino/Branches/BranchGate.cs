@@ -56,13 +56,13 @@ public static class BranchRoutes
     private static readonly (string Pattern, BranchRule Rule, BranchThing Thing)[] s_table =
     [
         ("/", BranchRule.Limits, BranchThing.None),
-        .. Same(BranchRule.Free, "/developers", "/error", "/filters", "/metrics", "/notices", "/password", "/preferences", "/second-factor", "/sessions", "/shortcuts", "/products", "/servers", "/settings"),
-        .. Same(BranchRule.Free, "/api/v1/products", "/api/v1/quotes", "/api/v1/servers", "/api/v1/settings", "/api/v1/business-day", "/api/v1/webhooks", "/api/v1/jobs/echo"),
+        .. Same(BranchRule.Free, "/developers", "/error", "/filters", "/metrics", "/notices", "/password", "/preferences", "/second-factor", "/sessions", "/shortcuts", "/products", "/servers", "/settings", "/underwriting"),
+        .. Same(BranchRule.Free, "/api/v1/products", "/api/v1/quotes", "/api/v1/servers", "/api/v1/settings", "/api/v1/business-day", "/api/v1/webhooks", "/api/v1/jobs/echo", "/api/v1/underwriting"),
         .. Same(BranchRule.Limits, "/applications", "/approvals", "/borrowers", "/loans", "/search", "/servicing", "/tasks", "/reports/applications", "/reports/applications.csv", "/branches/move"),
         .. Same(BranchRule.Limits, "/api/v1/applications", "/api/v1/approvals", "/api/v1/borrowers", "/api/v1/loans", "/api/v1/search", "/api/v1/tasks", "/api/v1/reports/applications", "/api/v1/branches"),
         .. Same(BranchRule.House, "/audit", "/books", "/branches", "/clients", "/imports", "/jobs", "/people", "/portfolio", "/screening"),
         .. Same(BranchRule.House, "/api/v1/audit", "/api/v1/imports", "/api/v1/jobs", "/api/v1/job-causes", "/api/v1/job-servers", "/api/v1/queues", "/api/v1/kinds", "/api/v1/schedules", "/api/v1/ledger", "/api/v1/business-day/close", "/api/v1/business-day/resume"),
-        .. Same(BranchRule.House, "/api/v1/screenings", "/api/v1/screening-hits", "/api/v1/screening-runs", "/api/v1/watch-lists", "/api/v1/branches/{id}"),
+        .. Same(BranchRule.House, "/api/v1/screenings", "/api/v1/screening-hits", "/api/v1/screening-runs", "/api/v1/watch-lists", "/api/v1/branches/{id}", "/api/v1/underwriting/policies/{number}/trial"),
         One("/applications/{id}", BranchThing.Application), One("/api/v1/applications/{id}", BranchThing.Application),
         One("/approvals/{id}", BranchThing.Approval), One("/api/v1/approvals/{id}", BranchThing.Approval),
         One("/borrowers/{id}", BranchThing.Borrower), One("/borrowers/edit/{id}", BranchThing.Borrower), One("/api/v1/borrowers/{id}", BranchThing.Borrower),
@@ -82,7 +82,7 @@ public static class BranchRoutes
         var asked = Parts(pattern);
         if (asked.Length == 0)
             return (s_table[0].Rule, s_table[0].Thing);
-        var best = s_table.Where(line => Parts(line.Pattern) is { Length: > 0 } parts && parts.Length <= asked.Length && parts.SequenceEqual(asked.Take(parts.Length), StringComparer.Ordinal)).MaxBy(line => Parts(line.Pattern).Length);
+        var best = s_table.Where(line => Parts(line.Pattern) is { Length: > 0 } parts && parts.Length <= asked.Length && parts.SequenceEqual(asked.Take(parts.Length), StringComparer.Ordinal)).OrderByDescending(line => Parts(line.Pattern).Length).FirstOrDefault();
         return best.Pattern is null ? null : (best.Rule, best.Thing);
     }
 

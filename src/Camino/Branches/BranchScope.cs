@@ -76,8 +76,10 @@ internal static class BranchSql
         $"(case {row}.subject when 1 then exists (select from camino.borrowers sb where sb.id = {row}.subject_id and {Row("sb", parameter)}) when 2 then exists (select from camino.applications sa where sa.id = {row}.subject_id and {Row("sa", parameter)}) "
         + $"when 3 then {Loan(row + ".subject_id", parameter)} else true end)";
 
-    /// <summary>A request that waits for a second person: those about loans that are seen.</summary>
-    public static string Approval(string row, string parameter = Parameter) => $"({row}.subject = 'loan' and {Loan($"(case when {row}.subject = 'loan' then {row}.subject_id::uuid end)", parameter)})";
+    /// <summary>A request that waits for a second person: those about loans and applications that are seen.</summary>
+    public static string Approval(string row, string parameter = Parameter) =>
+        $"({row}.subject = 'loan' and {Loan($"(case when {row}.subject = 'loan' then {row}.subject_id::uuid end)", parameter)} "
+        + $"or {row}.subject = 'application' and exists (select from camino.applications sa where sa.id = (case when {row}.subject = 'application' then {row}.subject_id::uuid end) and {Row("sa", parameter)}))";
 
     /// <summary>The condition and its parameter, where whoever asks is bound; else nothing.</summary>
     /// <param name="branches">What is seen; null: everything.</param>

@@ -284,7 +284,7 @@ internal sealed class ApprovalTests
     [TestCase("update camino.approvals set request = '{}'")]
     [TestCase("update camino.approvals set state = 0, decided_by = null, decided_at = null, refusal = null where state = 3")]
     [TestCase("delete from camino.approvals")]
-    [TestCase("truncate camino.approvals")]
+    [TestCase("truncate camino.approvals cascade")]
     public async Task The_database_keeps_what_was_asked_for_and_decided(string sql)
     {
         var approval = await AskChargeOffAsync(await _book.DisbursedLoanAsync());

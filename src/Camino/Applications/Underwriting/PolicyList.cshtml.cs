@@ -1,4 +1,5 @@
 using Camino.Approvals;
+using Camino.Branches;
 using Camino.Data;
 using Camino.Lending;
 using Camino.Lending.Underwriting;
@@ -26,7 +27,7 @@ public sealed class PolicyListPage(ReadPolicies policies) : PageModel
 
 /// <summary>One version of the credit policy: rules, scorecard, limits, checklist, what differs from the version before, and how recent applications would come out.</summary>
 [Authorize(Permissions.UnderwritingRead)]
-public sealed class PolicyDetailsPage(ReadPolicies policies, ShowEvaluation show, PublishPolicy publish, ListApprovals approvals, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
+public sealed class PolicyDetailsPage(ReadPolicies policies, ShowEvaluation show, PublishPolicy publish, ListApprovals approvals, BranchScope scope, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
 {
     private PolicyVersion? _version;
 
@@ -80,7 +81,8 @@ public sealed class PolicyDetailsPage(ReadPolicies policies, ShowEvaluation show
         Differences = PolicyDifference.Between(Before?.Policy, Policy);
         if (Version.Status == PolicyStatus.Draft)
         {
-            Trial = await show.TryAsync(Policy, (await policies.PublishedAsync(ct))?.Policy, ct);
+            // it counts the applications of the whole house
+            Trial = scope.IsBound ? null : await show.TryAsync(Policy, (await policies.PublishedAsync(ct))?.Policy, ct);
             Waits = Asked is null ? (await approvals.WaitingAsync("policy", PolicyTable.SubjectId(number), User, ct)).Select(one => (Guid?)one.Approval.Id).FirstOrDefault() : null;
         }
 
