@@ -143,6 +143,9 @@ internal sealed class OriginationPlay(Stage stage, Build previous, Build next, O
                 await _gate.WaitAsync(stop);
                 try
                 {
+                    // the one before has taken its place, also on a machine where a start takes long: else nobody would be left to work
+                    while (await stage.ScalarAsync<long>(string.Create(CultureInfo.InvariantCulture, $"select count(*) from jobs.server where name like '%/{_workers[^1].Pid}' and stopped_at is null and lost_at is null")) == 0)
+                        await Task.Delay(50, stop);
                     await _workers[0].KillAsync();
                     _workers.RemoveAt(0);
                     _workers.Add(StartWorker());
@@ -250,9 +253,9 @@ internal sealed class OriginationPlay(Stage stage, Build previous, Build next, O
             name,
             phones = new[] { string.Create(CultureInfo.InvariantCulture, $"512 {200 + client} {number % 10_000:0000}") },
             amount = "25000.00",
-            ein = string.Create(CultureInfo.InvariantCulture, $"{12 + client}-{number:0000000}"),
+            ein = string.Create(CultureInfo.InvariantCulture, $"47-{client:00}{number:00000}"),
             creditConsent = true,
-            owners = new[] { new { name = "Rosa Diaz", sharePercent = "100", isGuarantor = true, birthDate = "1980-01-02", taxNumber = string.Create(CultureInfo.InvariantCulture, $"{123 + client}-45-{number % 10_000:0000}") } },
+            owners = new[] { new { name = "Rosa Diaz", sharePercent = "100", isGuarantor = true, birthDate = "1980-01-02", taxNumber = string.Create(CultureInfo.InvariantCulture, $"{123 + client}-45-{1 + (number % 9_999):0000}") } },
         };
     }
 
@@ -273,6 +276,8 @@ internal sealed class OriginationPlay(Stage stage, Build previous, Build next, O
             var there = await stage.ScalarAsync<long>("select count(*) from camino.applications where state = 3");
             if (there >= terms.Applications)
                 return;
+            if (_faults.TryPeek(out var fault))
+                throw new RehearsalException(fault);
             if (there != last)
                 (last, since) = (there, Stopwatch.GetTimestamp());
             else if (Stopwatch.GetElapsedTime(since) > TimeSpan.FromMinutes(5))
