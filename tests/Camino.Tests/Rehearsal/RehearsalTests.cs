@@ -37,7 +37,8 @@ public sealed class RehearsalTests
     }
 
     [Test]
-    [CancelAfter(420_000)]
+    [Explicit("It takes minutes and most of a machine; deploy/scripts/rehearse origination plays it in full.")]
+    [CancelAfter(900_000)]
     public async Task Applications_reach_underwriting_once_and_reports_are_billed_once_while_services_fail_servers_are_killed_and_a_deploy_goes_on(CancellationToken ct)
     {
         var program = Camino.Rehearsal.Program.ProgramBeside();
