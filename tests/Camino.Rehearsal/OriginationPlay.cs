@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 
@@ -53,7 +52,7 @@ internal sealed class OriginationPlay(Stage stage, Build previous, Build next, O
 
     public async Task<OriginationResult> RunAsync()
     {
-        _services = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{FreePort()}");
+        _services = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Stage.FreePort()}");
         await BeginAsync();
         using var sandbox = new HttpClient { BaseAddress = new Uri(_services) };
         var keys = await ClientsAsync();
@@ -144,7 +143,7 @@ internal sealed class OriginationPlay(Stage stage, Build previous, Build next, O
                 try
                 {
                     // the one before has taken its place, also on a machine where a start takes long: else nobody would be left to work
-                    while (await stage.ScalarAsync<long>(string.Create(CultureInfo.InvariantCulture, $"select count(*) from jobs.server where name like '%/{_workers[^1].Pid}' and stopped_at is null and lost_at is null")) == 0)
+                    while (await stage.LivingAsync(_workers[^1]) == 0)
                         await Task.Delay(50, stop);
                     await _workers[0].KillAsync();
                     _workers.RemoveAt(0);
@@ -409,11 +408,4 @@ internal sealed class OriginationPlay(Stage stage, Build previous, Build next, O
     }
 
     private static double Percentile(List<double> sorted, int percent) => sorted.Count == 0 ? double.NaN : sorted[Math.Max(0, (int)Math.Ceiling(sorted.Count * percent / 100.0) - 1)];
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

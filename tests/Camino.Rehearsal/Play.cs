@@ -130,7 +130,7 @@ internal sealed partial class Play(Stage stage, Build previous, Build next, int 
         var faults = new List<string>();
         await Task.WhenAll(TakeWorkers().Select(worker => worker.StopAsync()));
         var cut = stage.StartAsyncServer(next, place);
-        await Stage.UntilAsync(async () => await LivingAsync(cut) == 1, "the worker behind the line to register", ct);
+        await Stage.UntilAsync(async () => await stage.LivingAsync(cut) == 1, "the worker behind the line to register", ct);
         (Guid Id, int Rows) import;
         await using (await stage.HoldLoansAsync())
         {
@@ -138,22 +138,19 @@ internal sealed partial class Play(Stage stage, Build previous, Build next, int 
             await stage.UntilHeldUpAsync(ct);
             await place.CutAsync();
             _async.Add(stage.StartAsyncServer(next));
-            await Stage.UntilAsync(async () => await LivingAsync(cut) == 0, "the worker that was cut off to be given up", ct);
+            await Stage.UntilAsync(async () => await stage.LivingAsync(cut) == 0, "the worker that was cut off to be given up", ct);
         }
 
         await SmokeAsync(); // the others go on
         var loans = await OverAsync(import, faults);
         await place.HealAsync();
-        await Stage.UntilAsync(async () => await LivingAsync(cut) == 1, "the worker that was cut off to come back", ct);
+        await Stage.UntilAsync(async () => await stage.LivingAsync(cut) == 1, "the worker that was cut off to come back", ct);
         var refused = cut.Lines.Count(line => line.Contains("lease was lost", StringComparison.Ordinal) || line.Contains("lost its lease", StringComparison.Ordinal));
         if (await cut.StopAsync() is not 0 and var code)
             faults.Add($"the worker that came back ended with exit code {code}");
         _async.Add(stage.StartAsyncServer(next));
         return Effects("network cut inside an effect, healed afterwards", loans, refused, faults);
     }
-
-    private Task<long> LivingAsync(ChildProcess worker) =>
-        stage.ScalarAsync<long>(string.Create(CultureInfo.InvariantCulture, $"select count(*) from jobs.server where name like '%/{worker.Pid}' and stopped_at is null and lost_at is null"));
 
     /// <summary>Proof 4: jobs of a newer kind wait while only older workers run; the alarm sees them, nothing fails.</summary>
     public async Task<Scene> NewerKindAsync()
@@ -328,7 +325,7 @@ internal sealed partial class Play(Stage stage, Build previous, Build next, int 
             await Stage.UntilAsync(async () => await Stage.StatusAsync(office.Address, "/health/ready") == 200, $"{office.Address} to be ready", ct);
             var worker = stage.StartAsyncServer(build);
             _async.Add(worker);
-            await Stage.UntilAsync(async () => await LivingAsync(worker) == 1, "an Async Server to register", ct);
+            await Stage.UntilAsync(async () => await stage.LivingAsync(worker) == 1, "an Async Server to register", ct);
         }
 
         await ReadyAsync(build);

@@ -184,6 +184,10 @@ internal sealed class Stage : IAsyncDisposable
         Database.Clear(); // its connections went with the server
     }
 
+    /// <summary>1 when an Async Server is registered and lives, else 0.</summary>
+    public Task<long> LivingAsync(ChildProcess worker) =>
+        ScalarAsync<long>(string.Create(CultureInfo.InvariantCulture, $"select count(*) from jobs.server where name like '%/{worker.Pid}' and stopped_at is null and lost_at is null"));
+
     /// <summary>The database's clock.</summary>
     public Task<DateTime> NowAsync() => ScalarAsync<DateTime>("select clock_timestamp()");
 
@@ -276,7 +280,7 @@ internal sealed class Stage : IAsyncDisposable
         }
     }
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

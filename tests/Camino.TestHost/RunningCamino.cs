@@ -139,9 +139,25 @@ public sealed class RunningCamino : IAsyncDisposable
     {
         await using var scope = Office.Services.CreateAsyncScope();
         var email = $"{name}@demo.camino.example";
-        var user = await scope.ServiceProvider.GetRequiredService<CaminoDb>().Users.SingleAsync(u => u.Email == email);
+        return await ApiOfAsync(await scope.ServiceProvider.GetRequiredService<CaminoDb>().Users.SingleAsync(u => u.Email == email));
+    }
+
+    /// <summary>Somebody new with one role, who signs in with <see cref="Password"/>.</summary>
+    public async Task<StaffUser> AddStaffAsync(string email, string role, string name = "Somebody")
+    {
+        await using var scope = Office.Services.CreateAsyncScope();
+        var users = scope.ServiceProvider.GetRequiredService<UserManager<StaffUser>>();
+        var user = new StaffUser { Id = Guid.CreateVersion7(), UserName = email, Email = email, DisplayName = name };
+        return (await users.CreateAsync(user, Password)).Succeeded && (await users.AddToRoleAsync(user, role)).Succeeded ? user : throw new InvalidOperationException($"{email} could not be added.");
+    }
+
+    /// <summary>A client with a key of somebody.</summary>
+    public async Task<HttpClient> ApiOfAsync(StaffUser user)
+    {
+        ArgumentNullException.ThrowIfNull(user);
+        await using var scope = Office.Services.CreateAsyncScope();
         var client = Client();
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await scope.ServiceProvider.GetRequiredService<AddApiKey>().RunAsync($"key of {name}", user.Id, CancellationToken.None));
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await scope.ServiceProvider.GetRequiredService<AddApiKey>().RunAsync($"key of {user.DisplayName}", user.Id, CancellationToken.None));
         return client;
     }
 

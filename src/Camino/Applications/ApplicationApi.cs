@@ -149,7 +149,7 @@ public static class ApplicationApi
 
     private static async Task<Ok<ApplicationAnswer>> MoveAsync(Guid id, ApplicationMove move, HttpContext context, MoveApplication run, CancellationToken ct)
     {
-        var by = new AskedBy(context.User.Id(), ServicingApi.KeyOf(context), VersionOf(context));
+        var by = new AskedBy(context.User.Id(), ServicingApi.KeyOf(context), VersionHeader.Read(context, "application", hasSteps: true));
         var (reason, adverse) = (await JsonBody.ReadAsync(context, ct)).All(body => (body.Text("reason"), move == ApplicationMove.Decline ? body.Texts("reasons", AdverseReasons.Codes.Count) : null));
         var answer = await run.RunAsync(id, move, reason, by, ct, adverse);
         Mark(context, answer);
@@ -168,16 +168,6 @@ public static class ApplicationApi
     {
         var wait = request.Headers["Prefer"].SelectMany(value => (value ?? "").Split([',', ';'])).Select(part => part.Trim()).FirstOrDefault(part => part.StartsWith("wait=", StringComparison.OrdinalIgnoreCase));
         return int.TryParse(wait?["wait=".Length..].Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds > 0 ? Math.Min(seconds, LongestWait) : null;
-    }
-
-    /// <summary>The version is the first part of the tag; the second counts steps and is no business of a move.</summary>
-    internal static int? VersionOf(HttpContext context)
-    {
-        var given = context.Request.Headers.IfMatch.ToString().Trim();
-        Refuse.If(given.Length == 0, "application.version_missing", "The header If-Match is missing: the ETag of the application that was looked at, or * for whatever it is now.");
-        if (given == "*")
-            return null;
-        return int.TryParse(given.Trim('"').Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : throw new RefusedException("application.version", $"If-Match is an ETag of the application such as \"3-1\", or *; got {InputText.Short(given)}.");
     }
 
     internal static void Mark(HttpContext context, ApplicationAnswer answer)

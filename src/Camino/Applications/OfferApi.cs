@@ -94,7 +94,7 @@ public static class OfferApi
     {
         var offers = await show.RunAsync(id, ct);
         if (offers.Count == 0)
-            Refuse.If(await applications.TaskAsync(id, ct) is null, "application.not_found", $"There is no application {id}.");
+            await applications.MustBeThereAsync(id, ct);
         return TypedResults.Ok(new OfferPage([.. offers.Select(OfferSummary.Of)]));
     }
 
@@ -159,7 +159,7 @@ public static class OfferApi
         return TypedResults.Created($"/api/v1/loans/{answer.LoanId}", answer);
     }
 
-    private static AskedBy ByOf(HttpContext context) => new(context.User.Id(), ServicingApi.KeyOf(context), ApplicationApi.VersionOf(context));
+    private static AskedBy ByOf(HttpContext context) => new(context.User.Id(), ServicingApi.KeyOf(context), VersionHeader.Read(context, "application", hasSteps: true));
 
     private static string Percent(decimal percent) => percent.ToString("0.########", CultureInfo.InvariantCulture);
 }

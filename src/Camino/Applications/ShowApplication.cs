@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Camino.Borrowers;
+using Camino.Lending;
 using Camino.Lending.Applications;
 using Npgsql;
 
@@ -93,6 +94,10 @@ public sealed class ShowApplication(NpgsqlDataSource source)
         await using var row = await command.ExecuteReaderAsync(ct);
         return await row.ReadAsync(ct) ? TaskOf(row) : null;
     }
+
+    /// <exception cref="RefusedException"><c>application.not_found</c></exception>
+    public async Task MustBeThereAsync(Guid id, CancellationToken ct) =>
+        Refuse.If(await TaskAsync(id, ct) is null, "application.not_found", $"There is no application {id}.");
 
     /// <summary>Whether a client handed an application in.</summary>
     public async Task<bool> IsOfAsync(Guid id, Guid clientId, CancellationToken ct)

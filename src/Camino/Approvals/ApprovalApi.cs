@@ -102,7 +102,7 @@ public static class ApprovalApi
     {
         var (found, change) = await show.RunAsync(id, context.User, ClientOf(context), ct);
         if (change?.Version is { } version)
-            context.Response.Headers.ETag = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"\"{version}\"");
+            VersionHeader.Mark(context, version);
         return TypedResults.Ok(new ApprovalDetails(show.Item(found), change?.Lines ?? [], change?.Problem));
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Camino.Lending;
@@ -70,7 +69,7 @@ public static class BorrowerApi
             return await merges.SurvivorOfAsync(id, ct) is { } survivor ? TypedResults.Redirect($"/api/v1/borrowers/{survivor}", permanent: true, preserveMethod: true) : throw new RefusedException("borrower.not_found", $"There is no borrower {id}.");
         }
 
-        context.Response.Headers.ETag = Tag(found.Version);
+        VersionHeader.Mark(context, found.Version);
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(found);
     }
@@ -78,7 +77,7 @@ public static class BorrowerApi
     private static async Task<Created<BorrowerAnswer>> AddAsync(HttpContext context, AddBorrower add, CancellationToken ct)
     {
         var answer = await add.RunAsync(await ReadAsync<BorrowerInput>(context, ct), new AskedBy(context.User.Id(), ServicingApi.KeyOf(context)), ct);
-        Mark(context, answer);
+        VersionHeader.Mark(context, answer.Version, answer.IsRepeated);
         return TypedResults.Created($"/api/v1/borrowers/{answer.BorrowerId}", answer);
     }
 
@@ -110,7 +109,7 @@ public static class BorrowerApi
     private static async Task<Ok<BorrowerAnswer>> RemoveAccountAsync(Guid id, Guid accountId, HttpContext context, RemoveBankAccount remove, CancellationToken ct) =>
         Ok(context, await remove.RunAsync(id, accountId, By(context), ct));
 
-    internal static AskedBy By(HttpContext context) => new(context.User.Id(), ServicingApi.KeyOf(context), VersionOf(context));
+    internal static AskedBy By(HttpContext context) => new(context.User.Id(), ServicingApi.KeyOf(context), VersionHeader.Read(context, "borrower"));
 
     private static async Task<T> ReadAsync<T>(HttpContext context, CancellationToken ct)
         where T : class
@@ -125,27 +124,9 @@ public static class BorrowerApi
         }
     }
 
-    private static int? VersionOf(HttpContext context)
-    {
-        var given = context.Request.Headers.IfMatch.ToString().Trim();
-        Refuse.If(given.Length == 0, "borrower.version_missing", "The header If-Match is missing: the ETag of the borrower that was looked at, or * for whatever it is now.");
-        if (given == "*")
-            return null;
-        return int.TryParse(given.Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : throw new RefusedException("borrower.version", $"If-Match is an ETag of the borrower such as \"3\", or *; got {InputText.Short(given)}.");
-    }
-
     private static Ok<BorrowerAnswer> Ok(HttpContext context, BorrowerAnswer answer)
     {
-        Mark(context, answer);
+        VersionHeader.Mark(context, answer.Version, answer.IsRepeated);
         return TypedResults.Ok(answer);
     }
-
-    private static void Mark(HttpContext context, BorrowerAnswer answer)
-    {
-        context.Response.Headers.ETag = Tag(answer.Version);
-        if (answer.IsRepeated)
-            context.Response.Headers["Idempotency-Replayed"] = "true";
-    }
-
-    private static string Tag(int version) => string.Create(CultureInfo.InvariantCulture, $"\"{version}\"");
 }

@@ -131,7 +131,7 @@ public static class ServicingApi
     private static async Task<Created<BookingAnswer>> BookAsync(HttpContext context, BookingInput input, BookLoan book, CancellationToken ct)
     {
         var answer = await book.RunAsync(input, new AskedBy(context.User.Id(), KeyOf(context)), ct);
-        Mark(context, answer.Version, answer.IsRepeated);
+        VersionHeader.Mark(context, answer.Version, answer.IsRepeated);
         return TypedResults.Created($"/api/v1/loans/{answer.LoanId}", answer);
     }
 
@@ -148,18 +148,18 @@ public static class ServicingApi
     }
 
     private static async Task<CommandOutcome> RunAsync(Guid id, LoanCommand command, HttpContext context, RunLoanCommand run, CancellationToken ct) =>
-        await run.RunAsync(id, command, await ReadAsync(context, ct), new AskedBy(context.User.Id(), KeyOf(context), VersionOf(context)), ct);
+        await run.RunAsync(id, command, await ReadAsync(context, ct), new AskedBy(context.User.Id(), KeyOf(context), VersionHeader.Read(context, "loan")), ct);
 
     private static Created<CommandAnswer> Done(HttpContext context, CommandAnswer answer)
     {
-        Mark(context, answer.Version, answer.IsRepeated);
+        VersionHeader.Mark(context, answer.Version, answer.IsRepeated);
         return TypedResults.Created($"/api/v1/loans/{answer.LoanId}/events", answer);
     }
 
     private static async Task<Ok<PreviewView>> PreviewAsync(Guid id, LoanCommand command, HttpContext context, RunLoanCommand run, CancellationToken ct)
     {
         var preview = await run.TryAsync(id, command, await ReadAsync(context, ct), ct);
-        context.Response.Headers.ETag = Tag(preview.Version);
+        VersionHeader.Mark(context, preview.Version);
         return TypedResults.Ok(new PreviewView(
             JsonSerializer.Deserialize<JsonElement>(StoredForm.Of(preview.Event)).GetProperty("event"), StateView.Of(preview.Before), StateView.Of(preview.After),
             [.. preview.Entries.Select(entry => new PostingView(entry.Account, Words.Amount(entry.Amount)))]));
@@ -169,7 +169,7 @@ public static class ServicingApi
     {
         var found = await (from loan in db.ServicedLoans.AsNoTracking() join product in db.Products on loan.ProductId equals product.Id where loan.Id == id select new { Loan = loan, product.Code }).SingleOrDefaultAsync(ct)
             ?? throw new RefusedException("loan.not_found", $"There is no loan {id}.");
-        context.Response.Headers.ETag = Tag(found.Loan.Version);
+        VersionHeader.Mark(context, found.Loan.Version);
         return TypedResults.Ok(new LoanView(
             id, found.Loan.Number, found.Loan.BorrowerName, found.Code, found.Loan.ProductVersion, found.Loan.Version, found.Loan.BookedOn, JsonSerializer.Deserialize<JsonElement>(found.Loan.Terms).GetProperty("terms"), LoanBalances.Of(found.Loan), found.Loan.SetAsideReason));
     }
@@ -177,7 +177,7 @@ public static class ServicingApi
     private static async Task<Ok<StateView>> ScheduleAsync(Guid id, HttpContext context, CaminoDb db, CancellationToken ct, DateOnly? on = null)
     {
         var loan = await FindAsync(db, id, ct);
-        context.Response.Headers.ETag = Tag(loan.Loan.Version);
+        VersionHeader.Mark(context, loan.Loan.Version);
         return TypedResults.Ok(StateView.Of(loan.StateOn(on ?? loan.Today)));
     }
 
@@ -257,24 +257,6 @@ public static class ServicingApi
         Refuse.If(key.Length == 0, "idempotency.key_missing", "The header Idempotency-Key is missing: any text of 1 to 64 characters that this caller uses once, and again only to repeat this request.");
         return key;
     }
-
-    private static int? VersionOf(HttpContext context)
-    {
-        var given = context.Request.Headers.IfMatch.ToString().Trim();
-        Refuse.If(given.Length == 0, "loan.version_missing", "The header If-Match is missing: the ETag of the loan that was looked at, or * for whatever it is now.");
-        if (given == "*")
-            return null;
-        return int.TryParse(given.Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : throw new RefusedException("loan.version", $"If-Match is an ETag of the loan such as \"3\", or *; got {InputText.Short(given)}.");
-    }
-
-    private static void Mark(HttpContext context, int version, bool isRepeated)
-    {
-        context.Response.Headers.ETag = Tag(version);
-        if (isRepeated)
-            context.Response.Headers["Idempotency-Replayed"] = "true";
-    }
-
-    private static string Tag(int version) => string.Create(CultureInfo.InvariantCulture, $"\"{version}\"");
 
     private static string Raw(JsonElement element) => element.ValueKind == JsonValueKind.Undefined ? "null" : element.GetRawText();
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Camino.Applications;
 using Camino.Lending;
 using Camino.Servicing;
@@ -85,14 +84,14 @@ public static class TaskApi
     {
         var key = ServicingApi.KeyOf(context);
         var answer = await add.RunAsync((await JsonBody.ReadAsync(context, ct)).All(ReadTask), new AskedBy(context.User.Id(), key), ct);
-        Mark(context, answer);
+        VersionHeader.Mark(context, answer.Version, answer.IsRepeated);
         return TypedResults.Created($"/api/v1/tasks/{answer.TaskId}", answer);
     }
 
     private static async Task<Ok<TaskDetailsView>> GetAsync(Guid id, HttpContext context, ShowTask show, CancellationToken ct)
     {
         var view = await show.RunAsync(id, ct) ?? throw new RefusedException("task.not_found", $"There is no task {id}.");
-        context.Response.Headers.ETag = Tag(view.Version);
+        VersionHeader.Mark(context, view.Version);
         context.Response.Headers.CacheControl = "no-store";
         return TypedResults.Ok(new TaskDetailsView(
             TaskLineView.Of(view.Line), view.Detail, view.Version, view.CreatedAt, view.CreatedByName, [.. view.Entries.Select(entry => new TaskEntryView(Words.Camel(entry.Act), entry.At, entry.ByName, entry.Text, entry.AssigneeName, entry.DueOn))]));
@@ -156,29 +155,11 @@ public static class TaskApi
 
     private static async Task<string?> TextAsync(HttpContext context, string name, CancellationToken ct) => (await JsonBody.ReadAsync(context, ct)).All(body => body.Text(name));
 
-    private static AskedBy By(HttpContext context) => new(context.User.Id(), ServicingApi.KeyOf(context), VersionOf(context));
-
-    private static int? VersionOf(HttpContext context)
-    {
-        var given = context.Request.Headers.IfMatch.ToString().Trim();
-        Refuse.If(given.Length == 0, "task.version_missing", "The header If-Match is missing: the ETag of the task that was looked at, or * for whatever it is now.");
-        if (given == "*")
-            return null;
-        return int.TryParse(given.Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : throw new RefusedException("task.version", $"If-Match is an ETag of the task such as \"3\", or *; got {InputText.Short(given)}.");
-    }
+    private static AskedBy By(HttpContext context) => new(context.User.Id(), ServicingApi.KeyOf(context), VersionHeader.Read(context, "task"));
 
     private static Ok<TaskAnswer> Ok(HttpContext context, TaskAnswer answer)
     {
-        Mark(context, answer);
+        VersionHeader.Mark(context, answer.Version, answer.IsRepeated);
         return TypedResults.Ok(answer);
     }
-
-    private static void Mark(HttpContext context, TaskAnswer answer)
-    {
-        context.Response.Headers.ETag = Tag(answer.Version);
-        if (answer.IsRepeated)
-            context.Response.Headers["Idempotency-Replayed"] = "true";
-    }
-
-    private static string Tag(int version) => string.Create(CultureInfo.InvariantCulture, $"\"{version}\"");
 }

@@ -5,7 +5,6 @@ using System.Text.Json;
 using Camino.Applications;
 using Camino.Data;
 using Camino.Lending.Applications;
-using Camino.Screening;
 using Camino.Testing;
 using Camino.Tests.Imports;
 using Camino.Tests.Screening;
@@ -35,8 +34,7 @@ internal sealed class ApplicationTests
         var id = await HandInAsync(new { name = "Before The Lists LLC", phones = new[] { "912 555 0101" }, amount = "5000" });
         await _camino.UntilAsync<long>($"select count(*) from camino.application_steps where application_id = '{id}' and state = 0 and problem is not null", count => count > 0);
         _early = (id, await TaskAsync(id));
-        await using var scope = _camino.Office.Services.CreateAsyncScope();
-        await scope.ServiceProvider.GetRequiredService<ImportLists>().RunAsync(await ListFiles.FromFolderAsync(_lists.Folder, CancellationToken.None), null, CancellationToken.None);
+        await _lists.TakeInAsync(_camino);
     }
 
     [OneTimeTearDown]

@@ -1,17 +1,11 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Camino.Applications.Underwriting;
-using Camino.Data;
 using Camino.People;
-using Camino.Screening;
 using Camino.Testing;
 using Camino.Tests.Documents;
 using Camino.Tests.Imports;
 using Camino.Tests.Screening;
-using Microsoft.AspNetCore.Identity;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NUnit.Framework;
 
@@ -32,7 +26,6 @@ internal sealed class DecisionTests
     private InventedLists _lists = null!;
     private HttpClient _underwriter = null!;
     private HttpClient _second = null!;
-    private int _people;
 
     [OneTimeSetUp]
     public async Task StartAsync()
@@ -42,9 +35,8 @@ internal sealed class DecisionTests
         await _book.PrepareAsync();
         _lists = new InventedLists();
         _underwriter = await _camino.ApiOfAsync("underwriter");
-        await using var scope = _camino.Office.Services.CreateAsyncScope();
-        await scope.ServiceProvider.GetRequiredService<ImportLists>().RunAsync(await ListFiles.FromFolderAsync(_lists.Folder, CancellationToken.None), null, CancellationToken.None);
-        _second = await OtherUnderwriterAsync(scope);
+        await _lists.TakeInAsync(_camino);
+        _second = await _camino.ApiOfAsync(await _camino.AddStaffAsync("bea@lender.example", StaffRoles.Underwriter, "Bea Lund"));
         await PublishAsync(TestPolicy.Document());
     }
 
@@ -326,31 +318,7 @@ internal sealed class DecisionTests
 
     private Task<JsonElement> GetAsync(string path) => _underwriter.GetFromJsonAsync<JsonElement>(new Uri("/api/v1" + path, UriKind.Relative));
 
-    private async Task PublishAsync(string document)
-    {
-        await using var scope = _camino.Office.Services.CreateAsyncScope();
-        var by = (await scope.ServiceProvider.GetRequiredService<CaminoDb>().Users.FirstAsync(user => user.UserName == "admin@demo.camino.example")).Id;
-        await scope.ServiceProvider.GetRequiredService<SavePolicyDraft>().RunAsync(document, "", null, by, CancellationToken.None);
-        await scope.ServiceProvider.GetRequiredService<PublishPolicy>().RunAsync(by, CancellationToken.None);
-    }
+    private Task PublishAsync(string document) => TestPolicy.PublishAsync(_camino, document);
 
-    private async Task<HttpClient> OtherUnderwriterAsync(AsyncServiceScope scope)
-    {
-        var users = scope.ServiceProvider.GetRequiredService<UserManager<StaffUser>>();
-        var user = new StaffUser { Id = Guid.CreateVersion7(), UserName = "bea@lender.example", Email = "bea@lender.example", DisplayName = "Bea Lund" };
-        Assert.That((await users.CreateAsync(user, RunningCamino.Password)).Succeeded, Is.True);
-        await users.AddToRoleAsync(user, StaffRoles.Underwriter);
-        var client = _camino.Client();
-        client.DefaultRequestHeaders.Authorization = new("Bearer", await scope.ServiceProvider.GetRequiredService<AddApiKey>().RunAsync("key of Bea", user.Id, CancellationToken.None));
-        return client;
-    }
-
-    private async Task<Guid> UnderwritingAsync(string name, string revenue)
-    {
-        var n = 1000 + Interlocked.Increment(ref _people);
-        using var answer = await _book.SendAsync("/api/v1/applications", new { name, phones = new[] { $"408-555-{n}" }, amount = "25000.00", termMonths = 24, annualRevenue = revenue, startedOn = "2020-01-15" }, Guid.NewGuid().ToString(), null);
-        var id = (await ServicedBook.ReadAsync(answer, HttpStatusCode.Accepted)).GetProperty("applicationId").GetGuid();
-        await _camino.UntilAsync<short>($"select state from camino.applications where id = '{id}'", state => state == 3);
-        return id;
-    }
+    private Task<Guid> UnderwritingAsync(string name, string revenue) => TestPolicy.JudgedAsync(_camino, _book, name, revenue);
 }

@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.Json;
 using Camino.Applications;
 using Camino.Data;
-using Camino.Screening;
 using Camino.Testing;
 using Camino.Tests.Imports;
 using Camino.Tests.Screening;
@@ -31,8 +30,7 @@ internal sealed class OfferTests
         await _book.PrepareAsync(Offered);
         _lists = new InventedLists();
         _underwriter = await _camino.ApiOfAsync("underwriter");
-        await using var scope = _camino.Office.Services.CreateAsyncScope();
-        await scope.ServiceProvider.GetRequiredService<ImportLists>().RunAsync(await ListFiles.FromFolderAsync(_lists.Folder, CancellationToken.None), null, CancellationToken.None);
+        await _lists.TakeInAsync(_camino);
     }
 
     [OneTimeTearDown]

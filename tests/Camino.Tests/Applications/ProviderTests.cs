@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Json;
 using Camino.Applications;
 using Camino.Host.Sandbox;
-using Camino.Screening;
 using Camino.Testing;
 using Camino.Tests.Imports;
 using Camino.Tests.Screening;
@@ -26,8 +25,7 @@ internal sealed class ProviderTests
         await _sandbox.StartAsync();
         _camino = await RunningCamino.StartAsync(providers: RunningCamino.AddressOf(_sandbox));
         _lists = new InventedLists();
-        await using var scope = _camino.Office.Services.CreateAsyncScope();
-        await scope.ServiceProvider.GetRequiredService<ImportLists>().RunAsync(await ListFiles.FromFolderAsync(_lists.Folder, CancellationToken.None), null, CancellationToken.None);
+        await _lists.TakeInAsync(_camino);
     }
 
     [OneTimeTearDown]

@@ -5,7 +5,6 @@ using System.Text.Json;
 using Camino.Applications.Underwriting;
 using Camino.Data;
 using Camino.Lending.Underwriting;
-using Camino.Screening;
 using Camino.Testing;
 using Camino.Tests.Imports;
 using Camino.Tests.Screening;
@@ -38,7 +37,6 @@ internal sealed class UnderwritingTests
     private InventedLists _lists = null!;
     private HttpClient _admin = null!;
     private HttpClient _underwriter = null!;
-    private int _people;
 
     [OneTimeSetUp]
     public async Task StartAsync()
@@ -49,8 +47,7 @@ internal sealed class UnderwritingTests
         _lists = new InventedLists();
         _admin = await _camino.ApiOfAsync("admin");
         _underwriter = await _camino.ApiOfAsync("underwriter");
-        await using var scope = _camino.Office.Services.CreateAsyncScope();
-        await scope.ServiceProvider.GetRequiredService<ImportLists>().RunAsync(await ListFiles.FromFolderAsync(_lists.Folder, CancellationToken.None), null, CancellationToken.None);
+        await _lists.TakeInAsync(_camino);
         await PublishAsync(TestPolicy.Document());
     }
 
@@ -196,13 +193,7 @@ internal sealed class UnderwritingTests
         Assert.That(policy.Scorecard is { } card ? card.Base + card.Lines.Sum(line => line.Most) - card.ApproveFrom : 0, Is.Positive, "it can be reached");
     }
 
-    private async Task PublishAsync(string document)
-    {
-        await using var scope = _camino.Office.Services.CreateAsyncScope();
-        var by = (await scope.ServiceProvider.GetRequiredService<CaminoDb>().Users.FirstAsync(user => user.UserName == "admin@demo.camino.example")).Id;
-        await scope.ServiceProvider.GetRequiredService<SavePolicyDraft>().RunAsync(document, "", null, by, CancellationToken.None);
-        await scope.ServiceProvider.GetRequiredService<PublishPolicy>().RunAsync(by, CancellationToken.None);
-    }
+    private Task PublishAsync(string document) => TestPolicy.PublishAsync(_camino, document);
 
     private async Task<int> SaveAsync(string document)
     {
@@ -224,19 +215,33 @@ internal sealed class UnderwritingTests
 
     private Task<JsonElement> GetAsync(string path) => _underwriter.GetFromJsonAsync<JsonElement>(new Uri("/api/v1" + path, UriKind.Relative));
 
-    private async Task<Guid> UnderwritingAsync(string name, string revenue)
-    {
-        var n = 1000 + Interlocked.Increment(ref _people);
-        using var answer = await _book.SendAsync("/api/v1/applications", new { name, phones = new[] { $"415-555-{n}" }, amount = "25000.00", termMonths = 24, annualRevenue = revenue, startedOn = "2020-01-15" }, Guid.NewGuid().ToString(), null);
-        var id = (await ServicedBook.ReadAsync(answer, HttpStatusCode.Accepted)).GetProperty("applicationId").GetGuid();
-        await _camino.UntilAsync<short>($"select state from camino.applications where id = '{id}'", state => state == 3);
-        return id;
-    }
+    private Task<Guid> UnderwritingAsync(string name, string revenue) => TestPolicy.JudgedAsync(_camino, _book, name, revenue);
 }
 
 /// <summary>A small policy whose figures can be reckoned by hand.</summary>
 internal static class TestPolicy
 {
+    private static int s_phones;
+
+    /// <summary>Applications are judged by it from now on.</summary>
+    public static async Task PublishAsync(RunningCamino camino, string document)
+    {
+        await using var scope = camino.Office.Services.CreateAsyncScope();
+        var by = (await scope.ServiceProvider.GetRequiredService<CaminoDb>().Users.FirstAsync(user => user.UserName == "admin@demo.camino.example")).Id;
+        await scope.ServiceProvider.GetRequiredService<SavePolicyDraft>().RunAsync(document, "", null, by, CancellationToken.None);
+        await scope.ServiceProvider.GetRequiredService<PublishPolicy>().RunAsync(by, CancellationToken.None);
+    }
+
+    /// <summary>An application for $25,000 that has reached underwriting.</summary>
+    public static async Task<Guid> JudgedAsync(RunningCamino camino, ServicedBook book, string name, string revenue)
+    {
+        var n = 1000 + Interlocked.Increment(ref s_phones);
+        using var answer = await book.SendAsync("/api/v1/applications", new { name, phones = new[] { $"415-555-{n}" }, amount = "25000.00", termMonths = 24, annualRevenue = revenue, startedOn = "2020-01-15" }, Guid.NewGuid().ToString(), null);
+        var id = (await ServicedBook.ReadAsync(answer, HttpStatusCode.Accepted)).GetProperty("applicationId").GetGuid();
+        await camino.UntilAsync<short>($"select state from camino.applications where id = '{id}'", state => state == 3);
+        return id;
+    }
+
     /// <summary>100 points; 60 where the amount is below 10 percent of sales, 10 below 30, else 0. 40,000 and more is never lent; without statements a person decides.</summary>
     /// <param name="checklist">Items.</param>
     /// <param name="secondOver">Dollars.</param>

@@ -7,7 +7,6 @@ using Camino.Clients;
 using Camino.People;
 using Camino.Testing;
 using Camino.Tests.Servicing;
-using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NUnit.Framework;
@@ -401,14 +400,8 @@ internal sealed class ApprovalTests
 
     private async Task<(Guid Id, HttpClient Client)> PersonAsync(string email, string role)
     {
-        await using var scope = _camino.Office.Services.CreateAsyncScope();
-        var users = scope.ServiceProvider.GetRequiredService<UserManager<StaffUser>>();
-        var user = new StaffUser { Id = Guid.CreateVersion7(), UserName = email, Email = email, DisplayName = "Somebody" };
-        Assert.That((await users.CreateAsync(user, RunningCamino.Password)).Succeeded, Is.True);
-        Assert.That((await users.AddToRoleAsync(user, role)).Succeeded, Is.True);
-        var client = _camino.Client();
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await scope.ServiceProvider.GetRequiredService<AddApiKey>().RunAsync(email, user.Id, CancellationToken.None));
-        return (user.Id, client);
+        var user = await _camino.AddStaffAsync(email, role);
+        return (user.Id, await _camino.ApiOfAsync(user));
     }
 
     private async Task<HttpClient> ProgramAsync(params string[] scopes)

@@ -401,15 +401,10 @@ internal sealed class BranchTests
 
     private async Task<(Guid Id, HttpClient Client)> PersonAsync(string name, string role, params string[] branches)
     {
-        await using var scope = _camino.Office.Services.CreateAsyncScope();
-        var users = scope.ServiceProvider.GetRequiredService<Microsoft.AspNetCore.Identity.UserManager<StaffUser>>();
-        var user = new StaffUser { Id = Guid.CreateVersion7(), UserName = $"{name}@lender.example", Email = $"{name}@lender.example", DisplayName = name };
-        Assert.That((await users.CreateAsync(user, RunningCamino.Password)).Succeeded && (await users.AddToRoleAsync(user, role)).Succeeded, Is.True);
-        var client = _camino.Client();
-        client.DefaultRequestHeaders.Authorization = new("Bearer", await scope.ServiceProvider.GetRequiredService<AddApiKey>().RunAsync(name, user.Id, CancellationToken.None));
+        var user = await _camino.AddStaffAsync($"{name}@lender.example", role, name);
         if (branches.Length > 0)
             await BindAsync(user.Id, branches);
-        return (user.Id, client);
+        return (user.Id, await _camino.ApiOfAsync(user));
     }
 
     private async Task BindAsync(Guid user, params string[] codes)

@@ -1,11 +1,9 @@
 using System.Net;
 using System.Net.Http.Headers;
-using Camino.Screening;
 using Camino.Testing;
 using Camino.Tests.Documents;
 using Camino.Tests.Imports;
 using Camino.Tests.Screening;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Camino.Tests.Papers;
 
@@ -27,8 +25,7 @@ internal sealed class OfferedApplications : IDisposable
         var book = new ServicedBook(camino);
         await book.PrepareAsync();
         var prepared = new OfferedApplications(camino, book, await camino.ApiOfAsync("underwriter"));
-        await using var scope = camino.Office.Services.CreateAsyncScope();
-        await scope.ServiceProvider.GetRequiredService<ImportLists>().RunAsync(await ListFiles.FromFolderAsync(prepared._lists.Folder, CancellationToken.None), null, CancellationToken.None);
+        await prepared._lists.TakeInAsync(camino);
         return prepared;
     }
 

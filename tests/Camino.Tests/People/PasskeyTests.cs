@@ -3,7 +3,6 @@ using Camino.Host.Configuration;
 using Camino.People;
 using Camino.Testing;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 
@@ -210,11 +209,7 @@ internal sealed class PasskeyTests
     private async Task<string> AddAsync(string role)
     {
         var email = $"passkey-{_people++}@example.com";
-        await using var scope = _camino.Office.Services.CreateAsyncScope();
-        var users = scope.ServiceProvider.GetRequiredService<UserManager<StaffUser>>();
-        var user = new StaffUser { Id = Guid.CreateVersion7(), UserName = email, Email = email, DisplayName = "Pat" };
-        Assert.That((await users.CreateAsync(user, RunningCamino.Password)).Succeeded, Is.True);
-        Assert.That((await users.AddToRoleAsync(user, role)).Succeeded, Is.True);
+        await _camino.AddStaffAsync(email, role, "Pat");
         return email;
     }
 

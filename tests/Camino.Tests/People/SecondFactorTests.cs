@@ -4,7 +4,6 @@ using Camino.Data;
 using Camino.Host.Configuration;
 using Camino.People;
 using Camino.Testing;
-using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
@@ -219,11 +218,7 @@ internal sealed class SecondFactorTests
     private async Task<string> AddAsync(string role)
     {
         var email = $"factor-{_people++}@example.com";
-        await using var scope = _camino.Office.Services.CreateAsyncScope();
-        var users = scope.ServiceProvider.GetRequiredService<UserManager<StaffUser>>();
-        var user = new StaffUser { Id = Guid.CreateVersion7(), UserName = email, Email = email, DisplayName = "Pat" };
-        Assert.That((await users.CreateAsync(user, RunningCamino.Password)).Succeeded, Is.True);
-        Assert.That((await users.AddToRoleAsync(user, role)).Succeeded, Is.True);
+        await _camino.AddStaffAsync(email, role, "Pat");
         return email;
     }
 

@@ -292,11 +292,7 @@ internal sealed class SessionTests
     private async Task<string> AddAsync(string role)
     {
         var email = $"session-{_people++}@example.com";
-        await using var scope = _camino.Office.Services.CreateAsyncScope();
-        var users = scope.ServiceProvider.GetRequiredService<UserManager<StaffUser>>();
-        var user = new StaffUser { Id = Guid.CreateVersion7(), UserName = email, Email = email, DisplayName = email };
-        Assert.That((await users.CreateAsync(user, RunningCamino.Password)).Succeeded, Is.True);
-        Assert.That((await users.AddToRoleAsync(user, role)).Succeeded, Is.True);
+        await _camino.AddStaffAsync(email, role, email);
         return email;
     }
 

@@ -1,4 +1,7 @@
 using System.Text;
+using Camino.Screening;
+using Camino.Testing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Camino.Tests.Screening;
 
@@ -26,6 +29,13 @@ internal sealed class InventedLists : IDisposable
     public static string Business(int number, string name) => $"{number},\"{name}\",{Empty},\"TEST\",{Empty},{Empty},{Empty},{Empty},{Empty},{Empty},{Empty},{Empty}";
 
     public void Write(string file, params IEnumerable<string> lines) => File.WriteAllText(Path.Combine(Folder, file), string.Join("\r\n", lines) + "\u001A", Encoding.Latin1);
+
+    /// <summary>Takes them in, so that they are in force.</summary>
+    public async Task<ListImport> TakeInAsync(RunningCamino camino)
+    {
+        await using var scope = camino.Office.Services.CreateAsyncScope();
+        return await scope.ServiceProvider.GetRequiredService<ImportLists>().RunAsync(await ListFiles.FromFolderAsync(Folder, CancellationToken.None), null, CancellationToken.None);
+    }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 }

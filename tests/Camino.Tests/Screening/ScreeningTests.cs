@@ -4,7 +4,6 @@ using System.Text.Json;
 using Camino.Lending;
 using Camino.Screening;
 using Camino.Testing;
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NUnit.Framework;
 
@@ -198,11 +197,7 @@ internal sealed class ScreeningTests
         Assert.That(await QueryPlan.OfAsync(waiting), Does.Contain("ix_screening_hits_open").And.Not.Contain("Seq Scan on screening"));
     }
 
-    private async Task<ListImport> ImportAsync()
-    {
-        await using var scope = _camino.Office.Services.CreateAsyncScope();
-        return await scope.ServiceProvider.GetRequiredService<ImportLists>().RunAsync(await ListFiles.FromFolderAsync(_lists.Folder, CancellationToken.None), null, CancellationToken.None);
-    }
+    private Task<ListImport> ImportAsync() => _lists.TakeInAsync(_camino);
 
     private async Task<JsonElement> ScreenAsync(object asked)
     {

@@ -1,5 +1,4 @@
 using Camino.Applications.Messages;
-using Camino.Lending;
 using Camino.Servicing;
 using Camino.Web;
 using Camino.Web.Reference;
@@ -49,7 +48,7 @@ public static class PaperApi
     {
         var papers = await show.RunAsync(id, ct);
         if (papers.Count == 0)
-            Refuse.If(await applications.TaskAsync(id, ct) is null, "application.not_found", $"There is no application {id}.");
+            await applications.MustBeThereAsync(id, ct);
         return TypedResults.Ok(new PaperPage([.. papers.Select(PaperView.Of)]));
     }
 
@@ -57,7 +56,7 @@ public static class PaperApi
     {
         var messages = (await show.RunAsync(id, ct)).Messages;
         if (messages.Count == 0)
-            Refuse.If(await applications.TaskAsync(id, ct) is null, "application.not_found", $"There is no application {id}.");
+            await applications.MustBeThereAsync(id, ct);
         return TypedResults.Ok(new MessagePage([.. messages.Select(one => new MessageView(one.Id, Words.Camel(one.Kind), Words.Camel(one.Channel), Words.Camel(one.State), one.Attempts, one.Problem, one.AskedAt, one.AskedByName, one.SentAt))]));
     }
 

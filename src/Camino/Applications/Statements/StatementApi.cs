@@ -127,7 +127,7 @@ public static class StatementApi
     }
 
     private static async Task CheckThereAsync(Guid id, ShowApplication applications, CancellationToken ct) =>
-        Refuse.If(await applications.TaskAsync(id, ct) is null, "application.not_found", $"There is no application {id}.");
+        await applications.MustBeThereAsync(id, ct);
 
     private static string Text(Money amount) => Words.Amount(amount.Dollars);
 

@@ -121,7 +121,7 @@ public static class UnderwritingApi
     {
         if (await show.RunAsync(id, ct) is { } view)
             return TypedResults.Ok(EvaluationDetails.Of(view));
-        Refuse.If(await applications.TaskAsync(id, ct) is null, "application.not_found", $"There is no application {id}.");
+        await applications.MustBeThereAsync(id, ct);
         throw new RefusedException("evaluation.not_found", "This application was not evaluated yet.");
     }
 
@@ -143,7 +143,8 @@ public static class UnderwritingApi
     private static async Task<Ok<DecisionPage>> DecisionsAsync(Guid id, ShowDecisions show, ShowApplication applications, CancellationToken ct)
     {
         var lines = await show.RunAsync(id, ct);
-        Refuse.If(lines.Count == 0 && await applications.TaskAsync(id, ct) is null, "application.not_found", $"There is no application {id}.");
+        if (lines.Count == 0)
+            await applications.MustBeThereAsync(id, ct);
         return TypedResults.Ok(new DecisionPage(lines));
     }
 
