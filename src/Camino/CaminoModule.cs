@@ -60,6 +60,7 @@ public static class CaminoModule
         services.AddScoped<SavePolicyDraft>();
         services.AddScoped<PublishPolicy>();
         services.AddScoped<SeedPolicy>();
+        services.AddScoped<SeedLists>();
         services.AddScoped<BookLoan>();
         services.AddSingleton<LoanTurns>();
         services.AddScoped<RunLoanCommand>();

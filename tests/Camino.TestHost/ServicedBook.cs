@@ -16,10 +16,10 @@ public sealed class ServicedBook(RunningCamino camino)
     /// <summary>What it runs on.</summary>
     public RunningCamino Camino { get; } = camino;
 
-    /// <summary>Monthly, equal payments, actual/365, a late fee of $25.00 after 10 days, a fee of $15.00 for returned payments.</summary>
+    /// <summary>Monthly, equal payments, actual/365, a late fee of $25.00 after 10 days, a fee of $15.00 for returned payments, renewed after two months on time.</summary>
     public const string Product = "WC-12";
 
-    private const string Rules = """{"lateFee":{"amount":"25.00","graceDays":10},"returnFee":{"amount":"15.00"},"tolerance":"0.50"}""";
+    private const string Rules = """{"lateFee":{"amount":"25.00","graceDays":10},"returnFee":{"amount":"15.00"},"tolerance":"0.50","renewal":{"onTimeMonths":2,"graceDays":3}}""";
     private const string Offer = """{"principalFrom":"500.00","principalTo":"50000.00","rateFrom":"0","rateTo":"60","paymentsFrom":1,"paymentsTo":60,"terms":{"method":"equalPayment","dayCount":"actual/365","unit":"month","every":1}}""";
 
     public async Task PrepareAsync(string today = "2026-03-01")

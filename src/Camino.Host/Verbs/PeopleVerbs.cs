@@ -5,6 +5,7 @@ using Camino.Host.Configuration;
 using Camino.Host.Local;
 using Camino.Lending;
 using Camino.People;
+using Camino.Screening;
 using Camino.Servicing;
 
 namespace Camino.Host.Verbs;
@@ -69,6 +70,7 @@ internal static class SeedDemoVerb
         var users = await seed.RunAsync(password, ct);
         await scope.ServiceProvider.GetRequiredService<SeedBook>().RunAsync(await seed.OfficerIdAsync(ct), ct);
         await scope.ServiceProvider.GetRequiredService<SeedPolicy>().RunAsync(await seed.OfficerIdAsync(ct), ct);
+        await scope.ServiceProvider.GetRequiredService<SeedLists>().RunAsync(await seed.OfficerIdAsync(ct), ct);
         var known = kept is not null && await seed.KnowsKeyAsync(kept.ApiKey, ct);
         var key = known && kept is not null ? kept.ApiKey : await seed.AddKeyAsync("demo", ct);
         Directory.CreateDirectory(data);

@@ -130,6 +130,7 @@ public sealed partial class LoanAccount
         {
             // Principal moves to the new installments; the old ones keep what was paid, and interest and fees that are due.
             installment.Charge(Portion.Principal, -installment.Unpaid(Portion.Principal));
+            installment.Settle(one.On);
         }
 
         // Installments to come that were paid ahead stay with what was paid on them; the others are replaced.
@@ -138,6 +139,7 @@ public sealed partial class LoanAccount
         {
             _installments[_next].DueOn = one.On;
             _installments[_next].IsDue = true;
+            _installments[_next].Settle(one.On);
         }
 
         var first = one.Until ?? one.On;
@@ -156,6 +158,7 @@ public sealed partial class LoanAccount
         Append(one.Count - 1, isRestructured: true, one.On);
         _carriedPastDueSince ??= pastDueSince;
         _restructures++;
+        _restructuredOn = one.On;
         _balloon = 0;
         Relevel();
         Tell(one.On, $"The loan was restructured to {one.Count} installments from {first:yyyy-MM-dd}.", one.Key);

@@ -63,6 +63,7 @@ public sealed partial class LoanAccount
     {
         var cents = Math.Min(most, installment.Unpaid(portion));
         installment.Pay(portion, cents);
+        installment.Settle(_at);
         _owed[(int)portion] -= cents;
         return cents;
     }
@@ -152,6 +153,7 @@ public sealed partial class LoanAccount
         {
             var part = Math.Min(cents, _installments[i].Unpaid(portion));
             _installments[i].Waive(portion, part);
+            _installments[i].Settle(_at);
             _owed[(int)portion] -= part;
             cents -= part;
         }
@@ -169,6 +171,7 @@ public sealed partial class LoanAccount
         {
             // The last installment, which was paid, is open again.
             _installments[^1].Charge(Portion.Principal, beyond);
+            _installments[^1].Settle(_at);
             _firstOpen = Math.Min(_firstOpen, _installments.Count - 1);
         }
 

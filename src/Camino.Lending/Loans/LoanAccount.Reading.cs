@@ -37,6 +37,24 @@ public sealed partial class LoanAccount
         return new PayoffQuote(_asOf, amount, owed, Money.FromCents(_credit), Money.FromCents(perDiem), _asOf.AddDays(_product.PayoffDays));
     }
 
+    /// <summary>How long the loan has been paid on time, and whether that is long enough to renew it.</summary>
+    public RenewalStanding Renewal()
+    {
+        var since = _terms.StartsOn;
+        if (_restructuredOn is { } restructured && restructured > since)
+            since = restructured;
+        foreach (var installment in _installments)
+        {
+            if (!installment.IsDue)
+                break;
+            var until = installment.SettledOn ?? _asOf;
+            if (until > since && DaysLate(installment.DueOn, until) > (_product.Renewal?.GraceDays ?? 0))
+                since = until;
+        }
+
+        return new RenewalStanding(_product.Renewal, StatusOf(AccruedAt(_asOf), _installments.Count == 0 ? 0 : DaysPastDue()), since, _asOf);
+    }
+
     private long AccruedAt(DateOnly date)
     {
         if (_installments.Count == 0)
@@ -61,19 +79,25 @@ public sealed partial class LoanAccount
     {
         if (PastDueSince(_asOf) is not { } since)
             return 0;
-        var days = _asOf.DayNumber - since.DayNumber - _product.GraceDays;
-        var pausedTo = since;
+        return Math.Max(0, DaysLate(since, _asOf) - _product.GraceDays);
+    }
+
+    /// <summary>Days from a due date to another date, without those on which nothing counts as past due.</summary>
+    private int DaysLate(DateOnly dueOn, DateOnly date)
+    {
+        var days = date.DayNumber - dueOn.DayNumber;
+        var pausedTo = dueOn;
         foreach (var (from, until) in _delinquencyPauses)
         {
             var start = from > pausedTo ? from : pausedTo;
-            var end = until < _asOf ? until : _asOf;
+            var end = until < date ? until : date;
             if (end <= start)
                 continue;
             days -= end.DayNumber - start.DayNumber;
             pausedTo = end;
         }
 
-        return Math.Max(0, days);
+        return days;
     }
 
     private DateOnly? PastDueSince(DateOnly date)

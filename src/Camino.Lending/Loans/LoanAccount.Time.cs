@@ -57,6 +57,7 @@ public sealed partial class LoanAccount
         installment.Charge(Portion.Interest, interest);
         installment.Charge(Portion.Principal, principal);
         installment.IsDue = true;
+        installment.Settle(installment.DueOn);
         _owed[(int)Portion.Interest] += interest;
         _next++;
         Record(LedgerAct.ComeDue, installment.DueOn, _explains ? $"Installment {installment.Number} came due: {Money.FromCents(principal)} of principal, {Money.FromCents(interest)} of interest." : "", "");

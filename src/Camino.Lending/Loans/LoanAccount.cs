@@ -35,6 +35,7 @@ public sealed partial class LoanAccount
     private long _returnCharged;
     private long _recovered;
     private int _restructures;
+    private DateOnly? _restructuredOn;
     private int _anchorDay;
     private long _balloon;
     private bool _isChargedOff;

@@ -101,6 +101,9 @@ public sealed record LoanProduct
     /// <summary>For how many days a payoff quote is good, 0 to 60.</summary>
     public int PayoffDays { get; init; } = 10;
 
+    /// <summary>When a loan may be renewed; none for never.</summary>
+    public RenewalRule? Renewal { get; init; }
+
     /// <summary>When income is recognised in the ledger.</summary>
     public AccountingBasis Basis { get; init; }
 
@@ -110,7 +113,7 @@ public sealed record LoanProduct
     /// <summary>The general ledger's codes for the accounts.</summary>
     public ChartOfAccounts Accounts { get; init; } = ChartOfAccounts.Standard;
 
-    /// <exception cref="RefusedException"><c>product.portions</c>, <c>product.graceDays</c>, <c>product.tolerance</c>, <c>product.payoffDays</c>, <c>product.lateFee</c>, <c>product.returnFee</c>.</exception>
+    /// <exception cref="RefusedException"><c>product.portions</c>, <c>product.graceDays</c>, <c>product.tolerance</c>, <c>product.payoffDays</c>, <c>product.lateFee</c>, <c>product.returnFee</c>, <c>product.renewal</c>.</exception>
     internal void Check()
     {
         var seen = 0;
@@ -127,6 +130,7 @@ public sealed record LoanProduct
         Refuse.If(!Enum.IsDefined(AccrualPosting), "product.accrualPosting", $"Unknown accrual posting {AccrualPosting}.");
         CheckFee(LateFee, "product.lateFee");
         CheckFee(ReturnFee, "product.returnFee");
+        Renewal?.Check();
     }
 
     private static void CheckFee(FeeRule? rule, string code)

@@ -106,6 +106,14 @@ public static class StoredForm
         json.WriteNumber("graceDays", product.GraceDays);
         Write(json, "tolerance", product.Tolerance);
         json.WriteNumber("payoffDays", product.PayoffDays);
+        if (product.Renewal is { } renewal)
+        {
+            json.WriteStartObject("renewal");
+            json.WriteNumber("onTimeMonths", renewal.OnTimeMonths);
+            json.WriteNumber("graceDays", renewal.GraceDays);
+            json.WriteEndObject();
+        }
+
         json.WriteString("basis", Words.Of(Words.Bases, product.Basis));
         json.WriteString("accrualPosting", Words.Of(Words.AccrualPostings, product.AccrualPosting));
         json.WriteStartObject("accounts");

@@ -49,6 +49,9 @@ internal sealed class Installment
     /// <summary>Whether it came with a restructure.</summary>
     public bool IsRestructured { get; init; }
 
+    /// <summary>When its principal and interest were last paid or given up; null while some of it is unpaid.</summary>
+    public DateOnly? SettledOn { get; private set; }
+
     public long AheadPrincipal { get; set; }
 
     public long AheadInterest { get; set; }
@@ -67,6 +70,9 @@ internal sealed class Installment
     public void Pay(Portion portion, long cents) => _paid[(int)portion] += cents;
 
     public void Waive(Portion portion, long cents) => _waived[(int)portion] += cents;
+
+    /// <summary>Notes down whether it is settled, after something was charged, paid or waived.</summary>
+    public void Settle(DateOnly on) => SettledOn = Overdue > 0 ? null : SettledOn ?? on;
 
     /// <summary>Adds what was charged, paid and waived on an installment that is left out.</summary>
     public void TakeOver(Installment other)

@@ -11,8 +11,9 @@ internal static class ServicingInput
     /// <summary>The most events of one line.</summary>
     public const int MaxEvents = 5_000;
 
-    private static readonly string[] _productFields = ["accrual", "allocation", "portions", "surplus", "lateFee", "returnFee", "graceDays", "tolerance", "payoffDays", "basis", "accrualPosting", "accounts"];
+    private static readonly string[] _productFields = ["accrual", "allocation", "portions", "surplus", "lateFee", "returnFee", "graceDays", "tolerance", "payoffDays", "renewal", "basis", "accrualPosting", "accounts"];
     private static readonly string[] _accountFields = [.. Words.Accounts.Select(static one => one.Item1)];
+    private static readonly string[] _renewalFields = ["onTimeMonths", "graceDays"];
     private static readonly string[] _feeFields = ["amount", "percent", "graceDays", "cap", "totalCap"];
     private static readonly string[] _eventFields = ["key", "on", "postedOn", "type", "amount", "annualRatePercent", "until", "count", "portion", "of", "bankCode"];
 
@@ -32,10 +33,19 @@ internal static class ServicingInput
             GraceDays = fields.Integer("graceDays", 0, 365, 0),
             Tolerance = fields.Has("tolerance") ? fields.Amount("tolerance", 0, 10_000) : Money.Zero,
             PayoffDays = fields.Integer("payoffDays", 0, 60, 10),
+            Renewal = ReadRenewal(fields),
             Basis = fields.Choice("basis", Words.Bases, AccountingBasis.Accrual),
             AccrualPosting = fields.Choice("accrualPosting", Words.AccrualPostings, AccrualPosting.MonthEnd),
             Accounts = ReadAccounts(fields),
         };
+    }
+
+    private static RenewalRule? ReadRenewal(Fields product)
+    {
+        if (!product.Has("renewal"))
+            return null;
+        var fields = new Fields(product.Get("renewal"), product.PathOf("renewal"), _renewalFields);
+        return new RenewalRule { OnTimeMonths = fields.Integer("onTimeMonths", 1, RenewalRule.MostMonths), GraceDays = fields.Integer("graceDays", 0, RenewalRule.MostGraceDays, 0) };
     }
 
     private static ChartOfAccounts ReadAccounts(Fields product)

@@ -2,6 +2,7 @@ using System.Globalization;
 using Camino.Applications.Papers;
 using Camino.Applications.Statements;
 using Camino.Clients;
+using Camino.Data;
 using Camino.Lending;
 using Camino.Lending.Applications;
 using Camino.Servicing;
@@ -27,6 +28,8 @@ public static class ApplicationApi
     {
         var api = root.MapGroup("").AddEndpointFilter(OwnAsync);
         api.MapPost("/applications", ReceiveAsync).RequireAuthorization(Permissions.ApplicationsCreate).WithSummary("Takes a loan application in; the answer says where its task is").Reads(typeof(ApplicationInput), "application/json").NeedsIdempotencyKey();
+        api.MapGet("/loans/{id:guid}/renewal", RenewalAsync).RequireAuthorization(Permissions.BookRead).WithSummary("Whether a loan may be renewed: months on time, what its product asks for, what pays it off");
+        api.MapPost("/loans/{id:guid}/renewal", RenewAsync).RequireAuthorization(Permissions.ApplicationsCreate, Permissions.BookRead).WithSummary("Takes the application for the renewal of a loan in; whom it is from is taken over from the borrower").Reads(typeof(RenewalInput), "application/json").NeedsIdempotencyKey();
         api.MapPost("/applications/bulk", (HttpContext context, BulkApplications bulk, CancellationToken ct) => bulk.RunAsync(context, ServicingApi.KeyOf(context), ct)).RequireAuthorization(Permissions.ApplicationsCreate).WithSummary("Takes many applications in, one a line (NDJSON, at most 100,000), and answers each line")
             .Reads(null, BulkApplications.ContentType).Produces<string>(StatusCodes.Status200OK, BulkApplications.ContentType).NeedsIdempotencyKey();
         api.MapGet("/applications", ListAsync).RequireAuthorization(Permissions.ApplicationsRead).WithSummary("Applications, the newest first, 50 a page; a client sees those that it handed in")
@@ -89,6 +92,37 @@ public static class ApplicationApi
     {
         var key = ServicingApi.KeyOf(context);
         var answer = await receive.RunAsync(ApplicationInput.From(await JsonBody.ReadAsync(context, ct)), fromStaff: false, new AskedBy(context.User.Id(), key), ct);
+        Mark(context, answer);
+        return TypedResults.Accepted($"/api/v1/applications/{answer.ApplicationId}", answer);
+    }
+
+    /// <summary>Whether a loan may be renewed, and what became of it. Amounts in dollars and cents.</summary>
+    /// <param name="MayRenew">Whether an application for its renewal would be taken in now.</param>
+    /// <param name="OnTimeMonths">Whole months without a late installment up to the business date.</param>
+    /// <param name="OnTimeSince">From when it was paid on time.</param>
+    /// <param name="AskedMonths">What its product asks for; null where its loans are not renewed.</param>
+    /// <param name="GraceDays">Days after its due date on which an installment still counts as paid on time.</param>
+    /// <param name="Payoff">What pays it off on the business date; null where nothing is owed.</param>
+    /// <param name="Application">The open application for its renewal.</param>
+    /// <param name="RenewedBy">The loan that renews it.</param>
+    /// <param name="Renews">The loan that it renews.</param>
+    /// <param name="PaidOff">What paid that loan off; null before the money was handed out.</param>
+    public sealed record RenewalStatus(bool MayRenew, int OnTimeMonths, DateOnly OnTimeSince, int? AskedMonths, int? GraceDays, string? Payoff, NumberedLink? Application, NumberedLink? RenewedBy, NumberedLink? Renews, string? PaidOff);
+
+    private static async Task<Ok<RenewalStatus>> RenewalAsync(Guid id, HttpContext context, CaminoDb db, ShowRenewal show, CancellationToken ct)
+    {
+        var loan = await db.LoanToLookAtAsync(id, ct) ?? throw new RefusedException("loan.not_found", $"There is no loan {id}.");
+        VersionHeader.Mark(context, loan.Loan.Version);
+        var view = await show.RunAsync(loan, ct);
+        return TypedResults.Ok(new RenewalStatus(view.MayRenew, view.Months, view.Since, view.AskedMonths, view.GraceDays, Amount(view.Payoff), view.Application, view.RenewedBy, view.Renews, Amount(view.PaidOff)));
+
+        static string? Amount(decimal? dollars) => dollars is { } some ? Words.Amount(some) : null;
+    }
+
+    private static async Task<Accepted<ApplicationAnswer>> RenewAsync(Guid id, HttpContext context, RenewLoan renew, CancellationToken ct)
+    {
+        var key = ServicingApi.KeyOf(context);
+        var answer = await renew.RunAsync(id, RenewalInput.From(await JsonBody.ReadAsync(context, ct)), fromStaff: false, new AskedBy(context.User.Id(), key), ct);
         Mark(context, answer);
         return TypedResults.Accepted($"/api/v1/applications/{answer.ApplicationId}", answer);
     }

@@ -20,7 +20,7 @@ namespace Camino.Applications;
 /// <summary>One application on one page: who asks for what, how far the checks are, who may be the same, what happened, and what can be done.</summary>
 [Authorize(Permissions.ApplicationsRead)]
 public sealed class ApplicationDetailsPage(
-    ShowApplication show, ShowOffers offers, FindDuplicates find, MoveApplication move, RetryStep retry, AcceptOffer accept, WithdrawOffer withdraw, BookApplication book, ShowStatements statements, ReceiveStatement receive,
+    ShowApplication show, ShowOffers offers, ShowRenewal renewals, FindDuplicates find, MoveApplication move, RetryStep retry, AcceptOffer accept, WithdrawOffer withdraw, BookApplication book, ShowStatements statements, ReceiveStatement receive,
     RemoveStatement remove, ShowPapers papers, RetryPaper retryPaper, ShowMessages messages, WriteApplicant write, ShowEvaluation evaluations, EvaluateApplication evaluate, ShowDecisions decisions, ShowChecklist checklist, TickItem tick, ListApprovals approvals, ShowApproval showApproval, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
 {
     private ApplicationView? _view;
@@ -34,8 +34,11 @@ public sealed class ApplicationDetailsPage(
     /// <summary>The loan that it became.</summary>
     public NumberedLink? Loan { get; private set; }
 
-    /// <summary>Borrowers that the loan may belong to.</summary>
-    public IReadOnlyList<DuplicateView> Borrowers => [.. Duplicates.Where(one => one.Number is null)];
+    /// <summary>The loan that it is to renew; null when it renews none.</summary>
+    public NumberedLink? Renews { get; private set; }
+
+    /// <summary>Borrowers that the loan may belong to; a renewal is its borrower's.</summary>
+    public IReadOnlyList<DuplicateView> Borrowers => Renews is null ? [.. Duplicates.Where(one => one.Number is null)] : [];
 
     /// <summary>Its bank statements and what they come to.</summary>
     public StatementsView Statements { get; private set; } = new([], null, null);
@@ -185,6 +188,7 @@ public sealed class ApplicationDetailsPage(
         }
 
         Waiting = [.. (await approvals.WaitingAsync("application", id.ToString(), User, ct)).Where(one => one.Approval.Id != Asked).Select(one => (one.Approval.Id, showApproval.Say(one)))];
+        Renews = await renewals.OfApplicationAsync(id, ct);
         Loan = View.Task.LoanId is null ? null : await offers.LoanAsync(id, ct);
         return Page();
     }

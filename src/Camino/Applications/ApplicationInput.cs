@@ -134,18 +134,28 @@ internal sealed record CheckedApplication(
                 Owners = [.. (input.Owners ?? []).Where(owner => !owner.IsEmpty).Select(owner => new OwnerInput { Name = owner.Name, SharePercent = owner.SharePercent, IsGuarantor = owner.IsGuarantor })],
             }, isNew: true);
         Refuse.If(business.Phones is not { Count: > 0 } && business.Emails is not { Count: > 0 }, "input.phones", "phones and emails are empty; one way to reach the applicant is needed.");
-        Refuse.If(input.TermMonths is < 1 or > MostMonths, "input.termMonths", $"termMonths is 1 to {MostMonths}; got {input.TermMonths}.");
+        var wish = ReadWish(new RenewalInput { Amount = input.Amount, Purpose = input.Purpose, TermMonths = input.TermMonths, AnnualRevenue = input.AnnualRevenue, CreditConsent = input.CreditConsent });
         return new CheckedApplication(
             business,
             Optional("externalId", input.ExternalId, LongestExternalId),
             string.IsNullOrWhiteSpace(input.Ein) ? null : SetIdentifier.CheckedDigits(IdentifierKind.Ein, input.Ein, "ein"),
             string.IsNullOrWhiteSpace(input.StartedOn) ? null : Past("startedOn", input.StartedOn, today),
-            string.IsNullOrWhiteSpace(input.AnnualRevenue) ? null : Dollars("annualRevenue", input.AnnualRevenue, 0m, MostRevenue),
-            Dollars("amount", input.Amount, 1m, MostAmount),
-            Optional("purpose", input.Purpose, LongestPurpose),
-            input.TermMonths,
-            input.CreditConsent,
+            wish.AnnualRevenue,
+            wish.Amount,
+            wish.Purpose,
+            wish.TermMonths,
+            wish.CreditConsent,
             [.. owners.Zip(business.Owners ?? [], (owner, common) => owner with { Name = common.Name, SharePercent = common.SharePercent, IsGuarantor = common.IsGuarantor })]);
+    }
+
+    /// <summary>Reads what is asked for.</summary>
+    /// <exception cref="RefusedException"><c>input.*</c>.</exception>
+    public static CheckedWish ReadWish(RenewalInput input)
+    {
+        Refuse.If(input.TermMonths is < 1 or > MostMonths, "input.termMonths", $"termMonths is 1 to {MostMonths}; got {input.TermMonths}.");
+        return new CheckedWish(
+            Dollars("amount", input.Amount, 1m, MostAmount), Optional("purpose", input.Purpose, LongestPurpose), input.TermMonths,
+            string.IsNullOrWhiteSpace(input.AnnualRevenue) ? null : Dollars("annualRevenue", input.AnnualRevenue, 0m, MostRevenue), input.CreditConsent);
     }
 
     /// <summary>What was asked as text, with hashes in place of the numbers: from it no number can be reckoned.</summary>
@@ -184,3 +194,6 @@ internal sealed record CheckedApplication(
 /// <param name="Kind">Of the number, where there is one.</param>
 /// <param name="TaxNumber">Nine digits.</param>
 internal sealed record CheckedApplicationOwner(Guid Id, string Name, decimal? SharePercent, bool IsGuarantor, DateOnly? BirthDate, IdentifierKind Kind, string? TaxNumber);
+
+/// <summary>What is asked for, within its limits.</summary>
+internal sealed record CheckedWish(decimal Amount, string? Purpose, int? TermMonths, decimal? AnnualRevenue, bool CreditConsent);

@@ -37,7 +37,7 @@ public sealed class BookApplication(CaminoDb db, BookLoan book, FindDuplicates f
 {
     private sealed record Accepted(int Number, Guid ProductId, int ProductVersion, string Terms, string Name, string Product, decimal Principal);
 
-    /// <exception cref="RefusedException"><c>application.*</c>, <c>borrower.not_found</c>, <c>idempotency.*</c>.</exception>
+    /// <exception cref="RefusedException"><c>application.*</c>, <c>renewal.*</c>, <c>borrower.not_found</c>, <c>idempotency.*</c>.</exception>
     public async Task<ApplicationAnswer> RunAsync(Guid id, BookApplicationInput input, AskedBy by, CancellationToken ct)
     {
         var known = (await find.OfApplicationAsync(id, ct)).Where(one => one.Number is null).ToList(); // before this one holds a connection
@@ -48,19 +48,31 @@ public sealed class BookApplication(CaminoDb db, BookLoan book, FindDuplicates f
         var (number, course) = await db.LockApplicationAsync(id, ct);
         var (next, step) = course.Move(ApplicationMove.Book, new Actor(ActorKind.Staff, by.UserId), null, at, by.Version);
         await db.CheckListedAsync(id, number, ct);
-        Choose(input, known);
+        var renewed = await db.RenewedByAsync(id, ct);
+        if (renewed is { } old)
+        {
+            Refuse.If(input.IsNew || (input.BorrowerId is { } other && other != old.Borrower), "application.borrower", "A renewal goes to the borrower of the loan that it renews.");
+            await db.RenewableAsync(old.Loan, ct);
+        }
+        else
+        {
+            Choose(input, known);
+        }
+
         var offer = await db.Database.SqlQuery<Accepted>(
             $"""
             select o.number::int as "Number", o.product_id as "ProductId", o.product_version as "ProductVersion", o.terms::text as "Terms", a.name as "Name", (select p.code from camino.products p where p.id = o.product_id) as "Product", o.principal as "Principal"
             from camino.application_offers o join camino.applications a on a.id = o.application_id where o.application_id = {id} and o.state = {(short)OfferState.Accepted}
             """).SingleAsync(ct);
         await db.CheckBookingAsync(id, number, offer.Product, new Money(offer.Principal), ct);
-        var borrower = input.BorrowerId ?? await AddBorrowerAsync(id, at, by.UserId, ct);
+        var borrower = renewed?.Borrower ?? input.BorrowerId ?? await AddBorrowerAsync(id, at, by.UserId, ct);
         var loan = await book.AddAsync(await AgreedAsync(offer, ct), offer.Name, borrower, at, by.UserId, ct);
         await db.Database.ExecuteSqlAsync($"insert into camino.loan_branches (loan_id, branch_id) select {loan.Id}, branch_id from camino.applications where id = {id} and branch_id is not null on conflict (loan_id) do update set branch_id = excluded.branch_id", ct);
+        if (renewed is { } paidOff)
+            await db.RenewAsync(loan.Id, paidOff.Loan, ct);
         await db.Database.ExecuteSqlAsync($"insert into camino.application_loans (application_id, loan_id, offer_number, booked_at, booked_by) values ({id}, {loan.Id}, {(short)offer.Number}, {at}, {by.UserId})", ct);
         await db.KeepCourseAsync(id, next, step, ct);
-        return await db.AnswerAsync(transaction, ApplicationAnswer.Of(id, number, next) with { Offer = offer.Number, LoanId = loan.Id }, by, "application.booked", at, new { version = next.Version, offer = offer.Number, loan = loan.Id, borrower, isNew = input.BorrowerId is null }, ct);
+        return await db.AnswerAsync(transaction, ApplicationAnswer.Of(id, number, next) with { Offer = offer.Number, LoanId = loan.Id }, by, "application.booked", at, new { version = next.Version, offer = offer.Number, loan = loan.Id, borrower, isNew = renewed is null && input.BorrowerId is null, renews = renewed?.Loan }, ct);
     }
 
     /// <summary>Nobody becomes two borrowers unseen, and no loan goes to somebody who has nothing in common with who applied.</summary>

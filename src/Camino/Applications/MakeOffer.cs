@@ -94,6 +94,9 @@ public sealed record OfferDraft(AgreedLoan Agreed, string State, OfferFigures Fi
 
     public int ProductVersion => Agreed.Version.Number;
 
+    /// <summary>The loan that would be paid off with it; null when the application renews none.</summary>
+    public RenewalPayoff? Renewal { get; init; }
+
     /// <summary>What the credit policy says to it; null where none is published.</summary>
     public OfferJudgement? Judgement { get; init; }
 }
@@ -105,7 +108,7 @@ public sealed record OfferOutcome(ApplicationAnswer? Done, AskedApproval? Asked)
 /// <remarks>The credit policy is asked in the transaction of the decision: what it says is kept with the offer, whoever goes against it says why, and what goes beyond a limit waits for a second person.</remarks>
 public sealed class MakeOffer(CaminoDb db, BookLoan book, AskApproval ask, TimeProvider clock)
 {
-    /// <exception cref="RefusedException"><c>application.*</c>, <c>offer.too_many</c>, <c>product.*</c>, <c>book.*</c>, <c>input.*</c>, <c>schedule.*</c>, <c>approval.waiting</c>, <c>idempotency.*</c>.</exception>
+    /// <exception cref="RefusedException"><c>application.*</c>, <c>offer.too_many</c>, <c>product.*</c>, <c>book.*</c>, <c>renewal.*</c>, <c>offer.renewal</c>, <c>input.*</c>, <c>schedule.*</c>, <c>approval.waiting</c>, <c>idempotency.*</c>.</exception>
     public async Task<OfferOutcome> RunAsync(Guid id, OfferInput input, AskedBy by, CancellationToken ct)
     {
         var at = clock.GetUtcNow();
@@ -217,7 +220,7 @@ public sealed class MakeOffer(CaminoDb db, BookLoan book, AskApproval ask, TimeP
         var start = agreed.Terms.Disbursements[0].On;
         Refuse.If(start < today || start > today.AddDays(ApplicationOffer.MostDaysAhead), "input.disburseOn", $"disburseOn is {today:yyyy-MM-dd}, the business date, to {today.AddDays(ApplicationOffer.MostDaysAhead):yyyy-MM-dd}; got {start:yyyy-MM-dd}.");
         var state = await db.Database.SqlQuery<string>($"select coalesce(place_state, '') as \"Value\" from camino.applications where id = {id}").SingleAsync(ct);
-        return new OfferDraft(agreed, state, OfferFigures.Of(agreed.Terms, state, today), today, expires);
+        return new OfferDraft(agreed, state, OfferFigures.Of(agreed.Terms, state, today), today, expires) { Renewal = await db.PayoffOfAsync(id, agreed.Terms, ct) };
     }
 
     /// <returns>The offer's number.</returns>
@@ -233,6 +236,8 @@ public sealed class MakeOffer(CaminoDb db, BookLoan book, AskApproval ask, TimeP
             values ({Guid.CreateVersion7()}, {id}, {(short)number}, {(short)OfferState.Open}, {draft.Agreed.Product.Id}, {draft.ProductVersion}, {draft.Agreed.Json}::jsonb, {terms.Principal.Dollars}, {terms.Rate.Percent}, {terms.Payments},
                 {figures.RegularPayment.Dollars}, {figures.FinanceCharge.Dollars}, {figures.TotalPayments.Dollars}, {figures.AprPercent}, {draft.Figures.MaturesOn}, {draft.State}, {draft.OfferedOn}, {draft.ExpiresOn}, {at}, {by})
             """, ct);
+        if (draft.Renewal is { } renewal)
+            await db.KeepPayoffAsync(id, number, renewal, ct);
         return number;
     }
 }

@@ -74,8 +74,8 @@ public static class OfferApi
             form.State, form.Source, Percent(form.ShownApr(figures.AprPercent)), Words.Amount(figures.Funding.Dollars), Words.Amount(figures.AverageMonthlyCost.Dollars), figures.TermDays);
     }
 
-    /// <summary>An offer that would be made. Given back with productVersion, it is made only while that version is the published one.</summary>
-    public sealed record OfferPreview(string Product, int ProductVersion, DateOnly OfferedOn, DateOnly ExpiresOn, OfferFiguresView Figures, OfferJudgementView? Policy);
+    /// <summary>An offer that would be made. Renewal: the loan that would be paid off with it. Given back with productVersion, it is made only while that version is the published one.</summary>
+    public sealed record OfferPreview(string Product, int ProductVersion, DateOnly OfferedOn, DateOnly ExpiresOn, OfferFiguresView Figures, OfferJudgementView? Policy, RenewalPayoffView? Renewal);
 
     /// <summary>What the credit policy says to an offer.</summary>
     /// <param name="Recommendation"><c>approve</c>, <c>refer</c> or <c>decline</c>.</param>
@@ -88,7 +88,8 @@ public static class OfferApi
             Words.Camel(one.Result.Recommendation), one.Result.Score, one.Result.Reasons, !one.IsAbsolute && one.OpenItems.Count == 0, one.NeedsOverride, one.NeedsSecondPerson, [.. one.OpenItems.Select(line => line.Item.Code)]);
     }
 
-    public sealed record OfferDetails(OfferSummary Offer, OfferFiguresView Figures);
+    /// <param name="Renewal">The loan that it was to pay off, and what, on the day of its disbursement; null when the application renews none.</param>
+    public sealed record OfferDetails(OfferSummary Offer, OfferFiguresView Figures, RenewalPayoffView? Renewal);
 
     private static async Task<Ok<OfferPage>> ListAsync(Guid id, ShowOffers show, ShowApplication applications, CancellationToken ct)
     {
@@ -101,7 +102,7 @@ public static class OfferApi
     private static async Task<Ok<OfferDetails>> GetAsync(Guid id, int number, ShowOffers show, CancellationToken ct)
     {
         var offer = await show.OneAsync(id, number, ct) ?? throw new RefusedException("offer.not_found", $"This application has no offer {number}.");
-        return TypedResults.Ok(new OfferDetails(OfferSummary.Of(offer.Line), OfferFiguresView.Of(offer.Figures)));
+        return TypedResults.Ok(new OfferDetails(OfferSummary.Of(offer.Line), OfferFiguresView.Of(offer.Figures), RenewalPayoffView.Of(offer.Renewal)));
     }
 
     private static async Task<Results<Created<ApplicationAnswer>, Accepted<AskedApproval>>> MakeAsync(Guid id, HttpContext context, MakeOffer make, CancellationToken ct)
@@ -118,7 +119,7 @@ public static class OfferApi
     private static async Task<Ok<OfferPreview>> PreviewAsync(Guid id, HttpContext context, MakeOffer make, CancellationToken ct)
     {
         var draft = await make.TryAsync(id, OfferInput.From(await JsonBody.ReadAsync(context, ct)), context.User.Id(), ct);
-        return TypedResults.Ok(new OfferPreview(draft.Product, draft.ProductVersion, draft.OfferedOn, draft.ExpiresOn, OfferFiguresView.Of(draft.Figures), draft.Judgement is { } judged ? OfferJudgementView.Of(judged) : null));
+        return TypedResults.Ok(new OfferPreview(draft.Product, draft.ProductVersion, draft.OfferedOn, draft.ExpiresOn, OfferFiguresView.Of(draft.Figures), draft.Judgement is { } judged ? OfferJudgementView.Of(judged) : null, RenewalPayoffView.Of(draft.Renewal)));
     }
 
     private static async Task<Ok<ApplicationAnswer>> AcceptAsync(Guid id, int number, HttpContext context, AcceptOffer accept, CancellationToken ct)

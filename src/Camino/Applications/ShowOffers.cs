@@ -1,6 +1,8 @@
 using Camino.Branches;
+using Camino.Lending;
 using Camino.Lending.Applications;
 using Camino.Lending.Loans;
+using Camino.Servicing;
 using Npgsql;
 
 namespace Camino.Applications;
@@ -21,7 +23,8 @@ public sealed record OfferLine(
 }
 
 /// <summary>One offer with everything that it comes to.</summary>
-public sealed record OfferView(OfferLine Line, OfferFigures Figures);
+/// <param name="Renewal">The loan that it was to pay off on the day of its disbursement; null when the application renews none.</param>
+public sealed record OfferView(OfferLine Line, OfferFigures Figures, RenewalPayoff? Renewal);
 
 /// <summary>Something that is shown elsewhere.</summary>
 public sealed record NumberedLink(Guid Id, string Number);
@@ -32,8 +35,8 @@ public sealed class ShowOffers(NpgsqlDataSource source, BranchScope scope)
     private const string Lines =
         """
         select o.number, case when o.state = 1 and o.expires_on < (select today from camino.business_day) then 4 else o.state end, p.code, o.product_version, o.principal, o.rate_percent, o.payments, o.payment, o.finance_charge,
-            o.total_payments, o.apr_percent, o.matures_on, o.offered_on, o.expires_on, o.made_at, u.display_name, case when exists (select from camino.application_signatures s where s.application_id = o.application_id and s.offer_number = o.number) then 4::smallint else o.accepted_how end, o.accepted_note, o.terms::text, o.place_state
-        from camino.application_offers o join camino.products p on p.id = o.product_id left join camino.staff_users u on u.id = o.made_by where o.application_id = $1
+            o.total_payments, o.apr_percent, o.matures_on, o.offered_on, o.expires_on, o.made_at, u.display_name, case when exists (select from camino.application_signatures s where s.application_id = o.application_id and s.offer_number = o.number) then 4::smallint else o.accepted_how end, o.accepted_note, o.terms::text, o.place_state, y.loan_id, y.payoff, (select s.number from camino.serviced_loans s where s.id = y.loan_id)
+        from camino.application_offers o join camino.products p on p.id = o.product_id left join camino.staff_users u on u.id = o.made_by left join camino.offer_payoffs y on y.application_id = o.application_id and y.offer_number = o.number where o.application_id = $1
         """;
 
     /// <summary>All offers of an application in the order in which they were made.</summary>
@@ -57,7 +60,8 @@ public sealed class ShowOffers(NpgsqlDataSource source, BranchScope scope)
         if (!await row.ReadAsync(ct))
             return null;
         var line = await LineAsync(row, ct);
-        return new OfferView(line, OfferFigures.Of(StoredForm.ReadTerms(row.GetString(18)), row.GetString(19), line.OfferedOn));
+        var renewal = await row.IsDBNullAsync(20, ct) ? null : new RenewalPayoff(row.GetGuid(20), row.GetString(22), new Money(row.GetDecimal(21)), new Money(line.Principal - row.GetDecimal(21)));
+        return new OfferView(line, OfferFigures.Of(StoredForm.ReadTerms(row.GetString(18)), row.GetString(19), line.OfferedOn), renewal);
     }
 
     /// <summary>The loan that an application became.</summary>

@@ -26,7 +26,13 @@ public static class ExportLoans
     private static async Task GetAsync(HttpContext context, NpgsqlDataSource source, BranchScope scope, TimeProvider clock)
     {
         var ct = context.RequestAborted;
-        await using var command = LoanSql.Export(source, LoanFilter.FromQuery(context.Request.Query) with { Branches = scope.Seen }, MaxRows);
+        // as long as the request may last, which ends the statement with it: a file over a slow line takes longer than the database's user is given for one statement
+        await using var connection = await source.OpenConnectionAsync(ct);
+        await using var transaction = await connection.BeginTransactionAsync(ct);
+        await using (var unlimited = new NpgsqlCommand("set local statement_timeout = 0", connection, transaction))
+            await unlimited.ExecuteNonQueryAsync(ct);
+        await using var command = LoanSql.Export(connection, LoanFilter.FromQuery(context.Request.Query) with { Branches = scope.Seen }, MaxRows);
+        command.Transaction = transaction;
         await using var rows = await command.ExecuteReaderAsync(ct);
         var name = $"loans-{clock.GetUtcNow().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}.csv";
         context.Response.ContentType = "text/csv; charset=utf-8";

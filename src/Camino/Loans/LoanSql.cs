@@ -41,9 +41,9 @@ internal static class LoanSql
     }
 
     /// <summary>The whole filtered list in its order, to stream.</summary>
-    public static NpgsqlCommand Export(NpgsqlDataSource source, LoanFilter filter, int rows)
+    public static NpgsqlCommand Export(NpgsqlConnection connection, LoanFilter filter, int rows)
     {
-        var command = source.CreateCommand();
+        var command = connection.CreateCommand();
         command.CommandTimeout = 0;
         command.CommandText = Select(ExportColumns, filter, null, rows, command);
         return command;

@@ -46,7 +46,8 @@ public static class ListFiles
         return Of(root.Host, files);
     }
 
-    private static ReadLists Of(string source, List<OfacFile> files)
+    /// <summary>Reads the eight files of both lists, in the order in which they are fetched.</summary>
+    internal static ReadLists Of(string source, List<OfacFile> files)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var file in files)

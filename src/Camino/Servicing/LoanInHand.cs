@@ -85,6 +85,9 @@ public sealed class LoanInHand
         return AccountOn(date).Payoff();
     }
 
+    /// <summary>How long the loan has been paid on time on the business date, and whether it may be renewed.</summary>
+    public RenewalStanding Renewal() => HasDisbursements ? AccountOn(Today).Renewal() : new RenewalStanding(Product.Renewal, LoanStatus.Pending, Today, Today);
+
     /// <summary>Brings the reading and the ledger to the business date. On it already, nothing changes.</summary>
     internal void BringForward(DateTimeOffset at)
     {

@@ -30,6 +30,8 @@ public sealed class PublishProductApproval(PublishProduct publish, CaminoDb db) 
         ["product.graceDays"] = "Products.GraceDays",
         ["product.tolerance"] = "Products.Tolerance",
         ["product.payoffDays"] = "Products.PayoffDays",
+        ["product.renewal.onTimeMonths"] = "Products.RenewalMonths",
+        ["product.renewal.graceDays"] = "Products.RenewalGrace",
         ["product.lateFee.amount"] = "Products.LateFeeAmount",
         ["product.lateFee.percent"] = "Products.LateFeePercent",
         ["product.lateFee.graceDays"] = "Products.LateFeeAfter",

@@ -51,6 +51,11 @@ public sealed class ProductForm
 
     public int PayoffDays { get; set; } = 10;
 
+    /// <summary>Whole months on time before a loan may be renewed; empty for no renewals.</summary>
+    public int? RenewalMonths { get; set; }
+
+    public int RenewalGrace { get; set; } = 5;
+
     /// <summary>A stored version as a form.</summary>
     public static ProductForm Of(ProductView product, ProductVersionView version)
     {
@@ -59,6 +64,7 @@ public sealed class ProductForm
         var terms = offer.GetProperty("terms");
         var late = rules.TryGetProperty("lateFee", out var rule) ? rule : default;
         var returned = rules.TryGetProperty("returnFee", out var second) ? second : default;
+        var renewal = rules.TryGetProperty("renewal", out var third) ? third : default;
         return new ProductForm
         {
             Code = product.Code,
@@ -83,6 +89,8 @@ public sealed class ProductForm
             GraceDays = Number(rules, "graceDays", 0),
             Tolerance = Text(rules, "tolerance"),
             PayoffDays = Number(rules, "payoffDays", 10),
+            RenewalMonths = Number(renewal, "onTimeMonths", 0) is > 0 and var months ? months : null,
+            RenewalGrace = Number(renewal, "graceDays", 5),
         };
     }
 
@@ -95,6 +103,7 @@ public sealed class ProductForm
         rules["graceDays"] = GraceDays;
         rules["payoffDays"] = PayoffDays;
         rules["tolerance"] = Decimal(Tolerance) ?? "0.00";
+        Put(rules, "renewal", RenewalMonths is { } months ? new JsonObject { ["onTimeMonths"] = months, ["graceDays"] = RenewalGrace } : null);
         Put(rules, "lateFee", Fee(LateFee, LateFeePercent, LateFeeAfter, LateFeeCap));
         Put(rules, "returnFee", Fee(ReturnFee, null, 0, null));
         return rules.ToJsonString();

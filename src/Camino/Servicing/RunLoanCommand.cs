@@ -15,6 +15,10 @@ namespace Camino.Servicing;
 /// <param name="Version">The loan's version after it.</param>
 public sealed record CommandAnswer(Guid LoanId, string Number, string Event, string Command, DateOnly On, int Version, LoanBalances Balances)
 {
+    /// <summary>The loan that was paid off with the money that was handed out; left out elsewhere.</summary>
+    [System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)]
+    public RenewalPayoffView? Renewal { get; init; }
+
     /// <summary>Whether this is the answer of an earlier request with the same key.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
     public bool IsRepeated { get; init; }
@@ -34,7 +38,11 @@ public sealed record LoanBalances(DateOnly AsOf, string Status, string Principal
 /// <param name="After">The loan on the business date with it.</param>
 /// <param name="Entries">What would be posted to the ledger.</param>
 /// <param name="Version">The version that was looked at.</param>
-public sealed record CommandPreview(LoanInHand Loan, LoanEvent Event, LoanState Before, LoanState After, IReadOnlyList<(string Account, decimal Amount)> Entries, int Version);
+public sealed record CommandPreview(LoanInHand Loan, LoanEvent Event, LoanState Before, LoanState After, IReadOnlyList<(string Account, decimal Amount)> Entries, int Version)
+{
+    /// <summary>The loan that would be paid off with the money that is handed out; null elsewhere.</summary>
+    public RenewalPayoff? Renewal { get; init; }
+}
 
 /// <summary>What a command led to: it is done, or it waits for a second person.</summary>
 public sealed record CommandOutcome(CommandAnswer? Done, AskedApproval? Asked);
@@ -42,7 +50,7 @@ public sealed record CommandOutcome(CommandAnswer? Done, AskedApproval? Asked);
 /// <summary>Carries out one command on one loan: event, balances, ledger entries, audit entry, jobs and the answer are stored together or not at all. What needs a second person is asked for instead.</summary>
 public sealed class RunLoanCommand(CaminoDb db, LoanTurns turns, SanctionsGate sanctions, AskApproval ask, ApprovalOptions approvals, TimeProvider clock)
 {
-    /// <exception cref="RefusedException">The rules of <see cref="LoanInHand"/>; <c>loan.not_found</c>, <c>loan.version</c>, <c>loan.sanctions</c>, <c>approval.waiting</c>, <c>idempotency.*</c>, <c>input.*</c>.</exception>
+    /// <exception cref="RefusedException">The rules of <see cref="LoanInHand"/>; <c>loan.not_found</c>, <c>loan.version</c>, <c>loan.sanctions</c>, <c>renewal.*</c>, <c>approval.waiting</c>, <c>idempotency.*</c>, <c>input.*</c>.</exception>
     public Task<CommandOutcome> RunAsync(Guid loanId, LoanCommand command, CommandInput input, AskedBy by, CancellationToken ct) => RunAsync(loanId, command, input, by, asks: true, ct);
 
     /// <summary>Carries it out whatever it is; for what no person asks for: invented books for trying Camino out.</summary>
@@ -61,8 +69,15 @@ public sealed class RunLoanCommand(CaminoDb db, LoanTurns turns, SanctionsGate s
 
     /// <summary>Tries a command on the loan as it is now and keeps nothing.</summary>
     /// <exception cref="RefusedException">As for <see cref="RunAsync(Guid, LoanCommand, CommandInput, AskedBy, CancellationToken)"/>.</exception>
-    public async Task<CommandPreview> TryAsync(Guid loanId, LoanCommand command, CommandInput input, CancellationToken ct) =>
-        Try(await db.LoanToLookAtAsync(loanId, ct) ?? throw new RefusedException("loan.not_found", $"There is no loan {loanId}."), command, input);
+    public async Task<CommandPreview> TryAsync(Guid loanId, LoanCommand command, CommandInput input, CancellationToken ct)
+    {
+        var preview = Try(await db.LoanToLookAtAsync(loanId, ct) ?? throw new RefusedException("loan.not_found", $"There is no loan {loanId}."), command, input);
+        if (TakesBack(command))
+            await db.CheckNotFromRenewalAsync(preview.Loan, preview.Event, ct);
+        if (command != LoanCommand.Disburse || await db.RenewedToLookAtAsync(loanId, ct) is not { } renewed || renewed.PayoffBy(preview.Event) is not { } payoff)
+            return preview;
+        return preview with { Renewal = RenewalPayoff.Of(renewed.Old.Loan, payoff, preview.Event.Amount) };
+    }
 
     private async Task<CommandOutcome> RunAsync(Guid loanId, LoanCommand command, CommandInput input, AskedBy by, bool asks, CancellationToken ct)
     {
@@ -87,10 +102,11 @@ public sealed class RunLoanCommand(CaminoDb db, LoanTurns turns, SanctionsGate s
             }
         }
 
+        var renewed = command == LoanCommand.Disburse || command == LoanCommand.Reverse ? await db.RenewedForChangeAsync(loanId, ct) : null;
         var loan = await db.LoanForChangeAsync(loanId, ct);
         CheckVersion(loan, by);
         stop?.Throw(loan.Loan.Number);
-        var answer = await RecordAsync(loan, command, input, by.UserId, at, null, ct);
+        var answer = await RecordAsync(loan, command, input, by.UserId, at, null, ct, renewed);
         await db.AnswerAsync(by, JsonSerializer.Serialize(answer, JsonSerializerOptions.Web), ct);
         await transaction.CommitAsync(ct);
         return new CommandOutcome(answer, null);
@@ -131,11 +147,20 @@ public sealed class RunLoanCommand(CaminoDb db, LoanTurns turns, SanctionsGate s
         return new CommandPreview(loan, loan.Events[^1], before, after, entries, version);
     }
 
+    private static bool TakesBack(LoanCommand command) => command.Type is LoanEventType.Reverse or LoanEventType.Return;
+
     /// <param name="approved">Who approved it, and which request; null where nobody had to.</param>
-    private async Task<CommandAnswer> RecordAsync(LoanInHand loan, LoanCommand command, CommandInput input, Guid by, DateTimeOffset at, (Guid By, Guid Approval)? approved, CancellationToken ct)
+    /// <param name="renewed">The loan that this one renews, where money is handed out or that is taken back.</param>
+    private async Task<CommandAnswer> RecordAsync(LoanInHand loan, LoanCommand command, CommandInput input, Guid by, DateTimeOffset at, (Guid By, Guid Approval)? approved, CancellationToken ct, RenewedLoan? renewed = null)
     {
-        var recorded = loan.Record(command.Read(input, loan.Today), string.IsNullOrWhiteSpace(input.Note) ? null : input.Note.Trim(), at, by);
+        var one = command.Read(input, loan.Today);
+        if (TakesBack(command))
+            await db.CheckNotFromRenewalAsync(loan, one, ct);
+        var recorded = loan.Record(one, string.IsNullOrWhiteSpace(input.Note) ? null : input.Note.Trim(), at, by);
         db.Keep(loan);
+        var paidOff = renewed is not null && command == LoanCommand.Disburse ? await db.PayOffAsync(renewed, loan.Loan, recorded, one, at, by, ct) : null;
+        if (renewed is not null && command == LoanCommand.Reverse)
+            await db.TakeBackAsync(renewed, loan.Loan, one, at, by, ct);
         var details = approved is { } second
             ? JsonSerializer.Serialize(new { @event = recorded.Key, on = recorded.EffectiveOn, approval = second.Approval, askedBy = by })
             : JsonSerializer.Serialize(new { @event = recorded.Key, on = recorded.EffectiveOn });
@@ -143,7 +168,7 @@ public sealed class RunLoanCommand(CaminoDb db, LoanTurns turns, SanctionsGate s
         if (command.Letter is not null)
             db.Enqueue(new WriteLetter(loan.Loan.Id, recorded.Sequence), new JobOptions { RequestedBy = by.ToString() });
         await db.SaveChangesAsync(ct);
-        return new CommandAnswer(loan.Loan.Id, loan.Loan.Number, recorded.Key, command.Name, recorded.EffectiveOn, loan.Loan.Version, LoanBalances.Of(loan.Loan));
+        return new CommandAnswer(loan.Loan.Id, loan.Loan.Number, recorded.Key, command.Name, recorded.EffectiveOn, loan.Loan.Version, LoanBalances.Of(loan.Loan)) { Renewal = RenewalPayoffView.Of(paidOff) };
     }
 }
 

@@ -10,7 +10,7 @@ namespace Camino.Servicing;
 public sealed class SeedBook(IServiceScopeFactory scopes)
 {
     private const string Monthly = """{"principalFrom":"2000.00","principalTo":"50000.00","rateFrom":"0","rateTo":"36","paymentsFrom":3,"paymentsTo":60,"terms":{"method":"equalPayment","dayCount":"actual/365","unit":"month","every":1}}""";
-    private const string MonthlyRules = """{"lateFee":{"amount":"25.00","graceDays":10},"returnFee":{"amount":"15.00"},"tolerance":"1.00"}""";
+    private const string MonthlyRules = """{"lateFee":{"amount":"25.00","graceDays":10},"returnFee":{"amount":"15.00"},"tolerance":"1.00","renewal":{"onTimeMonths":4,"graceDays":5}}""";
     private const string Weekly = """{"principalFrom":"1000.00","principalTo":"15000.00","rateFrom":"0","rateTo":"48","paymentsFrom":8,"paymentsTo":104,"terms":{"method":"equalPayment","dayCount":"actual/360","unit":"week","every":1}}""";
     private const string WeeklyRules = """{"lateFee":{"percent":"5","graceDays":3,"cap":"50.00"},"returnFee":{"amount":"15.00"},"surplus":"lastInstallment"}""";
 

@@ -15,7 +15,7 @@ namespace Camino.Servicing;
 
 /// <summary>One serviced loan: where it stands, its schedule, what happened and why each balance is what it is.</summary>
 [Authorize(Permissions.BookRead)]
-public sealed class ServicedDetailsPage(ShowServicedLoan show, ShowBorrower borrowers, ShowOffers offers, ReadLedger ledger, ListApprovals approvals, ShowApproval showApproval, IStringLocalizer<Texts> texts) : PageModel
+public sealed class ServicedDetailsPage(ShowServicedLoan show, ShowBorrower borrowers, ShowOffers offers, ShowRenewal renewals, ReadLedger ledger, ListApprovals approvals, ShowApproval showApproval, IStringLocalizer<Texts> texts) : PageModel
 {
     private ServicedView? _view;
 
@@ -26,6 +26,9 @@ public sealed class ServicedDetailsPage(ShowServicedLoan show, ShowBorrower borr
 
     /// <summary>The application that it came from; null when it was booked by itself.</summary>
     public NumberedLink? Application { get; private set; }
+
+    /// <summary>Whether it may be renewed, and what became of it.</summary>
+    public RenewalView Renewal { get; private set; } = null!;
 
     /// <summary>The date of the explanation.</summary>
     public DateOnly ExplainedOn { get; private set; }
@@ -59,6 +62,7 @@ public sealed class ServicedDetailsPage(ShowServicedLoan show, ShowBorrower borr
         var loan = _view.InHand;
         BorrowerId = await borrowers.OfLoanAsync(id, ct);
         Application = await offers.OfLoanAsync(id, ct);
+        Renewal = await renewals.RunAsync(loan, ct);
         Done = LoanCommand.Find(done);
         Asked = asked;
         Waiting = [.. (await approvals.WaitingAsync("loan", id.ToString(), User, ct)).Where(one => one.Approval.Id != asked).Select(one => (one.Approval.Id, showApproval.Say(one)))];

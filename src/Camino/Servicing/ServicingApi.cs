@@ -76,7 +76,8 @@ public static class ServicingApi
     public sealed record PostingView(string Account, string Amount);
 
     /// <summary>What a command would do: the event, the loan before and behind it, and what would be posted.</summary>
-    public sealed record PreviewView(JsonElement Event, StateView Before, StateView After, IReadOnlyList<PostingView> Entries);
+    /// <param name="Renewal">The loan that would be paid off with the money; null elsewhere.</param>
+    public sealed record PreviewView(JsonElement Event, StateView Before, StateView After, IReadOnlyList<PostingView> Entries, RenewalPayoffView? Renewal);
 
     /// <param name="TakenBackBy">The key of the event that reversed or returned it.</param>
     public sealed record EventView(JsonElement Body, string? TakenBackBy);
@@ -162,7 +163,7 @@ public static class ServicingApi
         VersionHeader.Mark(context, preview.Version);
         return TypedResults.Ok(new PreviewView(
             JsonSerializer.Deserialize<JsonElement>(StoredForm.Of(preview.Event)).GetProperty("event"), StateView.Of(preview.Before), StateView.Of(preview.After),
-            [.. preview.Entries.Select(entry => new PostingView(entry.Account, Words.Amount(entry.Amount)))]));
+            [.. preview.Entries.Select(entry => new PostingView(entry.Account, Words.Amount(entry.Amount)))], RenewalPayoffView.Of(preview.Renewal)));
     }
 
     private static async Task<Ok<LoanView>> GetAsync(Guid id, HttpContext context, CaminoDb db, CancellationToken ct)

@@ -114,6 +114,8 @@ public static class WebSetup
         services.AddScoped<ShowDocuments>();
         services.AddSingleton<ExchangeKeys>();
         services.AddScoped<ReceiveApplication>();
+        services.AddScoped<RenewLoan>();
+        services.AddScoped<ShowRenewal>();
         services.AddSingleton<BulkApplications>();
         services.AddScoped<MoveApplication>();
         services.AddScoped<RetryStep>();

@@ -10,7 +10,6 @@ namespace Camino.Tests.Local;
 
 /// <summary>`camino up` as its user has it: the built program, real processes, a real database in a folder of its own.</summary>
 [UnsupportedOSPlatform("windows")]
-[NonParallelizable]
 public sealed class UpTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3); // machines that build at the same time are slow

@@ -66,7 +66,7 @@ internal sealed class PaperTests
 
         Assert.That(again, Is.EqualTo(first));
         Assert.That(Convert.ToHexStringLower(SHA256.HashData(first)), Is.EqualTo(paper.GetProperty("sha256").GetString()));
-        Assert.That(paper.GetProperty("template").GetString(), Is.EqualTo("offer.1"));
+        Assert.That(paper.GetProperty("template").GetString(), Is.EqualTo("offer.2"));
         Assert.That(await _camino.ScalarAsync<long>($"select count(*) from camino.documents where subject_id = '{id}'"), Is.EqualTo(4));
         Assert.That((await version.ProblemCodeAsync(), await removed.ProblemCodeAsync()), Is.EqualTo(("document.made", "document.made")));
         Assert.That(await _camino.ScalarAsync<string>($"select round((figures -> 'values' ->> 'principal')::numeric, 2) || ' ' || jsonb_array_length(figures -> 'schedule') from camino.application_papers where id = '{paperId}'"), Is.EqualTo("25000.00 24"));

@@ -13,9 +13,9 @@ internal static class PaperTable
     /// <summary>The templates that new papers are made from.</summary>
     private static readonly Dictionary<PaperKind, string> s_templates = new()
     {
-        [PaperKind.Offer] = "offer.1",
-        [PaperKind.Approval] = "approval.1",
-        [PaperKind.Contract] = "contract.1",
+        [PaperKind.Offer] = "offer.2",
+        [PaperKind.Approval] = "approval.2",
+        [PaperKind.Contract] = "contract.2",
         [PaperKind.Decline] = "decline.1",
     };
 

@@ -24,7 +24,7 @@ public sealed class ReadPaperValues(CaminoDb db, WebhookVault vault, LenderOptio
 
     private sealed record Signature(Guid Id, byte[] Sha256, string Language, string Consent, byte[] SealedName, byte[] SealedFrom, DateTimeOffset SignedAt, string Template);
 
-    private sealed record Offered(string Terms, string State, DateOnly OfferedOn, DateOnly ExpiresOn, string Rules, short? How);
+    private sealed record Offered(string Terms, string State, DateOnly OfferedOn, DateOnly ExpiresOn, string Rules, short? How, decimal? Payoff, string? PayoffLoan);
 
     /// <exception cref="RefusedException"><c>lender.no_bureau</c>: a credit report was used and nobody has said from whom.</exception>
     internal async Task<PaperValues> RunAsync(Guid applicationId, PaperKind kind, int number, DateOnly on, CancellationToken ct)
@@ -109,8 +109,8 @@ public sealed class ReadPaperValues(CaminoDb db, WebhookVault vault, LenderOptio
     {
         var stored = await db.Database.SqlQuery<Offered>(
             $"""
-            select o.terms::text as "Terms", o.place_state as "State", o.offered_on as "OfferedOn", o.expires_on as "ExpiresOn", v.rules::text as "Rules", o.accepted_how as "How"
-            from camino.application_offers o join camino.product_versions v on v.product_id = o.product_id and v.number = o.product_version where o.application_id = {applicationId} and o.number = {number}
+            select o.terms::text as "Terms", o.place_state as "State", o.offered_on as "OfferedOn", o.expires_on as "ExpiresOn", v.rules::text as "Rules", o.accepted_how as "How", y.payoff as "Payoff", (select s.number from camino.serviced_loans s where s.id = y.loan_id) as "PayoffLoan"
+            from camino.application_offers o left join camino.offer_payoffs y on y.application_id = o.application_id and y.offer_number = o.number join camino.product_versions v on v.product_id = o.product_id and v.number = o.product_version where o.application_id = {applicationId} and o.number = {number}
             """).SingleAsync(ct);
         var offer = OfferFigures.Of(StoredForm.ReadTerms(stored.Terms), stored.State, stored.OfferedOn);
         var (terms, figures) = (offer.Terms, offer.Commercial);
@@ -130,6 +130,9 @@ public sealed class ReadPaperValues(CaminoDb db, WebhookVault vault, LenderOptio
         values["disburseOn"] = terms.Disbursements[0].On;
         values["firstDueOn"] = rows[0].DueOn;
         values["maturesOn"] = rows[^1].DueOn;
+        values["payoff"] = stored.Payoff;
+        values["payoffLoan"] = stored.PayoffLoan;
+        values["handedOut"] = terms.Principal.Dollars - stored.Payoff;
         var product = StoredForm.ReadProduct(stored.Rules);
         AddFee(values, "late", product.LateFee);
         AddFee(values, "return", product.ReturnFee);
