@@ -13,7 +13,7 @@ internal static class Program
         new RootCommand("Camino's figures. Each benchmark sets up what it needs, measures, and cleans up.")
         {
             BenchVerb.Create("import", "A portfolio of 1,000,000 rows beside PostgreSQL's own COPY of the same rows.", ImportBench.RunAsync),
-            BenchVerb.Create("pages", "Page times at a fixed rate of requests: idle, and during an import.", PagesBench.RunAsync),
+            PagesBench.Verb(),
             QueueBench.Verb(),
             SoakBench.Verb(),
             BoardBench.Verb(),

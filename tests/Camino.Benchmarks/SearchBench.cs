@@ -17,7 +17,7 @@ internal sealed class SearchBench(Bed bed, Report report, int borrowers)
     private static readonly Option<int> s_borrowers = new("--borrowers") { Description = "How many, 1,000 to 10,000,000; 1,000,000 by default, 50,000 with --quick.", DefaultValueFactory = _ => 0 };
 
     /// <summary>A name of invented syllables, a family or a place, a trade and a form; every tenth has letters with accents.</summary>
-    private const string Fill =
+    internal const string Fill =
         """
         with made as (
             select camino.new_id() as id, n, array['ba','co','du','fe','gi','hu','ja','ko','lu','mi','no','pe','qui','ro','su','ta','ve','wi','xo','ya','zu','bra','cle','dro','fri','gla','plo','sta','tri','cho'] s,

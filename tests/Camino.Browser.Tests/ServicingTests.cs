@@ -20,6 +20,9 @@ internal sealed class ServicingTests : BrowserTest
     [Test]
     public Task The_page_of_a_loan_suits_everybody_in_both_languages_and_themes() => SuitsEverybodyAsync($"/servicing/{_late}", "loan");
 
+    [Test]
+    public Task The_form_for_a_renewal_suits_everybody_in_both_languages_and_themes() => SuitsEverybodyAsync($"/servicing/{_late}/renew", "renewal");
+
     [TestCase("record-payment")]
     [TestCase("reverse")]
     [TestCase("waive")]

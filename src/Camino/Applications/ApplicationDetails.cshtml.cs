@@ -52,6 +52,9 @@ public sealed class ApplicationDetailsPage(
     /// <summary>What the credit policy says about it; null until it was evaluated, and for who may not see it.</summary>
     public EvaluationView? Evaluation { get; private set; }
 
+    /// <summary>Codes of the principal reasons that the assessment gives, the principal one first: what the form for a refusal begins with. Empty where it recommends to approve.</summary>
+    public IReadOnlyList<string> Suggested => Evaluation?.Stored.Result.Reasons ?? [];
+
     /// <summary>What it needs before an offer and before booking; empty without a policy, and for who may not see it.</summary>
     public IReadOnlyList<ChecklistLine> Checklist { get; private set; } = [];
 

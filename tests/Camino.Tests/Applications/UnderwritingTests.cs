@@ -154,7 +154,7 @@ internal sealed class UnderwritingTests
         Assert.That(page, Does.Contain("Assessment 1, for $25,000.00").And.Contain("160 points; approve from 120, decline below 105").And.Contain("No bank statements came").And.Contain("Amount to yearly sales").And.Not.Contain("Something that counts has changed"));
         Assert.That(stale, Does.Contain("Something that counts has changed since."));
         Assert.That(again.StatusCode, Is.EqualTo(HttpStatusCode.Redirect));
-        Assert.That(after, Does.Contain("Assessment 2, for $25,000.00").And.Contain("Sales are not enough for the amount asked for"));
+        Assert.That(after, Does.Contain("Assessment 2, for $25,000.00").And.Contain("Sales are not enough for the amount asked for").And.Match("<option value=\"[a-zA-Z]+\" selected=\"selected\">"), "the form for a refusal begins with the reasons of the assessment");
         Assert.That(old, Does.Contain("160 points"));
         Assert.That(none.StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
     }
