@@ -125,6 +125,7 @@ internal static class BackOfficeRole
         app.MapDocumentFiles();
         app.MapOfferLinkFiles();
         app.MapJobFeeds();
+        EndCompanySessions.Map(app);
         var api = app.MapGroup("/api/v1").RequireAuthorization(policy => policy.AddAuthenticationSchemes(ApiKeyHandler.SchemeName).RequireAuthenticatedUser());
         api.MapImportApi();
         api.MapJobApi();
@@ -155,6 +156,7 @@ internal static class BackOfficeRole
             .AddIdentityCookies();
         // the half-way cookie between password and code; as with all names, HostCookies puts the prefix before it
         services.Configure<CookieAuthenticationOptions>(IdentityConstants.TwoFactorUserIdScheme, step => step.Cookie.Name = "camino.step");
+        services.Configure<CookieAuthenticationOptions>(IdentityConstants.ExternalScheme, vouched => vouched.Cookie.Name = "camino.vouched");
         services.ConfigureApplicationCookie(cookie =>
         {
             cookie.Cookie.Name = "camino.session";
@@ -189,6 +191,7 @@ internal static class BackOfficeRole
             passkeys.AuthenticatorTimeout = Passkeys.Patience;
             passkeys.ValidateOrigin = asked => ValueTask.FromResult(!asked.CrossOrigin && asked.Origin == site.OriginOf(asked.HttpContext.Request));
         });
+        services.AddCompanyProvider(settings.SignIn.Provider, settings.Limits);
         services.AddAuthorization(Permissions.AddTo);
         services.AddCaminoIdentity(settings);
         services.AddDataProtection().SetApplicationName("Camino");

@@ -138,6 +138,7 @@ public static class CaminoModule
         services.AddScoped<AddStaff>();
         services.AddScoped<ChangeRoles>();
         services.AddScoped<DisableStaff>();
+        services.AddScoped<UnlinkCompany>();
         services.AddScoped<OfferPasswordLink>();
         services.AddScoped<ChoosePassword>();
         services.AddScoped<ListStaff>();

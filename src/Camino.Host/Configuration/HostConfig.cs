@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Camino.People;
 using Camino.Settings;
 using Npgsql;
 
@@ -243,6 +244,12 @@ public static class HostConfig
 
         if (settings is { Database.Tls: DatabaseTls.Verified, Database.RootCertificate: { Length: > 0 } certificate } && !File.Exists(certificate))
             throw new ConfigRefusedException($"{path}: Database:RootCertificate is \"{certificate}\"; there is no such file.");
+        if (settings.SignIn.Provider is { Authority.Length: > 0 } provider && (string.IsNullOrEmpty(provider.ClientId) || string.IsNullOrEmpty(provider.ClientSecret)))
+            throw new ConfigRefusedException($"{path}: SignIn:Provider:Authority is set; SignIn:Provider:ClientId and :ClientSecret must be, too.");
+        if (!settings.SignIn.Provider.AdministratorsByGroup && settings.SignIn.Provider.Groups.FindIndex(group => group.Role == StaffRoles.Administrator) is >= 0 and var index)
+            throw new ConfigRefusedException(FormattableString.Invariant($"{path}: SignIn:Provider:Groups:{index}:Role is \"administrator\"; that needs SignIn:Provider:AdministratorsByGroup to be true."));
+        if (settings.SignIn.Provider is { AddPeople: true, Groups.Count: 0 })
+            throw new ConfigRefusedException($"{path}: SignIn:Provider:AddPeople is true; SignIn:Provider:Groups must name at least one group, for whoever is in none is not added.");
         if (settings.Documents.Bucket is { Address.Length: > 0 } bucket && (string.IsNullOrEmpty(bucket.Name) || string.IsNullOrEmpty(bucket.KeyId) || string.IsNullOrEmpty(bucket.Secret)))
             throw new ConfigRefusedException($"{path}: Documents:Bucket:Address is set; Documents:Bucket:Name, :KeyId and :Secret must be, too.");
         if (settings is { Role: Role.BackOffice, Web.BehindProxy: true } && settings.Web.DrainSeconds >= settings.Web.ShutdownSeconds)

@@ -399,29 +399,6 @@ public sealed class QueueSettings
     public int MaxSlots { get; set; }
 }
 
-/// <summary>Sign-in and sessions.</summary>
-public sealed class SignInSettings
-{
-    /// <summary>Minutes without a request after which a session ends.</summary>
-    [Between(5, 720)]
-    public int IdleMinutes { get; set; } = 30;
-
-    /// <summary>Hours after which a session ends, however busy it is.</summary>
-    [Between(1, 24)]
-    public int AbsoluteHours { get; set; } = 12;
-
-    /// <summary>Whether roles that move money need a second factor.</summary>
-    public SecondFactorMode SecondFactor { get; set; }
-
-    /// <summary>Where people open the Back Office, as their browsers name it; passkeys belong to its host. Without it they work on localhost alone.</summary>
-    [Matching(@"^(https://[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|http://localhost)(:\d{1,5})?$", "an address such as https://camino.lender.example, in lower case and without a path")]
-    public string? Address { get; set; }
-
-    /// <summary>Wrong passwords in a row before the account is locked for 5 minutes.</summary>
-    [Between(3, 20)]
-    public int Attempts { get; set; } = 5;
-}
-
 /// <summary>Acts that need a second person.</summary>
 public sealed class ApprovalsSettings
 {

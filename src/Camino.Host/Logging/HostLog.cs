@@ -33,6 +33,8 @@ internal static class HostLog
             // these two write SQL parameters and request paths, which may hold personal data
             .MinimumLevel.Override("Microsoft.EntityFrameworkCore.Database.Command", LogEventLevel.Error)
             .MinimumLevel.Override("Npgsql", LogEventLevel.Error)
+            // and this one what the company's identity provider said about somebody; CompanyScheme says what happened
+            .MinimumLevel.Override(CompanyScheme.FrameworkLog, LogEventLevel.Fatal)
             .Enrich.FromLogContext()
             .Enrich.WithProperty("Role", settings.Role.ToString())
             .Enrich.WithProperty("Release", Release.Name);

@@ -62,6 +62,7 @@ internal sealed class OtlpExport : IDisposable
         logging.AddFilter<OpenTelemetryLoggerProvider>("Microsoft", LogLevel.Warning);
         logging.AddFilter<OpenTelemetryLoggerProvider>("Microsoft.EntityFrameworkCore.Database.Command", LogLevel.Error);
         logging.AddFilter<OpenTelemetryLoggerProvider>("Npgsql", LogLevel.Error);
+        logging.AddFilter<OpenTelemetryLoggerProvider>(CompanyScheme.FrameworkLog, LogLevel.None);
     }
 
     public void Dispose()

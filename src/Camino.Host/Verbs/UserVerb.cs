@@ -8,7 +8,7 @@ using Camino.People;
 
 namespace Camino.Host.Verbs;
 
-/// <summary><c>camino user add|disable|enable|roles|link|list</c>: the people who sign in, for operators. Every act is written into the audit trail under the operator's name.</summary>
+/// <summary><c>camino user add|disable|enable|roles|link|reset-second-factor|unlink-company|list</c>: the people who sign in, for operators. Every act is written into the audit trail under the operator's name.</summary>
 internal static class UserVerb
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -26,6 +26,7 @@ internal static class UserVerb
         command.Add(Access("disable", "Disable a user: signed out everywhere at once, and API keys open nothing.", (disable, id, reason, actor, ct) => disable.DisableAsync(id, reason, actor, ct), "The user is disabled; every session has ended."));
         command.Add(Access("enable", "Let a disabled user in again, with the password that it was.", (disable, id, reason, actor, ct) => disable.EnableAsync(id, reason, actor, ct), "The user is enabled."));
         command.Add(Reset());
+        command.Add(Unlink());
         return command;
     }
 
@@ -74,6 +75,17 @@ internal static class UserVerb
         return command;
     }
 
+    private static Command Unlink()
+    {
+        var command = new Command("unlink-company", "Forget which account of the company's identity provider is the user's; the next sign-in there by a verified e-mail links anew.") { Email, Reason, By, Config, Data };
+        command.SetAction((parse, ct) => RunAsync(parse, async (services, _) =>
+        {
+            await services.GetRequiredService<UnlinkCompany>().RunAsync(await IdAsync(services, parse, ct), parse.GetValue(Reason), ActorOf(parse), ct);
+            Console.WriteLine("The link is gone; every session of the user has ended.");
+        }, ct));
+        return command;
+    }
+
     private static Command Access(string name, string description, Func<DisableStaff, Guid, string?, StaffActor, CancellationToken, Task> act, string done)
     {
         var command = new Command(name, description) { Email, Reason, By, Config, Data };
@@ -106,7 +118,7 @@ internal static class UserVerb
 
             foreach (var line in page)
             {
-                var state = line.IsDisabled ? "disabled" : !line.HasPassword ? "no-password" : line.IsLocked ? "locked" : "enabled";
+                var state = line.IsDisabled ? "disabled" : !line.HasPassword && !line.IsLinked ? "no-password" : line.IsLocked ? "locked" : "enabled";
                 var last = line.LastSignIn is { } at ? at.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) + " UTC" : "never";
                 Console.WriteLine($"{line.Email,-40}  {state,-11}  {last,-20}  {string.Join(", ", line.Roles)}");
             }

@@ -7,7 +7,8 @@ namespace Camino.People;
 /// <param name="Agent">Browser and system; empty where they are not known.</param>
 /// <param name="EndedAt">Null while it is open.</param>
 /// <param name="EndedWhy">A reason of the table; null while it is open.</param>
-public sealed record SessionLine(Guid Id, DateTimeOffset BegunAt, DateTimeOffset LastSeenAt, string Address, string Agent, DateTimeOffset? EndedAt, string? EndedWhy);
+/// <param name="IsByCompany">Begun by the company's identity provider.</param>
+public sealed record SessionLine(Guid Id, DateTimeOffset BegunAt, DateTimeOffset LastSeenAt, string Address, string Agent, DateTimeOffset? EndedAt, string? EndedWhy, bool IsByCompany);
 
 /// <summary>Reads the sessions of one user, newest first; those that ended long ago are gone.</summary>
 public sealed class ListSessions(NpgsqlDataSource source, SessionLimits limits, TimeProvider clock)
@@ -32,7 +33,8 @@ public sealed class ListSessions(NpgsqlDataSource source, SessionLimits limits, 
                 rows.GetString(3),
                 rows.GetString(4),
                 await rows.IsDBNullAsync(5, ct) ? null : await rows.GetFieldValueAsync<DateTimeOffset>(5, ct),
-                await rows.IsDBNullAsync(6, ct) ? null : rows.GetString(6));
+                await rows.IsDBNullAsync(6, ct) ? null : rows.GetString(6),
+                rows.GetBoolean(7));
             lines.Add(line.EndedAt is not null ? line
                 : line.BegunAt + limits.Absolute <= now ? line with { EndedAt = line.BegunAt + limits.Absolute, EndedWhy = SessionEnds.TooOld }
                 : line.LastSeenAt + limits.Idle <= now ? line with { EndedAt = line.LastSeenAt + limits.Idle, EndedWhy = SessionEnds.Idle }
@@ -45,7 +47,7 @@ public sealed class ListSessions(NpgsqlDataSource source, SessionLimits limits, 
     internal static NpgsqlCommand Page(NpgsqlDataSource source, Guid userId, Guid? after)
     {
         var page = source.CreateCommand(
-            $"select id, begun_at, last_seen_at, address, agent, ended_at, ended_why from camino.staff_sessions where user_id = $1{(after is null ? "" : " and id < $2")} order by id desc limit {PageSize + 1}");
+            $"select id, begun_at, last_seen_at, address, agent, ended_at, ended_why, by_company from camino.staff_sessions where user_id = $1{(after is null ? "" : " and id < $2")} order by id desc limit {PageSize + 1}");
         page.Parameters.Add(new() { Value = userId });
         if (after is { } id)
             page.Parameters.Add(new() { Value = id });

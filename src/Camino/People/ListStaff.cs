@@ -8,7 +8,8 @@ namespace Camino.People;
 /// <param name="LastSignIn">Null: never, or before sessions were kept.</param>
 /// <param name="OpenSessions">How many are neither ended nor over by their limits.</param>
 /// <param name="HasSecondFactor">A code is asked after the password.</param>
-public sealed record StaffLine(Guid Id, string Email, string Name, IReadOnlyList<string> Roles, bool IsDisabled, bool IsLocked, bool IsDemo, bool HasPassword, DateTimeOffset? LastSignIn, int OpenSessions, bool HasSecondFactor);
+/// <param name="IsLinked">Signs in at the company's identity provider too.</param>
+public sealed record StaffLine(Guid Id, string Email, string Name, IReadOnlyList<string> Roles, bool IsDisabled, bool IsLocked, bool IsDemo, bool HasPassword, DateTimeOffset? LastSignIn, int OpenSessions, bool HasSecondFactor, bool IsLinked);
 
 /// <summary>Reads the users in the order of their e-mails.</summary>
 public sealed class ListStaff(NpgsqlDataSource source, SessionLimits limits, TimeProvider clock)
@@ -22,7 +23,8 @@ public sealed class ListStaff(NpgsqlDataSource source, SessionLimits limits, Tim
                array(select r.name from camino.staff_user_roles l join camino.staff_roles r on r.id = l.role_id where l.user_id = u.id order by r.name),
                coalesce(u.lockout_end = 'infinity', false), coalesce(u.lockout_end > now() and u.lockout_end < 'infinity', false), u.is_demo, u.password_hash is not null,
                (select s.begun_at from camino.staff_sessions s where s.user_id = u.id order by s.id desc limit 1),
-               (select count(*)::int from camino.staff_sessions s where s.user_id = u.id and s.ended_at is null and s.last_seen_at > $1 and s.begun_at > $2), u.two_factor_enabled
+               (select count(*)::int from camino.staff_sessions s where s.user_id = u.id and s.ended_at is null and s.last_seen_at > $1 and s.begun_at > $2), u.two_factor_enabled,
+               exists (select from camino.staff_user_logins g where g.user_id = u.id)
         from camino.staff_users u
         """;
 
@@ -86,7 +88,8 @@ public sealed class ListStaff(NpgsqlDataSource source, SessionLimits limits, Tim
                 rows.GetBoolean(7),
                 await rows.IsDBNullAsync(8, ct) ? null : await rows.GetFieldValueAsync<DateTimeOffset>(8, ct),
                 rows.GetInt32(9),
-                rows.GetBoolean(10)));
+                rows.GetBoolean(10),
+                rows.GetBoolean(11)));
         }
 
         return lines;

@@ -193,8 +193,9 @@ public sealed class Passkeys(CaminoDb db, UserManager<StaffUser> users, IPasskey
 
     private async Task MustBeFreshAsync(Guid? session, CancellationToken ct)
     {
-        var begun = await db.Database.SqlQuery<DateTimeOffset>($"""select begun_at as "Value" from camino.staff_sessions where id = {session} and ended_at is null""").ToListAsync(ct);
-        Refuse.If(begun is not [var at] || clock.GetUtcNow() - at > Fresh, "passkey.sign_in_anew", $"You signed in more than {(int)Fresh.TotalMinutes} minutes ago; sign out and in again, then change your passkeys.");
+        // whoever came by the company's identity provider signed in when it asked, which may be long before this session began
+        var signed = await db.Database.SqlQuery<DateTimeOffset?>($"""select case when by_company then company_signed_at else begun_at end as "Value" from camino.staff_sessions where id = {session} and ended_at is null""").ToListAsync(ct);
+        Refuse.If(signed is not [{ } at] || clock.GetUtcNow() - at > Fresh, "passkey.sign_in_anew", $"You signed in more than {(int)Fresh.TotalMinutes} minutes ago; sign out and in again, then change your passkeys.");
     }
 
     private async Task<PasskeyChallenge> KeepAsync(string options, string state, Guid? session, Guid? userId, CancellationToken ct)

@@ -142,6 +142,8 @@ public sealed class SecondFactorPage(SecondFactors factors, Passkeys passkeys, P
     /// <summary>Every session ended with it, this one too: a new one begins, with the roles.</summary>
     private async Task<IActionResult> GoOnAsync(Guid id, bool hasFactor, CancellationToken ct)
     {
+        if (CompanyVouched.KeptIn(User, hasFactor) is { } vouched)
+            HttpContext.Features.Set(vouched);
         if (await signIn.UserManager.FindByIdAsync(id.ToString()) is { } user)
             await signIn.SignInAsync(user, isPersistent: false, authenticationMethod: hasFactor ? SignInCodePage.Method : null);
         await ReadAsync(id, ct);

@@ -7,13 +7,16 @@ namespace Camino.People;
 
 /// <summary>Where the reader is signed in; sessions that should not be are ended here.</summary>
 [Authorize(Permissions.Own)]
-public sealed class SessionListPage(ListSessions list, EndSessions end, SessionLimits limits) : PageModel
+public sealed class SessionListPage(ListSessions list, EndSessions end, SessionLimits limits, CompanyProvider provider) : PageModel
 {
     public IReadOnlyList<SessionLine> Lines { get; private set; } = [];
 
     public Guid? Next { get; private set; }
 
     public SessionLimits Limits => limits;
+
+    /// <summary>As people call the company's identity provider.</summary>
+    public string ProviderName => provider.Name;
 
     /// <summary>The session that looks at the page.</summary>
     public Guid? Present => User.SessionId();

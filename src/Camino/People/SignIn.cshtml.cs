@@ -1,5 +1,6 @@
 using Camino.Lending;
 using Camino.Resources;
+using Camino.Web;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Mvc;
@@ -10,7 +11,7 @@ namespace Camino.People;
 
 /// <summary>Signs staff in by e-mail and password. One answer for every refusal: it never tells whether an account exists or is locked.</summary>
 [AllowAnonymous]
-public sealed class SignInPage(SignInManager<StaffUser> signIn, Passkeys passkeys, PasskeySite site, IStringLocalizer<Texts> texts) : PageModel
+public sealed class SignInPage(SignInManager<StaffUser> signIn, Passkeys passkeys, PasskeySite site, CompanyProvider provider, IStringLocalizer<Texts> texts) : PageModel
 {
     [BindProperty]
     public string? Email { get; set; }
@@ -30,17 +31,54 @@ public sealed class SignInPage(SignInManager<StaffUser> signIn, Passkeys passkey
     public string? Problem { get; private set; }
 
     /// <summary>False where the address is none that a passkey can belong to.</summary>
-    public bool CanUsePasskey => site.OriginOf(Request) is not null;
+    public bool CanUsePasskey => provider.TakesLocal && site.OriginOf(Request) is not null;
+
+    /// <summary>What became of a sign-in at the company's identity provider: a word of <see cref="CompanySignInPage"/>.</summary>
+    [BindProperty(SupportsGet = true)]
+    public string? Company { get; set; }
+
+    /// <summary>The provider's name; null: there is none.</summary>
+    public string? ProviderName => provider.IsThere ? provider.Name : null;
+
+    /// <summary>What is said about it; null: nothing.</summary>
+    public string? Said => ProviderName is null ? null : Company switch
+    {
+        CompanySignInPage.Away => "Company.Away",
+        CompanySignInPage.Refused => "Company.Refused",
+        CompanySignInPage.Late => "Company.Late",
+        CompanySignInPage.Clock => "Company.Clock",
+        CompanySignInPage.Denied => "Company.Denied",
+        CompanySignInPage.Unknown => "Company.Unknown",
+        _ => null,
+    };
+
+    /// <summary>The one administrator whose password is still taken wants the form.</summary>
+    [BindProperty(SupportsGet = true)]
+    public bool Local { get; set; }
+
+    /// <summary>Passwords of everybody are taken.</summary>
+    public bool TakesLocal => provider.TakesLocal;
+
+    /// <summary>The provider is away and a password does as well.</summary>
+    public bool OffersPassword => provider.TakesLocal && Company == CompanySignInPage.Away;
+
+    /// <summary>The form for e-mail and password is shown.</summary>
+    public bool ShowsForm => provider.TakesLocal || (provider.HasWayForOne && Local);
+
+    /// <summary>A link to the form for one administrator is shown.</summary>
+    public bool OffersWayForOne => provider.HasWayForOne && !Local;
 
     public IActionResult OnGet() => User.Identity?.IsAuthenticated == true ? LocalRedirect(Target) : Page();
 
     public async Task<IActionResult> OnPostAsync()
     {
+        if (!provider.TakesLocal && !provider.HasWayForOne)
+            return Refused(texts["Company.Only", provider.Name]);
         if (string.IsNullOrWhiteSpace(Email) || string.IsNullOrEmpty(Password))
             return Refused(texts["SignIn.Missing"]);
 
         var user = await signIn.UserManager.FindByEmailAsync(Email.Trim());
-        if (user is null)
+        if (user is null || !await MayUsePasswordAsync(user))
         {
             // as much work as for an account that exists, so that the time tells nothing either
             signIn.UserManager.PasswordHasher.HashPassword(new StaffUser(), Password);
@@ -77,6 +115,10 @@ public sealed class SignInPage(SignInManager<StaffUser> signIn, Passkeys passkey
         }
     }
 
+    /// <summary>Where passwords are not taken: the one whom the configuration names, as long as that one is an administrator.</summary>
+    private async Task<bool> MayUsePasswordAsync(StaffUser user) =>
+        provider.TakesLocal || (provider.TakesPasswordOf(user.Email ?? "") && await signIn.UserManager.IsInRoleAsync(user, StaffRoles.Administrator));
+
     private string Target => Url.IsLocalUrl(ReturnUrl) ? ReturnUrl : "/";
 
     private PageResult Refused(string problem)
@@ -96,8 +138,9 @@ public sealed class SignOutPage(SignInManager<StaffUser> signIn) : PageModel
 
     public async Task<IActionResult> OnPostAsync()
     {
+        var isCompany = User.CameByCompany();
         await signIn.SignOutAsync();
         Response.Headers["Clear-Site-Data"] = "\"cache\", \"storage\""; // not the cookies: language and appearance stay
-        return LocalRedirect("/sign-in");
+        return LocalRedirect(isCompany ? "/sign-in?Company=" + CompanySignInPage.Left : "/sign-in");
     }
 }

@@ -11,7 +11,7 @@ namespace Camino.People;
 
 /// <summary>The second step of the sign-in: a code of the app, or a recovery code. Open for five minutes to whoever knew the password.</summary>
 [AllowAnonymous]
-public sealed class SignInCodePage(SignInManager<StaffUser> signIn, SecondFactors factors, Passkeys passkeys, PasskeySite site, IStringLocalizer<Texts> texts) : PageModel
+public sealed class SignInCodePage(SignInManager<StaffUser> signIn, SecondFactors factors, Passkeys passkeys, PasskeySite site, TimeProvider clock, IStringLocalizer<Texts> texts) : PageModel
 {
     /// <summary>How the claims of a session say that a second factor was asked.</summary>
     internal const string Method = "mfa";
@@ -79,7 +79,10 @@ public sealed class SignInCodePage(SignInManager<StaffUser> signIn, SecondFactor
 
     private async Task<IActionResult> PassedAsync(StaffUser user)
     {
+        var step = await HttpContext.AuthenticateAsync(IdentityConstants.TwoFactorUserIdScheme);
         await HttpContext.SignOutAsync(IdentityConstants.TwoFactorUserIdScheme);
+        if (CompanyVouched.KeptIn(step.Principal, hasSecondFactor: true) is { } vouched)
+            HttpContext.Features.Set(vouched with { SignedAt = clock.GetUtcNow() }); // the own factor was given just now
         await signIn.SignInAsync(user, isPersistent: false, authenticationMethod: Method);
         return LocalRedirect(Url.IsLocalUrl(ReturnUrl) ? ReturnUrl : "/");
     }

@@ -67,7 +67,7 @@ public sealed class StaffAddPage(AddStaff add, IStringLocalizer<Texts> texts) : 
 [Authorize(Permissions.PeopleManage)]
 public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, DisableStaff disable, OfferPasswordLink offer, SecondFactors factors, BindBranches bind, ListBranches branchList, IStringLocalizer<Texts> texts) : PageModel
 {
-    public StaffLine Line { get; private set; } = new(Guid.Empty, "", "", [], false, false, false, false, null, 0, false);
+    public StaffLine Line { get; private set; } = new(Guid.Empty, "", "", [], false, false, false, false, null, 0, false, false);
 
     /// <summary>What the form says, where it was refused.</summary>
     public IReadOnlyList<string>? Wanted { get; private set; }

@@ -27,7 +27,7 @@ public static class SessionGuard
         if (identity.FindFirst(SessionClaims.Session) is { } copied)
             identity.RemoveClaim(copied);
         var id = await http.RequestServices.GetRequiredService<BeginSession>().RunAsync(
-            context.Principal.Id(), identity.FindFirst(stampType)?.Value ?? "", SessionPlace.Network(http.Connection.RemoteIpAddress), SessionPlace.Family(http.Request.Headers.UserAgent), http.User.SessionId(), identity.HasClaim(ClaimTypes.AuthenticationMethod, SignInCodePage.Method), http.RequestAborted);
+            context.Principal.Id(), identity.FindFirst(stampType)?.Value ?? "", SessionPlace.Network(http.Connection.RemoteIpAddress), SessionPlace.Family(http.Request.Headers.UserAgent), http.User.SessionId(), identity.HasClaim(ClaimTypes.AuthenticationMethod, SignInCodePage.Method), http.Features.Get<CompanyVouched>(), http.RequestAborted);
         identity.AddClaim(new Claim(SessionClaims.Session, id.ToString()));
     }
 

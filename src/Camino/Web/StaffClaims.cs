@@ -1,16 +1,18 @@
 using System.Security.Claims;
 using Camino.People;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 
 namespace Camino.Web;
 
 /// <summary>Puts what every page shows about the reader into the cookie, so that no page asks the database for it.</summary>
-public sealed class StaffClaims(UserManager<StaffUser> users, RoleManager<IdentityRole<Guid>> roles, IOptions<IdentityOptions> options, SecondFactorPolicy policy)
+public sealed class StaffClaims(UserManager<StaffUser> users, RoleManager<IdentityRole<Guid>> roles, IOptions<IdentityOptions> options, SecondFactorPolicy policy, IHttpContextAccessor http)
     : UserClaimsPrincipalFactory<StaffUser, IdentityRole<Guid>>(users, roles, options)
 {
     internal const string DisplayName = "camino.name";
     internal const string Demo = "camino.demo";
+    internal const string Company = "camino.company";
     internal const string MustSetUp = "camino.must-set-up";
 
     /// <inheritdoc/>
@@ -21,9 +23,13 @@ public sealed class StaffClaims(UserManager<StaffUser> users, RoleManager<Identi
         if (user.IsDemo)
             identity.AddClaim(new Claim(Demo, "true"));
 
+        var vouched = http.HttpContext?.Features.Get<CompanyVouched>();
+        if (vouched is not null)
+            identity.AddClaims(vouched.Claims());
+
         // who must have a second factor and has none comes in without any role, to set it up and for nothing else
         var given = identity.FindAll(identity.RoleClaimType).ToList();
-        if (!user.TwoFactorEnabled && policy.Asks(given.Select(role => role.Value)))
+        if (!user.TwoFactorEnabled && vouched is not { HasSecondFactor: true } && policy.Asks(given.Select(role => role.Value)))
         {
             given.ForEach(identity.RemoveClaim);
             identity.AddClaim(new Claim(Permissions.GivenClaim, Permissions.Own));
@@ -48,6 +54,9 @@ public static class CurrentUser
 
     /// <summary>True until somebody who must have a second factor has set it up.</summary>
     public static bool MustSetUp(this ClaimsPrincipal user) => user.HasClaim(StaffClaims.MustSetUp, "true");
+
+    /// <summary>True for whoever came in by the company's identity provider.</summary>
+    public static bool CameByCompany(this ClaimsPrincipal user) => user.HasClaim(StaffClaims.Company, "true");
 
     /// <summary>True for demo users; every page marks them.</summary>
     public static bool IsDemo(this ClaimsPrincipal user) => user.HasClaim(StaffClaims.Demo, "true");

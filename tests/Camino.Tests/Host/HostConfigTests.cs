@@ -85,7 +85,13 @@ public sealed class HostConfigTests
     [TestCase("Async", "Jobs:Queues", "[ { \"Name\": \"bulk\", \"MaxSlots\": 5 } ]", "Jobs:Queues:0:MaxSlots is 5", "4")]
     [TestCase("Async", "Jobs:Slots", "1", "reserve 1 slots", "less than Jobs:Slots, which is 1")]
     [TestCase("Async", "Jobs:GraceSeconds", "20", "Jobs:GraceSeconds is 20", "less than Web:ShutdownSeconds, which is 20")]
+    [TestCase("BackOffice", "SignIn", "{ \"Provider\": { \"Authority\": \"https://id.lender.example\" } }", "SignIn:Provider:Authority is set", "SignIn:Provider:ClientId and :ClientSecret must be")]
+    [TestCase("BackOffice", "SignIn", "{ \"Provider\": { \"Authority\": \"http://id.lender.example\" } }", "SignIn:Provider:Authority is \"http://id.lender.example\"", "begins with https://")]
+    [TestCase("BackOffice", "SignIn", "{ \"Provider\": { \"Groups\": [ { \"Group\": \"it\", \"Role\": \"administrator\" } ] } }", "SignIn:Provider:Groups:0:Role is \"administrator\"", "SignIn:Provider:AdministratorsByGroup to be true")]
+    [TestCase("BackOffice", "SignIn", "{ \"Provider\": { \"Groups\": [ { \"Group\": \"it\", \"Role\": \"boss\" } ] } }", "SignIn:Provider:Groups:0:Role is \"boss\"", "viewer, officer")]
+    [TestCase("BackOffice", "SignIn", "{ \"Provider\": { \"AddPeople\": true } }", "SignIn:Provider:AddPeople is true", "at least one group")]
     // secrets, and connection strings
+    [TestCase("BackOffice", "SignIn", "{ \"Provider\": { \"ClientSecret\": \"open sesame\" } }", "SignIn:Provider:ClientSecret is a secret", "CAMINO_SignIn__Provider__ClientSecret")]
     [TestCase("BackOffice", "Database:Password", "\"open sesame\"", "Database:Password is a secret", "CAMINO_Database__Password", "secrets folder")]
     [TestCase("BackOffice", "Database:ConnectionString", "\"Host=db;Database=camino;Username=camino;Password=open sesame\"", "Database:ConnectionString holds a password", "CAMINO_Database__Password")]
     [TestCase("BackOffice", "Database:ConnectionString", "\"Host=db;Pasword=open sesame\"", "Database:ConnectionString is not a connection string")]

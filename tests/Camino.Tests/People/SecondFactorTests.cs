@@ -175,7 +175,7 @@ internal sealed class SecondFactorTests
         var begin = scope.ServiceProvider.GetRequiredService<BeginSession>();
 
         Assert.That(
-            async () => await begin.RunAsync(found.Id, found.SecurityStamp ?? "", "", "", null, hasSecondFactor: false, CancellationToken.None),
+            async () => await begin.RunAsync(found.Id, found.SecurityStamp ?? "", "", "", null, hasSecondFactor: false, company: null, CancellationToken.None),
             Throws.InstanceOf<Lending.RefusedException>().With.Property("Code").EqualTo("session.refused"));
     }
 

@@ -25,6 +25,8 @@ internal sealed class SessionTests
     public async Task StopAsync() => await _camino.DisposeAsync();
 
     [TestCase("POST", "/sign-in", "/sign-in/", "/sign-in/code")]
+    [TestCase("GET", "/sign-in/company", "/sign-in/company/", "/sign-in/company?ReturnUrl=/")]
+    [TestCase("POST", "/sign-in/company/ended", "/sign-in/company/ended/", "/sign-in/company")]
     [TestCase("GET", "/upload", "/upload/", "/upload?token=another")]
     [TestCase("GET", "/offer", "/offer/document", "/offer?token=another")]
     public async Task One_address_has_one_number_of_tries_however_it_writes_the_path(string method, string first, string second, string third)

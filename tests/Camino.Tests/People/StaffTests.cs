@@ -193,6 +193,7 @@ internal sealed partial class StaffTests
     [TestCase("disable|nobody@lender.example|--reason|because", "(user.not_found)")]
     [TestCase("disable|viewer@demo.camino.example|--reason|no", "reason has 2 characters; say in 3 to 300 why.")]
     [TestCase("disable|admin@demo.camino.example|--reason|because", "(user.last_administrator)")]
+    [TestCase("unlink-company|viewer@demo.camino.example|--reason|because", "(user.not_linked)")]
     [TestCase("list|--take|0", "--take is 0; it must be 1 to 1,000.")]
     public async Task What_an_operator_gets_wrong_is_named_with_its_limit(string arguments, string said)
     {
