@@ -21,7 +21,10 @@ internal static class HostModule
             new FileStoreOptions(Path.GetFullPath(settings.Files.Folder), settings.Imports.MaxFileBytes),
             new ImportOptions(settings.Imports.ChunkRows, settings.Imports.KeepFilesDays),
             new Screening.ScreeningOptions(settings.Screening.Threshold, settings.Screening.Required, settings.Screening.Folder, settings.Screening.Address is { Length: > 0 } address ? new Uri(address) : null),
-            new Applications.Providers(ProviderOf("registry", settings.Providers.Registry), ProviderOf("credit", settings.Providers.Credit), ProviderOf("identity", settings.Providers.Identity), ProviderOf("email", settings.Providers.Email), ProviderOf("text", settings.Providers.Text)),
+            new Applications.Providers(ProviderOf("registry", settings.Providers.Registry), ProviderOf("credit", settings.Providers.Credit), ProviderOf("identity", settings.Providers.Identity), ProviderOf("email", settings.Providers.Email), ProviderOf("text", settings.Providers.Text))
+            {
+                Account = ProviderOf("account", settings.Providers.Account),
+            },
             DocumentsOf(settings),
             new Webhooks.WebhookOptions(settings.Webhooks.AllowPrivateAddresses, settings.Webhooks.Secret, settings.Webhooks.PreviousSecret),
             new Approvals.ApprovalOptions(TimeSpan.FromHours(settings.Approvals.ExpireAfterHours), decimal.Parse(settings.Approvals.WaiveOver, System.Globalization.CultureInfo.InvariantCulture)),

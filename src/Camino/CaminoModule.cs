@@ -87,6 +87,7 @@ public static class CaminoModule
         services.AddSingleton<ProviderRest>();
         services.AddSingleton<ProviderClient>();
         services.AddScoped<IApplicationCheck, SanctionsCheck>();
+        services.AddScoped<IApplicationCheck, BankAccountCheck>();
         foreach (var kind in ProviderCheck.Kinds)
             services.AddScoped<IApplicationCheck>(provider => ProviderCheck.Of(kind, provider.GetRequiredService<Providers>(), provider.GetRequiredService<ProviderClient>()));
 
@@ -166,6 +167,7 @@ public static class CaminoModule
         .Add<ScreenBook, ScreenBook.Handler>()
         .Add<BeginChecks, BeginChecks.Handler>()
         .Add<RunCheck, RunCheck.Handler>()
+        .Add<CheckBankAccount, CheckBankAccount.Handler>()
         .Add<EndChecks, EndChecks.Handler>()
         .Add<ExpireApplications, ExpireApplications.Handler>()
         .Add<RemoveResults, RemoveResults.Handler>()

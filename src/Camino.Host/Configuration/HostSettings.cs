@@ -553,6 +553,7 @@ public sealed class ProvidersSettings
     public ProviderSettings Registry { get; set; } = new();
     public ProviderSettings Credit { get; set; } = new();
     public ProviderSettings Identity { get; set; } = new();
+    public ProviderSettings Account { get; set; } = new();
     public ProviderSettings Email { get; set; } = new();
     public ProviderSettings Text { get; set; } = new();
 }

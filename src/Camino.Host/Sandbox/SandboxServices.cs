@@ -18,7 +18,7 @@ internal sealed record SandboxBehaviour(int Seed = 1, int Milliseconds = 40, dou
 /// <param name="MostInMinute">Most questions that began within any 60 seconds.</param>
 internal sealed record SandboxFigures(long Asked, long Billed, long Repeated, long Errors, long Wrong, long Throttled, long Down, int MostAtOnce, int MostInMinute);
 
-/// <summary>Invented outside services that behave like real ones: business registry, credit bureau, identity check, e-mail and text messages. Reports are made of the question and the seed; nothing is stored but in memory.</summary>
+/// <summary>Invented outside services that behave like real ones: business registry, credit bureau, identity check, bank accounts, e-mail and text messages. Reports are made of the question and the seed; nothing is stored but in memory.</summary>
 internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider clock)
 {
     private readonly ConcurrentDictionary<string, Service> _services = new(StringComparer.Ordinal);
@@ -36,6 +36,7 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
         app.MapPost("/credit/v1/businesses", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "credit", "credit"));
         app.MapPost("/credit/v1/persons", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "credit", "credit"));
         app.MapPost("/identity/v1/checks", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "identity", "identity"));
+        app.MapPost("/account/v1/checks", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "account", "account"));
         app.MapPost("/email/v1/messages", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "email", "message"));
         app.MapPost("/text/v1/messages", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "text", "message"));
         app.MapGet("/sandbox/messages", (SandboxServices sandbox) => sandbox.Messages);
@@ -46,7 +47,7 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
         app.MapGet("/health/ready", () => "ready");
     }
 
-    /// <param name="Service">registry, credit or identity; null: all.</param>
+    /// <param name="Service">As its address begins: <c>credit</c>; null: all.</param>
     internal sealed record OutageRequest(string? Service, int Seconds);
 
     public IReadOnlyDictionary<string, SandboxFigures> Figures => _services.ToDictionary(pair => pair.Key, pair => pair.Value.Figures, StringComparer.Ordinal);
@@ -54,7 +55,7 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
     /// <summary>Nothing is answered for so long: connections are cut off.</summary>
     public IResult Outage(OutageRequest outage)
     {
-        foreach (var name in outage.Service is { } one ? [one] : new[] { "registry", "credit", "identity", "email", "text" })
+        foreach (var name in outage.Service is { } one ? [one] : new[] { "registry", "credit", "identity", "account", "email", "text" })
             Of(name).DownUntil = clock.GetUtcNow().AddSeconds(Math.Clamp(outage.Seconds, 0, 3_600));
         return Results.NoContent();
     }
@@ -135,9 +136,21 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
             "message" => new { reference, status = "accepted" },
             "registry" => new { reference, status = dice.Next() switch { < 0.9 => "active", < 0.95 => "inactive", _ => "notFound" } },
             "identity" => new { reference, outcome = dice.Next() switch { < 0.92 => "match", < 0.97 => "partial", _ => "noMatch" } },
+            "account" => Account(reference, question, dice),
             _ => (object)new { reference, score = 480 + (int)(dice.Next() * 360), openLoans = (int)(dice.Next() * 6), latePayments = (int)(dice.Next() * dice.Next() * 8) },
         };
     }
+
+    /// <summary>The last four digits 0001 to 0003 always get the same answer, so that each can be tried; of the others nine in ten are the holder's.</summary>
+    private static AccountReport Account(string reference, JsonElement question, Dice dice) => question.GetProperty("account").GetString()?[^4..] switch
+    {
+        "0001" => new(reference, "closed", null),
+        "0002" => new(reference, "notFound", null),
+        "0003" => new(reference, "nameDiffers", 10 + (int)(dice.Next() * 40)),
+        _ => dice.Next() < 0.9 ? new(reference, "verified", 85 + (int)(dice.Next() * 16)) : new(reference, "nameDiffers", 10 + (int)(dice.Next() * 40)),
+    };
+
+    private sealed record AccountReport(string Reference, string Outcome, int? NameMatch);
 
     private sealed class Service
     {

@@ -28,6 +28,9 @@ public sealed record Provider(string Name, Uri? Address, string Key, TimeSpan Ti
 /// <summary>The outside services of this lender.</summary>
 public sealed record Providers(Provider Registry, Provider Credit, Provider Identity, Provider Email, Provider Text)
 {
+    /// <summary>Whose a bank account is.</summary>
+    public Provider Account { get; init; } = Nobody("account");
+
     /// <summary>The service that sends messages of a channel.</summary>
     public Provider Of(Messages.MessageChannel channel) => channel == Messages.MessageChannel.Email ? Email : Text;
 
@@ -105,10 +108,11 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
 
     /// <param name="stepId">The step that asks, or the message that is to be sent.</param>
     /// <param name="isMessage">It is a message.</param>
+    /// <param name="reference">What the question is about, where that is not the step: the same reference is the same question, and is billed once.</param>
     /// <returns>The answer, which names the step or message as its reference.</returns>
     /// <exception cref="ProviderFailedException">no answer, or one that is none.</exception>
     /// <exception cref="JobSnoozedException">it rests, or asks to wait.</exception>
-    public async Task<JsonElement> AskAsync(Provider provider, string path, Guid stepId, object question, CancellationToken ct, bool isMessage = false)
+    public async Task<JsonElement> AskAsync(Provider provider, string path, Guid stepId, object question, CancellationToken ct, bool isMessage = false, Guid? reference = null)
     {
         if (rest.Wait(provider) is { } wait)
             throw new JobSnoozedException(wait + TimeSpan.FromSeconds(1), $"{provider.Name} does not answer at the moment; it is asked again later.");
@@ -122,7 +126,7 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
             time.CancelAfter(provider.Timeout);
             using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(provider.Address ?? throw new InvalidOperationException($"{provider.Name} has no address."), path)) { Content = new StringContent(asked, Encoding.UTF8, "application/json") };
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", provider.Key);
-            request.Headers.Add("Idempotency-Key", stepId.ToString());
+            request.Headers.Add("Idempotency-Key", (reference ?? stepId).ToString());
             using var response = await _http.SendAsync(request, time.Token);
             status = (int)response.StatusCode;
             answer = await response.Content.ReadAsStringAsync(time.Token);
@@ -130,7 +134,7 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
                 throw new JobSnoozedException(WaitOf(response.Headers.RetryAfter), $"{provider.Name} asks to wait.");
             if (!response.IsSuccessStatusCode)
                 throw new ProviderFailedException(string.Create(CultureInfo.InvariantCulture, $"{provider.Name} answered {status}"));
-            var read = ReadAnswer(provider, stepId, answer);
+            var read = ReadAnswer(provider, reference ?? stepId, answer);
             rest.Note(provider, answered: true);
             return read;
         }
@@ -154,12 +158,12 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
     public void Dispose() => _http.Dispose();
 
     /// <summary>An answer about another question is as good as none.</summary>
-    private static JsonElement ReadAnswer(Provider provider, Guid stepId, string answer)
+    private static JsonElement ReadAnswer(Provider provider, Guid asked, string answer)
     {
         try
         {
             var read = JsonSerializer.Deserialize<JsonElement>(answer);
-            if (read.ValueKind == JsonValueKind.Object && read.TryGetProperty("reference", out var reference) && reference.ValueKind == JsonValueKind.String && reference.GetString() == stepId.ToString())
+            if (read.ValueKind == JsonValueKind.Object && read.TryGetProperty("reference", out var reference) && reference.ValueKind == JsonValueKind.String && reference.GetString() == asked.ToString())
                 return read;
         }
         catch (JsonException wrong)

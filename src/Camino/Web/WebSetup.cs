@@ -114,6 +114,7 @@ public static class WebSetup
         services.AddScoped<ShowDocuments>();
         services.AddSingleton<ExchangeKeys>();
         services.AddScoped<ReceiveApplication>();
+        services.AddScoped<GiveBankAccount>();
         services.AddSingleton<BulkApplications>();
         services.AddScoped<MoveApplication>();
         services.AddScoped<RetryStep>();
