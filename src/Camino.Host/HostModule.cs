@@ -24,6 +24,7 @@ internal static class HostModule
             new Applications.Providers(ProviderOf("registry", settings.Providers.Registry), ProviderOf("credit", settings.Providers.Credit), ProviderOf("identity", settings.Providers.Identity), ProviderOf("email", settings.Providers.Email), ProviderOf("text", settings.Providers.Text))
             {
                 Account = ProviderOf("account", settings.Providers.Account),
+                Reading = ProviderOf("reading", settings.Providers.Reading),
             },
             DocumentsOf(settings),
             new Webhooks.WebhookOptions(settings.Webhooks.AllowPrivateAddresses, settings.Webhooks.Secret, settings.Webhooks.PreviousSecret),
@@ -44,7 +45,10 @@ internal static class HostModule
         return new Documents.DocumentOptions(
             Path.GetFullPath(settings.Files.Folder),
             bucket.Address is { Length: > 0 } address ? new Documents.BucketOptions(new Uri(address), bucket.Name ?? "", bucket.Region, bucket.KeyId ?? "", bucket.Secret ?? "") : null,
-            settings.Documents.MaxFileBytes, scanner, settings.Documents.ExpiryDays);
+            settings.Documents.MaxFileBytes, scanner, settings.Documents.ExpiryDays)
+        {
+            ReadKinds = (settings.Documents.ReadKinds ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(kind => Enum.Parse<Documents.DocumentKind>(kind, ignoreCase: true)).ToHashSet(),
+        };
     }
 
     /// <summary>Registers this start, watches the fence, and refuses every save of a retired release. Only running roles do; a verb of an operator belongs to no release.</summary>

@@ -176,6 +176,8 @@ public static class CaminoModule
         .Add<DeliverMessage, DeliverMessage.Handler>()
         .Add<ReadBankStatement, ReadBankStatement.Handler>()
         .Add<ScanDocument, ScanDocument.Handler>()
+        .Add<SendReading, SendReading.Handler>()
+        .Add<AskReading, AskReading.Handler>()
         .Add<SweepDocuments, SweepDocuments.Handler>()
         .Add<RemindOfTasks, RemindOfTasks.Handler>()
         .Add<WatchSteps, WatchSteps.Handler>()

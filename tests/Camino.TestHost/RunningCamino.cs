@@ -284,7 +284,8 @@ public sealed class RunningCamino : IAsyncDisposable
         Database = new DatabaseSettings { ConnectionString = ConnectionString, MaxPoolSize = _engine == "Camino" ? 12 : 20 },
         Files = new FilesSettings { Folder = FilesFolder },
         SignIn = new SignInSettings { SecondFactor = _secondFactor },
-        Providers = new ProvidersSettings { Registry = ProviderSettings(), Credit = ProviderSettings(), Identity = ProviderSettings(), Account = ProviderSettings(), Email = ProviderSettings(), Text = ProviderSettings() },
+        Providers = new ProvidersSettings { Registry = ProviderSettings(), Credit = ProviderSettings(), Identity = ProviderSettings(), Account = ProviderSettings(), Reading = ProviderSettings(), Email = ProviderSettings(), Text = ProviderSettings() },
+        Documents = new DocumentsSettings { ReadKinds = _providers is null ? null : "taxReturn,bankStatement" },
         Webhooks = new WebhooksSettings { AllowPrivateAddresses = true },
         Imports = new ImportsSettings { ChunkRows = _chunkRows, MaxFileBytes = 64 * 1024 * 1024 },
         Jobs = new JobsSettings

@@ -511,6 +511,11 @@ public sealed class DocumentsSettings
     [Between(1, 365)]
     public int ExpiryDays { get; set; } = 30;
 
+    /// <summary>Kinds of documents of applications that the outside service (Providers:Reading) reads as they come, separated by commas; without one only those that somebody has read.</summary>
+    [SameInBoth]
+    [Matching("^(other|identity|bankStatement|taxReturn|financials|registration|lease|insurance|contract|letter)(,(other|identity|bankStatement|taxReturn|financials|registration|lease|insurance|contract|letter))*$", "kinds of documents such as bankStatement,taxReturn")]
+    public string? ReadKinds { get; set; }
+
     public BucketSettings Bucket { get; set; } = new();
 }
 
@@ -554,6 +559,7 @@ public sealed class ProvidersSettings
     public ProviderSettings Credit { get; set; } = new();
     public ProviderSettings Identity { get; set; } = new();
     public ProviderSettings Account { get; set; } = new();
+    public ProviderSettings Reading { get; set; } = new();
     public ProviderSettings Email { get; set; } = new();
     public ProviderSettings Text { get; set; } = new();
 }

@@ -31,6 +31,9 @@ public sealed record Providers(Provider Registry, Provider Credit, Provider Iden
     /// <summary>Whose a bank account is.</summary>
     public Provider Account { get; init; } = Nobody("account");
 
+    /// <summary>Reads documents.</summary>
+    public Provider Reading { get; init; } = Nobody("reading");
+
     /// <summary>The service that sends messages of a channel.</summary>
     public Provider Of(Messages.MessageChannel channel) => channel == Messages.MessageChannel.Email ? Email : Text;
 
@@ -38,6 +41,19 @@ public sealed record Providers(Provider Registry, Provider Credit, Provider Iden
     public static Providers None { get; } = new(Nobody("registry"), Nobody("credit"), Nobody("identity"), Nobody("email"), Nobody("text"));
 
     private static Provider Nobody(string name) => new(name, null, "", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(15), 1, 60);
+}
+
+/// <summary>Who asks an outside service: where the exchange is kept.</summary>
+public enum Asker
+{
+    /// <summary>A step of the checks.</summary>
+    Step,
+
+    /// <summary>A message that is to be sent.</summary>
+    Message,
+
+    /// <summary>The reading of a document.</summary>
+    Reading,
 }
 
 /// <summary>An outside service did not answer as it should; the queue asks again.</summary>
@@ -98,6 +114,8 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
     private const string KeptOfStep = "insert into camino.application_exchanges (id, step_id, provider, asked_at, status, milliseconds, sealed) values ($1, $2, $3, $4, $5, $6, $7)";
     private const string KeptOfMessage = "insert into camino.message_exchanges (id, message_id, provider, asked_at, status, milliseconds, sealed) values ($1, $2, $3, $4, $5, $6, $7)";
 
+    private const string KeptOfReading = "insert into camino.document_exchanges (id, reading_id, provider, asked_at, status, milliseconds, sealed) values ($1, $2, $3, $4, $5, $6, $7)";
+
     private static readonly TimeSpan s_longestWait = TimeSpan.FromMinutes(10);
 
     private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(2), ConnectTimeout = TimeSpan.FromSeconds(5) })
@@ -106,13 +124,14 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
         MaxResponseContentBufferSize = LongestAnswer,
     };
 
-    /// <param name="stepId">The step that asks, or the message that is to be sent.</param>
-    /// <param name="isMessage">It is a message.</param>
+    /// <param name="stepId">The step that asks, the message that is to be sent, or the reading.</param>
+    /// <param name="asker">Which of them it is.</param>
     /// <param name="reference">What the question is about, where that is not the step: the same reference is the same question, and is billed once.</param>
-    /// <returns>The answer, which names the step or message as its reference.</returns>
+    /// <param name="kept">What is kept of the question, where that is not all of it.</param>
+    /// <returns>The answer, which names the step, message or reading as its reference.</returns>
     /// <exception cref="ProviderFailedException">no answer, or one that is none.</exception>
     /// <exception cref="JobSnoozedException">it rests, or asks to wait.</exception>
-    public async Task<JsonElement> AskAsync(Provider provider, string path, Guid stepId, object question, CancellationToken ct, bool isMessage = false, Guid? reference = null)
+    public async Task<JsonElement> AskAsync(Provider provider, string path, Guid stepId, object question, CancellationToken ct, Asker asker = Asker.Step, Guid? reference = null, object? kept = null)
     {
         if (rest.Wait(provider) is { } wait)
             throw new JobSnoozedException(wait + TimeSpan.FromSeconds(1), $"{provider.Name} does not answer at the moment; it is asked again later.");
@@ -150,7 +169,7 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
         }
         finally
         {
-            await KeepAsync(isMessage ? KeptOfMessage : KeptOfStep, provider, stepId, status, watch.Elapsed, asked, answer, CancellationToken.None); // what was asked is kept, also where nobody waits for it any more
+            await KeepAsync(asker switch { Asker.Message => KeptOfMessage, Asker.Reading => KeptOfReading, _ => KeptOfStep }, provider, stepId, status, watch.Elapsed, kept is null ? asked : JsonSerializer.Serialize(kept, JsonSerializerOptions.Web), answer, CancellationToken.None); // what was asked is kept, also where nobody waits for it any more
         }
     }
 

@@ -115,6 +115,8 @@ public static class WebSetup
         services.AddSingleton<ExchangeKeys>();
         services.AddScoped<ReceiveApplication>();
         services.AddScoped<GiveBankAccount>();
+        services.AddScoped<ReadDocument>();
+        services.AddScoped<ShowReading>();
         services.AddSingleton<BulkApplications>();
         services.AddScoped<MoveApplication>();
         services.AddScoped<RetryStep>();

@@ -124,10 +124,11 @@ internal sealed class BankAccountTests
     public async Task A_service_that_is_down_fails_in_words_and_answers_once_when_it_is_back()
     {
         Sandbox.Forget();
-        Sandbox.Outage(new SandboxServices.OutageRequest("account", 2));
+        Sandbox.Outage(new SandboxServices.OutageRequest("account", 600));
         var id = await HandInAsync("Patient Bittern LLC", "660018273");
         await _camino.UntilAsync<long>($"select count(*) from camino.application_steps where application_id = '{id}' and kind = 6 and problem is not null", count => count == 1);
         var early = await StepAsync(id);
+        Sandbox.Outage(new SandboxServices.OutageRequest("account", 0));
         await UntilAsync(id, "underwriting");
 
         Assert.That(early.GetProperty("problem").GetString(), Does.Contain("account"));

@@ -71,7 +71,7 @@ public sealed record DeliverMessage(Guid MessageId) : IJobArgs
             try
             {
                 var provider = providers.Of((MessageChannel)message.Channel);
-                await client.AskAsync(provider, $"{provider.Name}/v1/messages", args.MessageId, await QuestionAsync(message, ct), ct, isMessage: true);
+                await client.AskAsync(provider, $"{provider.Name}/v1/messages", args.MessageId, await QuestionAsync(message, ct), ct, Asker.Message);
                 await EndAsync(args.MessageId, message, job, ct);
             }
             catch (JobSnoozedException later)

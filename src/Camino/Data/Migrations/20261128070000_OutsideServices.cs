@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace Camino.Data.Migrations;
 
-/// <summary>Bank accounts of applicants; adds only, so the release before works on.</summary>
+/// <summary>Bank accounts of applicants, and what was read out of documents; adds only, so the release before works on.</summary>
 /// <remarks>Written by hand: none of it is in the model.</remarks>
 [DbContext(typeof(CaminoDb))]
 [Migration("20261128070000_OutsideServices")]
@@ -29,13 +29,46 @@ public sealed class OutsideServices : Migration
             constraint ck_application_accounts_checked check ((outcome is null) = (checked_at is null) and (outcome is null or sealed_question is null))
         );
 
+        -- What an outside service read out of a version of a document. state 0: queued, 1: the service has the file, 2: read, 3: the last attempt failed. sealed: the fields, under the key of the exchanges. agrees, differs: names of fields.
+        create table camino.document_readings (
+            id             uuid        constraint pk_document_readings primary key,
+            version_id     uuid        not null constraint ux_document_readings_version_id unique constraint fk_document_readings_document_versions references camino.document_versions (id),
+            application_id uuid        not null constraint fk_document_readings_applications references camino.applications (id),
+            state          smallint    not null default 0 constraint ck_document_readings_state check (state between 0 and 3),
+            attempts       integer     not null default 0,
+            problem        text        constraint ck_document_readings_problem check (length(problem) between 1 and 300),
+            asked_at       timestamptz not null,
+            asked_by       uuid        not null,
+            handed_at      timestamptz,
+            read_at        timestamptz,
+            sealed         bytea,
+            agrees         text[]      not null default '{}',
+            differs        text[]      not null default '{}',
+            constraint ck_document_readings_read check ((state = 2) = (read_at is not null) and (state = 2) = (sealed is not null))
+        );
+        create index ix_document_readings_application_id on camino.document_readings (application_id);
+
+        -- Every question to the service that reads documents with its answer, written once, sealed as those of the checks.
+        create table camino.document_exchanges (
+            id           uuid        constraint pk_document_exchanges primary key,
+            reading_id   uuid        not null constraint fk_document_exchanges_document_readings references camino.document_readings (id),
+            provider     text        not null constraint ck_document_exchanges_provider check (length(provider) between 1 and 40),
+            asked_at     timestamptz not null,
+            status       integer,
+            milliseconds integer     not null,
+            sealed       bytea       not null
+        );
+        create index ix_document_exchanges_reading_id on camino.document_exchanges (reading_id, id);
+        create trigger document_exchanges_written_once before update or delete on camino.document_exchanges for each row execute function camino.refuse_change();
+        create trigger document_exchanges_never_emptied before truncate on camino.document_exchanges for each statement execute function camino.refuse_change();
+
         update camino.schema_info set version = 30;
         """);
 
     /// <inheritdoc/>
     protected override void Down(MigrationBuilder migrationBuilder) => migrationBuilder.Sql(
         """
-        drop table camino.application_accounts;
+        drop table camino.document_exchanges, camino.document_readings, camino.application_accounts;
         update camino.schema_info set version = 29;
         """);
 }
