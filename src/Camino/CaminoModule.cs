@@ -86,6 +86,7 @@ public static class CaminoModule
         services.AddSingleton<ExchangeVault>();
         services.AddSingleton<ProviderRest>();
         services.AddSingleton<ProviderClient>();
+        services.AddSingleton<SendMail>();
         services.AddScoped<IApplicationCheck, SanctionsCheck>();
         services.AddScoped<IApplicationCheck, BankAccountCheck>();
         foreach (var kind in ProviderCheck.Kinds)

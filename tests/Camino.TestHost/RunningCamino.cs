@@ -106,9 +106,10 @@ public sealed class RunningCamino : IAsyncDisposable
     private string _engine = "Camino";
     private SecondFactorMode _secondFactor;
 
-    public async Task StartAsyncServerAsync()
+    /// <param name="change">What is different from the everyday settings.</param>
+    public async Task StartAsyncServerAsync(Action<HostSettings>? change = null)
     {
-        Async = Build(Role.Async, AsyncRole.Build);
+        Async = Build(Role.Async, AsyncRole.Build, change);
         await Async.StartAsync();
     }
 

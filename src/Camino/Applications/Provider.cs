@@ -34,6 +34,9 @@ public sealed record Providers(Provider Registry, Provider Credit, Provider Iden
     /// <summary>Reads documents.</summary>
     public Provider Reading { get; init; } = Nobody("reading");
 
+    /// <summary>The mail server that takes e-mails; null: <see cref="Email"/> is asked over HTTP. Where it is set, <see cref="Email"/> has its address and bounds.</summary>
+    public Messages.SmtpServer? Smtp { get; init; }
+
     /// <summary>The service that sends messages of a channel.</summary>
     public Provider Of(Messages.MessageChannel channel) => channel == Messages.MessageChannel.Email ? Email : Text;
 
@@ -169,12 +172,55 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
         }
         finally
         {
-            await KeepAsync(asker switch { Asker.Message => KeptOfMessage, Asker.Reading => KeptOfReading, _ => KeptOfStep }, provider, stepId, status, watch.Elapsed, kept is null ? asked : JsonSerializer.Serialize(kept, JsonSerializerOptions.Web), answer, CancellationToken.None); // what was asked is kept, also where nobody waits for it any more
+            await KeepAsync(KeptOf(asker), provider, stepId, status, watch.Elapsed, kept is null ? asked : JsonSerializer.Serialize(kept, JsonSerializerOptions.Web), answer, CancellationToken.None); // what was asked is kept, also where nobody waits for it any more
+        }
+    }
+
+    /// <summary>Asks a service that speaks something else than HTTP, once, with the same rest and the same keeping of what was said.</summary>
+    /// <param name="askAsync">Answers with a status and words.</param>
+    /// <exception cref="ProviderFailedException">no answer, or one that is none.</exception>
+    /// <exception cref="JobSnoozedException">it rests.</exception>
+    internal async Task AskOtherwiseAsync(Provider provider, Asker asker, Guid id, string asked, Func<CancellationToken, Task<(int Status, string Answer)>> askAsync, CancellationToken ct)
+    {
+        if (rest.Wait(provider) is { } wait)
+            throw new JobSnoozedException(wait + TimeSpan.FromSeconds(1), $"{provider.Name} does not answer at the moment; it is asked again later.");
+        var watch = Stopwatch.StartNew();
+        int? status = null;
+        var answer = "";
+        try
+        {
+            using var time = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            time.CancelAfter(provider.Timeout);
+            (status, answer) = await askAsync(time.Token);
+            rest.Note(provider, answered: true);
+        }
+        catch (JobAbandonedException refused)
+        {
+            answer = refused.Message;
+            rest.Note(provider, answered: true);
+            throw;
+        }
+        catch (ProviderFailedException failed)
+        {
+            answer = failed.Message;
+            rest.Note(provider, answered: false);
+            throw;
+        }
+        catch (OperationCanceledException silent) when (!ct.IsCancellationRequested)
+        {
+            rest.Note(provider, answered: false);
+            throw new ProviderFailedException($"{provider.Name} took longer than {provider.Timeout.TotalSeconds:0} s", silent);
+        }
+        finally
+        {
+            await KeepAsync(KeptOf(asker), provider, id, status, watch.Elapsed, asked, answer, CancellationToken.None);
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
+
+    private static string KeptOf(Asker asker) => asker switch { Asker.Message => KeptOfMessage, Asker.Reading => KeptOfReading, _ => KeptOfStep };
 
     /// <summary>An answer about another question is as good as none.</summary>
     private static JsonElement ReadAnswer(Provider provider, Guid asked, string answer)

@@ -85,6 +85,11 @@ public sealed class HostConfigTests
     [TestCase("Async", "Jobs:Queues", "[ { \"Name\": \"bulk\", \"MaxSlots\": 5 } ]", "Jobs:Queues:0:MaxSlots is 5", "4")]
     [TestCase("Async", "Jobs:Slots", "1", "reserve 1 slots", "less than Jobs:Slots, which is 1")]
     [TestCase("Async", "Jobs:GraceSeconds", "20", "Jobs:GraceSeconds is 20", "less than Web:ShutdownSeconds, which is 20")]
+    [TestCase("Async", "Smtp", "{ \"Host\": \"mail.lender.example\" }", "Smtp:Host is set", "Smtp:From")]
+    [TestCase("Async", "Smtp", "{ \"Host\": \"mail.lender.example\", \"From\": \"loans@lender.example\", \"User\": \"camino\" }", "Smtp:User and Smtp:Password go together")]
+    [TestCase("BackOffice", "Smtp:Host", "\"mail.lender.example\"", "Smtp:Host is only for the role Async")]
+    [TestCase("Async", "Smtp:Security", "\"None\"", "Smtp:Security is \"None\"", "StartTls or Tls")]
+    [TestCase("Async", "Documents:ReadKinds", "\"taxReturn,dreams\"", "Documents:ReadKinds is \"taxReturn,dreams\"", "kinds of documents")]
     // secrets, and connection strings
     [TestCase("BackOffice", "Database:Password", "\"open sesame\"", "Database:Password is a secret", "CAMINO_Database__Password", "secrets folder")]
     [TestCase("BackOffice", "Database:ConnectionString", "\"Host=db;Database=camino;Username=camino;Password=open sesame\"", "Database:ConnectionString holds a password", "CAMINO_Database__Password")]
