@@ -21,7 +21,12 @@ internal static class HostModule
             new FileStoreOptions(Path.GetFullPath(settings.Files.Folder), settings.Imports.MaxFileBytes),
             new ImportOptions(settings.Imports.ChunkRows, settings.Imports.KeepFilesDays),
             new Screening.ScreeningOptions(settings.Screening.Threshold, settings.Screening.Required, settings.Screening.Folder, settings.Screening.Address is { Length: > 0 } address ? new Uri(address) : null),
-            new Applications.Providers(ProviderOf("registry", settings.Providers.Registry), ProviderOf("credit", settings.Providers.Credit), ProviderOf("identity", settings.Providers.Identity), ProviderOf("email", settings.Providers.Email), ProviderOf("text", settings.Providers.Text)),
+            new Applications.Providers(ProviderOf("registry", settings.Providers.Registry), ProviderOf("credit", settings.Providers.Credit), ProviderOf("identity", settings.Providers.Identity), EmailOf(settings), ProviderOf("text", settings.Providers.Text))
+            {
+                Account = ProviderOf("account", settings.Providers.Account),
+                Reading = ProviderOf("reading", settings.Providers.Reading),
+                Smtp = SmtpOf(settings),
+            },
             DocumentsOf(settings),
             new Webhooks.WebhookOptions(settings.Webhooks.AllowPrivateAddresses, settings.Webhooks.Secret, settings.Webhooks.PreviousSecret),
             new Approvals.ApprovalOptions(TimeSpan.FromHours(settings.Approvals.ExpireAfterHours), decimal.Parse(settings.Approvals.WaiveOver, System.Globalization.CultureInfo.InvariantCulture)),
@@ -41,7 +46,10 @@ internal static class HostModule
         return new Documents.DocumentOptions(
             Path.GetFullPath(settings.Files.Folder),
             bucket.Address is { Length: > 0 } address ? new Documents.BucketOptions(new Uri(address), bucket.Name ?? "", bucket.Region, bucket.KeyId ?? "", bucket.Secret ?? "") : null,
-            settings.Documents.MaxFileBytes, scanner, settings.Documents.ExpiryDays);
+            settings.Documents.MaxFileBytes, scanner, settings.Documents.ExpiryDays)
+        {
+            ReadKinds = (settings.Documents.ReadKinds ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(kind => Enum.Parse<Documents.DocumentKind>(kind, ignoreCase: true)).ToHashSet(),
+        };
     }
 
     /// <summary>Registers this start, watches the fence, and refuses every save of a retired release. Only running roles do; a verb of an operator belongs to no release.</summary>
@@ -168,6 +176,25 @@ internal static class HostModule
             }),
         ],
     };
+
+    /// <summary>The service over HTTP, or the mail server with its bounds.</summary>
+    private static Applications.Provider EmailOf(HostSettings settings) => settings.Smtp is { Host.Length: > 0 } smtp
+        ? new("smtp", new UriBuilder("smtp", smtp.Host, smtp.Port).Uri, "", TimeSpan.FromSeconds(smtp.TimeoutSeconds), TimeSpan.FromSeconds(smtp.RestSeconds), smtp.AtOnce, smtp.PerMinute)
+        : ProviderOf("email", settings.Providers.Email);
+
+    private static Applications.Messages.SmtpServer? SmtpOf(HostSettings settings)
+    {
+        if (settings.Smtp is not { Host.Length: > 0 } smtp)
+            return null;
+        System.Security.Cryptography.X509Certificates.X509Certificate2Collection? authorities = null;
+        if (smtp.RootCertificate is { Length: > 0 } file)
+        {
+            authorities = [];
+            authorities.ImportFromPemFile(file);
+        }
+
+        return new Applications.Messages.SmtpServer(smtp.Host, smtp.Port, smtp.Security == SmtpSecurity.Tls, string.IsNullOrEmpty(smtp.User) ? null : smtp.User, smtp.Password, smtp.From ?? "", settings.Lender.Name, authorities);
+    }
 
     private static Applications.Provider ProviderOf(string name, ProviderSettings given) => new(
         name, given.Address is { Length: > 0 } address ? new Uri(address.TrimEnd('/') + "/") : null, given.Key ?? "", TimeSpan.FromSeconds(given.TimeoutSeconds), TimeSpan.FromSeconds(given.RestSeconds), given.AtOnce, given.PerMinute);

@@ -87,7 +87,9 @@ public static class CaminoModule
         services.AddSingleton<ExchangeVault>();
         services.AddSingleton<ProviderRest>();
         services.AddSingleton<ProviderClient>();
+        services.AddSingleton<SendMail>();
         services.AddScoped<IApplicationCheck, SanctionsCheck>();
+        services.AddScoped<IApplicationCheck, BankAccountCheck>();
         foreach (var kind in ProviderCheck.Kinds)
             services.AddScoped<IApplicationCheck>(provider => ProviderCheck.Of(kind, provider.GetRequiredService<Providers>(), provider.GetRequiredService<ProviderClient>()));
 
@@ -168,6 +170,7 @@ public static class CaminoModule
         .Add<ScreenBook, ScreenBook.Handler>()
         .Add<BeginChecks, BeginChecks.Handler>()
         .Add<RunCheck, RunCheck.Handler>()
+        .Add<CheckBankAccount, CheckBankAccount.Handler>()
         .Add<EndChecks, EndChecks.Handler>()
         .Add<ExpireApplications, ExpireApplications.Handler>()
         .Add<RemoveResults, RemoveResults.Handler>()
@@ -176,6 +179,8 @@ public static class CaminoModule
         .Add<DeliverMessage, DeliverMessage.Handler>()
         .Add<ReadBankStatement, ReadBankStatement.Handler>()
         .Add<ScanDocument, ScanDocument.Handler>()
+        .Add<SendReading, SendReading.Handler>()
+        .Add<AskReading, AskReading.Handler>()
         .Add<SweepDocuments, SweepDocuments.Handler>()
         .Add<RemindOfTasks, RemindOfTasks.Handler>()
         .Add<WatchSteps, WatchSteps.Handler>()

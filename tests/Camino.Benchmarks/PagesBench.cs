@@ -158,7 +158,7 @@ internal sealed class PagesBench(Bed bed, Report report, int perSecond)
             return Results.Text("<html>" + string.Join('\n', answer) + "</html>", "text/html");
         });
         await app.StartAsync(ct);
-        using var client = new HttpClient { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First()) };
+        using var client = new HttpClient { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.First() ?? throw new BenchFailedException("The bare endpoint has no address.")) };
         var loop = new OpenLoop(client, perSecond, [(Bare, turn => $"/{At(borrowers, turn)}")]);
         await loop.RunAsync(TimeSpan.FromSeconds(5), ct);
         var times = await loop.RunAsync(duration, ct);

@@ -106,9 +106,10 @@ public sealed class RunningCamino : IAsyncDisposable
     private string _engine = "Camino";
     private SecondFactorMode _secondFactor;
 
-    public async Task StartAsyncServerAsync()
+    /// <param name="change">What is different from the everyday settings.</param>
+    public async Task StartAsyncServerAsync(Action<HostSettings>? change = null)
     {
-        Async = Build(Role.Async, AsyncRole.Build);
+        Async = Build(Role.Async, AsyncRole.Build, change);
         await Async.StartAsync();
     }
 
@@ -284,7 +285,8 @@ public sealed class RunningCamino : IAsyncDisposable
         Database = new DatabaseSettings { ConnectionString = ConnectionString, MaxPoolSize = _engine == "Camino" ? 12 : 20 },
         Files = new FilesSettings { Folder = FilesFolder },
         SignIn = new SignInSettings { SecondFactor = _secondFactor },
-        Providers = new ProvidersSettings { Registry = ProviderSettings(), Credit = ProviderSettings(), Identity = ProviderSettings(), Email = ProviderSettings(), Text = ProviderSettings() },
+        Providers = new ProvidersSettings { Registry = ProviderSettings(), Credit = ProviderSettings(), Identity = ProviderSettings(), Account = ProviderSettings(), Reading = ProviderSettings(), Email = ProviderSettings(), Text = ProviderSettings() },
+        Documents = new DocumentsSettings { ReadKinds = _providers is null ? null : "taxReturn,bankStatement" },
         Webhooks = new WebhooksSettings { AllowPrivateAddresses = true },
         Imports = new ImportsSettings { ChunkRows = _chunkRows, MaxFileBytes = 64 * 1024 * 1024 },
         Jobs = new JobsSettings

@@ -228,6 +228,20 @@ public static class HostConfig
         }
     }
 
+    private static void CheckSmtp(HostSettings settings, string path)
+    {
+        if (settings.Smtp is not { Host.Length: > 0 } smtp)
+            return;
+        if (settings.Providers.Email.Address is { Length: > 0 })
+            throw new ConfigRefusedException($"{path}: Smtp:Host and Providers:Email:Address are both set; e-mails go one way, so remove one of them.");
+        if (string.IsNullOrEmpty(smtp.From))
+            throw new ConfigRefusedException($"{path}: Smtp:Host is set; Smtp:From must be, too.");
+        if (string.IsNullOrEmpty(smtp.User) != string.IsNullOrEmpty(smtp.Password))
+            throw new ConfigRefusedException($"{path}: Smtp:User and Smtp:Password go together; set both or neither.");
+        if (smtp.RootCertificate is { Length: > 0 } certificate && !File.Exists(certificate))
+            throw new ConfigRefusedException($"{path}: Smtp:RootCertificate is \"{certificate}\"; there is no such file.");
+    }
+
     private static void CheckTogether(string path, HostSettings settings)
     {
         if (settings.Web.Urls.Split(';').FirstOrDefault(address => int.TryParse(address.TrimEnd('/').Split(':')[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 65535) is { } beyond)
@@ -250,6 +264,7 @@ public static class HostConfig
             throw new ConfigRefusedException(FormattableString.Invariant($"{path}: SignIn:Provider:Groups:{index}:Role is \"administrator\"; that needs SignIn:Provider:AdministratorsByGroup to be true."));
         if (settings.SignIn.Provider is { AddPeople: true, Groups.Count: 0 })
             throw new ConfigRefusedException($"{path}: SignIn:Provider:AddPeople is true; SignIn:Provider:Groups must name at least one group, for whoever is in none is not added.");
+        CheckSmtp(settings, path);
         if (settings.Documents.Bucket is { Address.Length: > 0 } bucket && (string.IsNullOrEmpty(bucket.Name) || string.IsNullOrEmpty(bucket.KeyId) || string.IsNullOrEmpty(bucket.Secret)))
             throw new ConfigRefusedException($"{path}: Documents:Bucket:Address is set; Documents:Bucket:Name, :KeyId and :Secret must be, too.");
         if (settings is { Role: Role.BackOffice, Web.BehindProxy: true } && settings.Web.DrainSeconds >= settings.Web.ShutdownSeconds)

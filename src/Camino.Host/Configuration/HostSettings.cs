@@ -136,6 +136,9 @@ public sealed class HostSettings
 
     [OnlyFor(Role.Async)]
     public ProvidersSettings Providers { get; set; } = new();
+
+    [OnlyFor(Role.Async)]
+    public SmtpSettings Smtp { get; set; } = new();
 }
 
 /// <summary>Where the process listens and how it ends.</summary>
@@ -488,6 +491,11 @@ public sealed class DocumentsSettings
     [Between(1, 365)]
     public int ExpiryDays { get; set; } = 30;
 
+    /// <summary>Kinds of documents of applications that the outside service (Providers:Reading) reads as they come, separated by commas; without one only those that somebody has read.</summary>
+    [SameInBoth]
+    [Matching("^(other|identity|bankStatement|taxReturn|financials|registration|lease|insurance|contract|letter)(,(other|identity|bankStatement|taxReturn|financials|registration|lease|insurance|contract|letter))*$", "kinds of documents such as bankStatement,taxReturn")]
+    public string? ReadKinds { get; set; }
+
     public BucketSettings Bucket { get; set; } = new();
 }
 
@@ -522,42 +530,4 @@ public sealed class ApplicationsSettings
     /// <summary>Minutes after which an application whose checks are not done raises a task.</summary>
     [Between(1, 10_080)]
     public int StepLimitMinutes { get; set; } = 60;
-}
-
-/// <summary>The outside services that applications are checked at, and those that send messages to applicants.</summary>
-public sealed class ProvidersSettings
-{
-    public ProviderSettings Registry { get; set; } = new();
-    public ProviderSettings Credit { get; set; } = new();
-    public ProviderSettings Identity { get; set; } = new();
-    public ProviderSettings Email { get; set; } = new();
-    public ProviderSettings Text { get; set; } = new();
-}
-
-/// <summary>One outside service.</summary>
-public sealed class ProviderSettings
-{
-    /// <summary>Address below which it is asked; without one it is not, and its steps are not planned.</summary>
-    [Matching("^https?://[^ ]{1,500}$", "an address that begins with https:// or http://")]
-    public string? Address { get; set; }
-
-    /// <summary>What it knows this lender by.</summary>
-    [Secret]
-    public string? Key { get; set; }
-
-    /// <summary>The longest that one question may take.</summary>
-    [Between(1, 100)]
-    public int TimeoutSeconds { get; set; } = 10;
-
-    /// <summary>For how long nobody of a process asks after five failures in a row.</summary>
-    [Between(1, 600)]
-    public int RestSeconds { get; set; } = 15;
-
-    /// <summary>Questions at the same time, of all servers together.</summary>
-    [Between(1, 1_000)]
-    public int AtOnce { get; set; } = 8;
-
-    /// <summary>Questions that begin within any minute, of all servers together.</summary>
-    [Between(1, 10_000)]
-    public int PerMinute { get; set; } = 600;
 }

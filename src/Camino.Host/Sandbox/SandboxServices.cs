@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Camino.Host.Sandbox;
 
@@ -18,12 +19,14 @@ internal sealed record SandboxBehaviour(int Seed = 1, int Milliseconds = 40, dou
 /// <param name="MostInMinute">Most questions that began within any 60 seconds.</param>
 internal sealed record SandboxFigures(long Asked, long Billed, long Repeated, long Errors, long Wrong, long Throttled, long Down, int MostAtOnce, int MostInMinute);
 
-/// <summary>Invented outside services that behave like real ones: business registry, credit bureau, identity check, e-mail and text messages. Reports are made of the question and the seed; nothing is stored but in memory.</summary>
-internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider clock)
+/// <summary>Invented outside services that behave like real ones: business registry, credit bureau, identity check, bank accounts, reading of documents, e-mail and text messages. Reports are made of the question and the seed; nothing is stored but in memory.</summary>
+internal sealed partial class SandboxServices(SandboxBehaviour behaviour, TimeProvider clock)
 {
     private readonly ConcurrentDictionary<string, Service> _services = new(StringComparer.Ordinal);
 
     private readonly ConcurrentQueue<JsonElement> _messages = new();
+
+    private readonly ConcurrentDictionary<string, Handed> _handed = new(StringComparer.Ordinal);
 
     public SandboxBehaviour Behaviour { get; private set; } = behaviour;
 
@@ -36,6 +39,9 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
         app.MapPost("/credit/v1/businesses", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "credit", "credit"));
         app.MapPost("/credit/v1/persons", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "credit", "credit"));
         app.MapPost("/identity/v1/checks", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "identity", "identity"));
+        app.MapPost("/account/v1/checks", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "account", "account"));
+        app.MapPost("/reading/v1/documents", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "reading", "document"));
+        app.MapPost("/reading/v1/results", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "reading", "result"));
         app.MapPost("/email/v1/messages", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "email", "message"));
         app.MapPost("/text/v1/messages", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "text", "message"));
         app.MapGet("/sandbox/messages", (SandboxServices sandbox) => sandbox.Messages);
@@ -46,7 +52,7 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
         app.MapGet("/health/ready", () => "ready");
     }
 
-    /// <param name="Service">registry, credit or identity; null: all.</param>
+    /// <param name="Service">As its address begins: <c>credit</c>; null: all.</param>
     internal sealed record OutageRequest(string? Service, int Seconds);
 
     public IReadOnlyDictionary<string, SandboxFigures> Figures => _services.ToDictionary(pair => pair.Key, pair => pair.Value.Figures, StringComparer.Ordinal);
@@ -54,7 +60,7 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
     /// <summary>Nothing is answered for so long: connections are cut off.</summary>
     public IResult Outage(OutageRequest outage)
     {
-        foreach (var name in outage.Service is { } one ? [one] : new[] { "registry", "credit", "identity", "email", "text" })
+        foreach (var name in outage.Service is { } one ? [one] : new[] { "registry", "credit", "identity", "account", "reading", "email", "text" })
             Of(name).DownUntil = clock.GetUtcNow().AddSeconds(Math.Clamp(outage.Seconds, 0, 3_600));
         return Results.NoContent();
     }
@@ -63,7 +69,11 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
     public void Behave(SandboxBehaviour wanted) => Behaviour = wanted;
 
     /// <summary>As if nobody had asked anything yet.</summary>
-    public void Forget() => _services.Clear();
+    public void Forget()
+    {
+        _services.Clear();
+        _handed.Clear();
+    }
 
     private Service Of(string name) => _services.GetOrAdd(name, _ => new Service());
 
@@ -99,7 +109,7 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
                 return;
             }
 
-            var isNew = service.Bill(key);
+            var isNew = kind != "result" && service.Bill(key);
             if (dice.Next() < Behaviour.Wrong)
             {
                 Interlocked.Increment(ref service.Wrong);
@@ -135,8 +145,62 @@ internal sealed class SandboxServices(SandboxBehaviour behaviour, TimeProvider c
             "message" => new { reference, status = "accepted" },
             "registry" => new { reference, status = dice.Next() switch { < 0.9 => "active", < 0.95 => "inactive", _ => "notFound" } },
             "identity" => new { reference, outcome = dice.Next() switch { < 0.92 => "match", < 0.97 => "partial", _ => "noMatch" } },
+            "document" => HandIn(reference, question),
+            "result" => ResultOf(reference),
+            "account" => Account(reference, question, dice),
             _ => (object)new { reference, score = 480 + (int)(dice.Next() * 360), openLoans = (int)(dice.Next() * 6), latePayments = (int)(dice.Next() * dice.Next() * 8) },
         };
+    }
+
+    /// <summary>The last four digits 0001 to 0003 always get the same answer, so that each can be tried; of the others nine in ten are the holder's.</summary>
+    private static AccountReport Account(string reference, JsonElement question, Dice dice) => question.GetProperty("account").GetString()?[^4..] switch
+    {
+        "0001" => new(reference, "closed", null),
+        "0002" => new(reference, "notFound", null),
+        "0003" => new(reference, "nameDiffers", 10 + (int)(dice.Next() * 40)),
+        _ => dice.Next() < 0.9 ? new(reference, "verified", 85 + (int)(dice.Next() * 16)) : new(reference, "nameDiffers", 10 + (int)(dice.Next() * 40)),
+    };
+
+    private sealed record AccountReport(string Reference, string Outcome, int? NameMatch);
+
+    private Standing HandIn(string reference, JsonElement question)
+    {
+        if (reference != Guid.Empty.ToString())
+            _handed.TryAdd(reference, new Handed(question.GetProperty("content").GetString() ?? ""));
+        return new Standing(reference, "accepted");
+    }
+
+    private sealed record Standing(string Reference, string Status);
+
+    /// <summary>The first question comes too early. Then it says what stands in the file as <c>sandbox businessName=Blue Heron LLC</c>, so that whoever tries it out says what is read; of others it invents something.</summary>
+    private object ResultOf(string reference)
+    {
+        if (!_handed.TryGetValue(reference, out var handed))
+            return new { reference, status = "unknown" };
+        if (Interlocked.Increment(ref handed.Asked) == 1)
+            return new { reference, status = "reading" };
+        var dice = new Dice(Behaviour.Seed, handed.Content, 0);
+        var text = Encoding.UTF8.GetString(Convert.FromBase64String(handed.Content));
+        if (text.Contains("sandbox unreadable", StringComparison.Ordinal))
+            return new { reference, status = "unreadable" };
+        var said = Said().Matches(text).Select(match => new { name = match.Groups["name"].Value, value = match.Groups["value"].Value.Trim(), confidence = match.Groups["sure"].Success ? int.Parse(match.Groups["sure"].Value, CultureInfo.InvariantCulture) : 80 + (int)(dice.Next() * 20) }).ToList();
+        return new
+        {
+            reference,
+            status = "done",
+            fields = said.Count > 0 ? said : [new { name = "businessName", value = "Invented Business " + (int)(dice.Next() * 1_000), confidence = 40 + (int)(dice.Next() * 20) }, new { name = "taxYear", value = (2020 + (int)(dice.Next() * 5)).ToString(CultureInfo.InvariantCulture), confidence = 90 }],
+        };
+    }
+
+    [GeneratedRegex(@"sandbox (?<name>\w{1,40})(@(?<sure>\d{1,3}))?=(?<value>[^\r\n]{1,200})", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, 5_000)]
+    private static partial Regex Said();
+
+    /// <summary>A document that was handed in.</summary>
+    private sealed class Handed(string content)
+    {
+        public int Asked;
+
+        public string Content { get; } = content;
     }
 
     private sealed class Service

@@ -14,7 +14,7 @@ internal static class SandboxVerb
         var errors = new Option<double>("--errors") { Description = "Share of questions answered 500, 0 to 1." };
         var wrong = new Option<double>("--wrong") { Description = "Share of questions answered with nonsense, 0 to 1." };
         var perSecond = new Option<int>("--per-second") { Description = "Questions a second before 429; 0: as many as come." };
-        var command = new Command("sandbox", "Invented business registry, credit bureau and identity check, until Ctrl-C; for trying things out.") { port, seed, milliseconds, errors, wrong, perSecond };
+        var command = new Command("sandbox", "Invented business registry, credit bureau and other services, until Ctrl-C; for trying things out.") { port, seed, milliseconds, errors, wrong, perSecond };
         command.Validators.Add(result =>
         {
             foreach (var share in new[] { errors, wrong })

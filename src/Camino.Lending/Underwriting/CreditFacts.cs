@@ -38,7 +38,11 @@ public sealed record BureauReport(int Score, int OpenLoans, int LatePayments);
 /// <param name="Identities"><c>match</c>, <c>partial</c> or <c>noMatch</c> of each owner that was asked for.</param>
 public sealed record FactSources(
     Money Principal, int? TermMonths, Money? AnnualRevenue, DateOnly? StartedOn, DateOnly ReceivedOn, string? State, int Guarantors, string? Sanctions, string? Registry, BureauReport? Business, IReadOnlyList<BureauReport> Owners,
-    IReadOnlyList<string> Identities, CashPeriod? CashFlow, int Lenders);
+    IReadOnlyList<string> Identities, CashPeriod? CashFlow, int Lenders)
+{
+    /// <summary><c>verified</c>, <c>nameDiffers</c>, <c>closed</c> or <c>notFound</c>; null: no account was given, or nobody was asked.</summary>
+    public string? BankAccount { get; init; }
+}
 
 /// <summary>The facts of one application, each by its name as plain text: <c>25000.00</c>, <c>match</c>. What is not known is not there.</summary>
 /// <remarks>Nobody's age, sex, name, origin or marital state is a fact: 12 CFR 1002.6(b). The business is judged with what its owners owe and pay.</remarks>
@@ -69,6 +73,7 @@ public sealed class CreditFacts
         new("sanctions", FactUnit.Word, "clear", "waiting", "confirmed"),
         new("registry", FactUnit.Word, "active", "inactive", "notFound"),
         new("identity", FactUnit.Word, s_identities),
+        new("bankAccount", FactUnit.Word, "verified", "nameDiffers", "closed", "notFound"),
         new("ownerScore", FactUnit.Count),
         new("ownerLatePayments", FactUnit.Count),
         new("ownerOpenLoans", FactUnit.Count),
@@ -109,6 +114,7 @@ public sealed class CreditFacts
         facts.Put("sanctions", from.Sanctions);
         facts.Put("registry", from.Registry);
         facts.Put("identity", from.Identities.OrderByDescending(one => Array.IndexOf(s_identities, one)).FirstOrDefault());
+        facts.Put("bankAccount", from.BankAccount);
         if (from.Owners.Count > 0)
         {
             facts.Put("ownerScore", from.Owners.Min(one => one.Score));

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Camino.Applications.Papers;
 using Camino.Applications.Statements;
+using Camino.Borrowers;
 using Camino.Clients;
 using Camino.Data;
 using Camino.Lending;
@@ -43,6 +44,8 @@ public static class ApplicationApi
                 .WithSummary(SentenceOf(move)).Reads(move == ApplicationMove.Decline ? typeof(DeclineInput) : typeof(MoveInput), "application/json").NeedsIdempotencyKey().NeedsIfMatch();
         }
 
+        api.MapGet("/applications/{id:guid}/bank-account", AccountAsync).RequireAuthorization(Permissions.ApplicationsRead).WithSummary("The applicant's bank account: the last four digits of its number, and what the bank answered");
+        api.MapPut("/applications/{id:guid}/bank-account", GiveAccountAsync).RequireAuthorization(Permissions.ApplicationsChange).WithSummary("Keeps the applicant's bank account, in the place of the one before, and has it checked").Reads(typeof(BankAccountInput), "application/json").NeedsIdempotencyKey();
         api.MapOfferApi();
         api.MapPaperApi();
         api.MapStatementApi();
@@ -195,6 +198,24 @@ public static class ApplicationApi
         var answer = await retry.RunAsync(id, stepId, new AskedBy(context.User.Id(), ServicingApi.KeyOf(context)), ct);
         Mark(context, answer);
         return TypedResults.Accepted($"/api/v1/applications/{id}", answer);
+    }
+
+    private static async Task<Results<Ok<ApplicantAccount>, NoContent>> AccountAsync(Guid id, HttpContext context, GiveBankAccount give, ShowApplication show, CancellationToken ct)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        if (await give.FindAsync(id, ct) is { } account)
+            return TypedResults.Ok(account);
+        await show.MustBeThereAsync(id, ct);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<Ok<ApplicationAnswer>> GiveAccountAsync(Guid id, HttpContext context, GiveBankAccount give, CancellationToken ct)
+    {
+        var by = new AskedBy(context.User.Id(), ServicingApi.KeyOf(context));
+        var input = (await JsonBody.ReadAsync(context, ct)).All(body => new BankAccountInput { Holder = body.Text("holder"), Routing = body.Text("routing"), Account = body.Text("account") });
+        var answer = await give.RunAsync(id, input, by, ct);
+        Mark(context, answer);
+        return TypedResults.Ok(answer);
     }
 
     /// <summary>Seconds of <c>Prefer: wait=20</c>, 1 to <see cref="LongestWait"/>; null when nothing that can be read is preferred.</summary>

@@ -20,7 +20,7 @@ namespace Camino.Applications;
 /// <summary>One application on one page: who asks for what, how far the checks are, who may be the same, what happened, and what can be done.</summary>
 [Authorize(Permissions.ApplicationsRead)]
 public sealed class ApplicationDetailsPage(
-    ShowApplication show, ShowOffers offers, ShowRenewal renewals, FindDuplicates find, MoveApplication move, RetryStep retry, AcceptOffer accept, WithdrawOffer withdraw, BookApplication book, ShowStatements statements, ReceiveStatement receive,
+    ShowApplication show, ShowOffers offers, ShowRenewal renewals, FindDuplicates find, MoveApplication move, RetryStep retry, AcceptOffer accept, WithdrawOffer withdraw, BookApplication book, GiveBankAccount giveAccount, ShowStatements statements, ReceiveStatement receive,
     RemoveStatement remove, ShowPapers papers, RetryPaper retryPaper, ShowMessages messages, WriteApplicant write, ShowEvaluation evaluations, EvaluateApplication evaluate, ShowDecisions decisions, ShowChecklist checklist, TickItem tick, ListApprovals approvals, ShowApproval showApproval, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
 {
     private ApplicationView? _view;
@@ -107,6 +107,9 @@ public sealed class ApplicationDetailsPage(
     public Task<IActionResult> OnPostRetryAsync(Guid id, Guid stepId, string? key, CancellationToken ct) => DoAsync(id, () => retry.RunAsync(id, stepId, By(key, null), ct), ct);
 
     [Needs(Permissions.ApplicationsChange)]
+    public Task<IActionResult> OnPostAccountAsync(Guid id, Borrowers.BankAccountInput input, string? key, CancellationToken ct) => DoAsync(id, () => giveAccount.RunAsync(id, input, By(key, null), ct), ct);
+
+    [Needs(Permissions.ApplicationsChange)]
     public Task<IActionResult> OnPostSendNoticeAsync(Guid id, int number, string? key, CancellationToken ct) =>
         DoAsync(id, () => write.RunAsync(id, new MessageInput(MessageKind.Decline, MessageChannel.Email, number, null, null), By(key, null), ct), ct);
 
@@ -161,6 +164,8 @@ public sealed class ApplicationDetailsPage(
             return null;
         if (result.TryGetProperty("score", out var score))
             return texts["CheckFound.score", score.GetInt32(), result.GetProperty("openLoans").GetInt32(), result.GetProperty("latePayments").GetInt32()];
+        if (result.TryGetProperty("nameMatch", out var match) && match.ValueKind == System.Text.Json.JsonValueKind.Number)
+            return texts["CheckFound.NameMatch", texts["CheckFound." + result.GetProperty("outcome").GetString()].Value, match.GetInt32()];
         return result.TryGetProperty("status", out var one) || result.TryGetProperty("outcome", out one) ? texts["CheckFound." + one.GetString()].Value : null;
     }
 

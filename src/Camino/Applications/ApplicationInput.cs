@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Camino.Borrowers;
 using Camino.Lending;
 using Camino.Servicing;
@@ -55,6 +56,9 @@ public sealed record ApplicationInput
     /// <summary>Up to 20; their shares come to at most 100 percent.</summary>
     public IReadOnlyList<ApplicationOwnerInput>? Owners { get; init; }
 
+    /// <summary>The business's bank account; kept encrypted. <c>holder</c> left out: it is held in the name of the business.</summary>
+    public BankAccountInput? BankAccount { get; init; }
+
     /// <summary>Code of the branch; left out: the one branch that who hands it in is bound to, else the whole house.</summary>
     public string? Branch { get; init; }
 
@@ -79,6 +83,7 @@ public sealed record ApplicationInput
         TermMonths = one.Whole("termMonths"),
         CreditConsent = one.Flag("creditConsent"),
         Branch = one.Text("branch"),
+        BankAccount = one.Part("bankAccount", part => new BankAccountInput { Holder = part.Text("holder"), Routing = part.Text("routing"), Account = part.Text("account") }),
         Owners = one.Parts("owners", CheckedBorrower.LongestList, part => new ApplicationOwnerInput { Name = part.Text("name"), SharePercent = part.Text("sharePercent"), IsGuarantor = part.Flag("isGuarantor"), BirthDate = part.Text("birthDate"), TaxNumber = part.Text("taxNumber") }),
     };
 }
@@ -105,7 +110,8 @@ public sealed record ApplicationOwnerInput
 
 /// <summary>An application that keeps every limit; numbers are bare digits.</summary>
 internal sealed record CheckedApplication(
-    CheckedBorrower Business, string? ExternalId, string? Ein, DateOnly? StartedOn, decimal? AnnualRevenue, decimal Amount, string? Purpose, int? TermMonths, bool CreditConsent, IReadOnlyList<CheckedApplicationOwner> Owners)
+    CheckedBorrower Business, string? ExternalId, string? Ein, DateOnly? StartedOn, decimal? AnnualRevenue, decimal Amount, string? Purpose, int? TermMonths, bool CreditConsent, IReadOnlyList<CheckedApplicationOwner> Owners,
+    [property: JsonIgnore] CheckedBankAccount? BankAccount)
 {
     private const int LongestExternalId = 64;
     private const int LongestPurpose = 500;
@@ -145,7 +151,8 @@ internal sealed record CheckedApplication(
             wish.Purpose,
             wish.TermMonths,
             wish.CreditConsent,
-            [.. owners.Zip(business.Owners ?? [], (owner, common) => owner with { Name = common.Name, SharePercent = common.SharePercent, IsGuarantor = common.IsGuarantor })]);
+            [.. owners.Zip(business.Owners ?? [], (owner, common) => owner with { Name = common.Name, SharePercent = common.SharePercent, IsGuarantor = common.IsGuarantor })],
+            input.BankAccount is not { IsEmpty: false } account ? null : CheckedBankAccount.Read(account, business.Name));
     }
 
     /// <summary>Reads what is asked for.</summary>

@@ -66,6 +66,8 @@ internal static class ApplicationTable
             """, ct);
         if (course.State is not (ApplicationState.Offered or ApplicationState.Accepted) && step.From == ApplicationState.Offered)
             await db.CloseOffersAsync(id, OfferState.Closed, course.ChangedAt, step.By.Id, ct);
+        if (!course.IsOpen) // nobody asks a bank about it any more
+            await db.Database.ExecuteSqlAsync($"update camino.application_accounts set sealed_question = null where application_id = {id} and sealed_question is not null", ct);
         await db.KeepEventAsync(id, step, ct);
     }
 

@@ -66,6 +66,7 @@ public sealed class BookApplication(CaminoDb db, BookLoan book, FindDuplicates f
             """).SingleAsync(ct);
         await db.CheckBookingAsync(id, number, offer.Product, new Money(offer.Principal), ct);
         var borrower = renewed?.Borrower ?? input.BorrowerId ?? await AddBorrowerAsync(id, at, by.UserId, ct);
+        await CarryAccountAsync(id, borrower, renewed is null && input.BorrowerId is null, by, at, ct);
         var loan = await book.AddAsync(await AgreedAsync(offer, ct), offer.Name, borrower, at, by.UserId, ct);
         await db.Database.ExecuteSqlAsync($"insert into camino.loan_branches (loan_id, branch_id) select {loan.Id}, branch_id from camino.applications where id = {id} and branch_id is not null on conflict (loan_id) do update set branch_id = excluded.branch_id", ct);
         if (renewed is { } paidOff)
@@ -94,6 +95,24 @@ public sealed class BookApplication(CaminoDb db, BookLoan book, FindDuplicates f
         var product = await db.Products.AsNoTracking().SingleAsync(one => one.Id == offer.ProductId, ct);
         var version = await db.ProductVersions.AsNoTracking().SingleAsync(one => one.ProductId == offer.ProductId && one.Number == offer.ProductVersion, ct);
         return new AgreedLoan(product, version, StoredForm.ReadTerms(offer.Terms), offer.Terms);
+    }
+
+    /// <summary>The applicant's bank account becomes one of the borrower, sealed as it is, and verified where the service said so; one that is closed or was not found does not, nor one that the borrower has.</summary>
+    private async Task CarryAccountAsync(Guid id, Guid borrower, bool isNew, AskedBy by, DateTimeOffset at, CancellationToken ct)
+    {
+        var accounts = await db.Database.SqlQuery<Guid>(
+            $"""
+            insert into camino.borrower_accounts (id, borrower_id, holder, routing, sealed, last4, added_at, added_by, verified_at)
+            select camino.new_id(), {borrower}, x.holder, x.routing, x.sealed, x.last4, {at}, {by.UserId}, case when x.outcome = 'verified' then x.checked_at end
+            from camino.application_accounts x where x.application_id = {id} and coalesce(x.outcome, '') not in ('closed', 'notFound')
+                and not exists (select from camino.borrower_accounts b where b.borrower_id = {borrower} and b.routing = x.routing and b.last4 = x.last4)
+                and (select count(*) from camino.borrower_accounts b where b.borrower_id = {borrower}) < {AddBankAccount.Most}
+            returning id as "Value"
+            """).ToListAsync(ct);
+        if (accounts.Count == 0 || isNew)
+            return;
+        var version = await db.TouchBorrowerAsync(borrower, by with { Version = null }, at, ct);
+        db.AuditEntries.Add(new AuditEntry(at, by.UserId, "borrower.account-added", "borrower", borrower.ToString(), System.Text.Json.JsonSerializer.Serialize(new { version, accountId = accounts[0], application = id })));
     }
 
     /// <summary>The applicant as a borrower. Numbers go along sealed as they are, and owners keep their ids.</summary>

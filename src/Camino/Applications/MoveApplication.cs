@@ -60,7 +60,7 @@ public sealed class MoveApplication(CaminoDb db, JobStore jobs, TimeProvider clo
 /// <summary>Has one step of an application's checks tried again, at once.</summary>
 public sealed class RetryStep(CaminoDb db, JobStore jobs, TimeProvider clock)
 {
-    private sealed record Stored(short State, Guid? JobId);
+    private sealed record Stored(short Kind, short State, Guid? JobId);
 
     /// <exception cref="RefusedException"><c>application.not_found</c>, <c>application_step.not_found</c>, <c>application_step.state</c>, <c>idempotency.*</c>.</exception>
     public async Task<ApplicationAnswer> RunAsync(Guid id, Guid stepId, AskedBy by, CancellationToken ct)
@@ -70,7 +70,7 @@ public sealed class RetryStep(CaminoDb db, JobStore jobs, TimeProvider clock)
         if (await db.ClaimAsync(by, $"application.step-retried {id} {stepId}", at, ct) is { } before)
             return ApplicationAnswer.Repeated(before);
         var (number, course) = await db.LockApplicationAsync(id, ct);
-        var found = await db.Database.SqlQuery<Stored>($"select state as \"State\", job_id as \"JobId\" from camino.application_steps where id = {stepId} and application_id = {id}").ToListAsync(ct);
+        var found = await db.Database.SqlQuery<Stored>($"select kind as \"Kind\", state as \"State\", job_id as \"JobId\" from camino.application_steps where id = {stepId} and application_id = {id}").ToListAsync(ct);
         Refuse.If(found.Count == 0, "application_step.not_found", "This application has no such step.");
         var connection = (NpgsqlConnection)db.Database.GetDbConnection();
         var native = (NpgsqlTransaction)transaction.GetDbTransaction();
@@ -78,7 +78,7 @@ public sealed class RetryStep(CaminoDb db, JobStore jobs, TimeProvider clock)
         var action = JobAction.Retry;
         foreach (var one in new[] { JobAction.Retry, JobAction.RunNow })
         {
-            if (touched.Count == 0 && course.State == ApplicationState.Checking && found[0] is { State: 0 or 3, JobId: { } job })
+            if (touched.Count == 0 && (course.State == ApplicationState.Checking || (found[0].Kind == (short)CheckKind.BankAccount && course.IsOpen)) && found[0] is { State: 0 or 3, JobId: { } job })
                 (action, touched) = (one, await jobs.ApplyAsync(new JobCommand(one, by.UserId.ToString()), [job], connection, native, ct));
         }
 

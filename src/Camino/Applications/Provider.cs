@@ -28,6 +28,15 @@ public sealed record Provider(string Name, Uri? Address, string Key, TimeSpan Ti
 /// <summary>The outside services of this lender.</summary>
 public sealed record Providers(Provider Registry, Provider Credit, Provider Identity, Provider Email, Provider Text)
 {
+    /// <summary>Whose a bank account is.</summary>
+    public Provider Account { get; init; } = Nobody("account");
+
+    /// <summary>Reads documents.</summary>
+    public Provider Reading { get; init; } = Nobody("reading");
+
+    /// <summary>The mail server that takes e-mails; null: <see cref="Email"/> is asked over HTTP. Where it is set, <see cref="Email"/> has its address and bounds.</summary>
+    public Messages.SmtpServer? Smtp { get; init; }
+
     /// <summary>The service that sends messages of a channel.</summary>
     public Provider Of(Messages.MessageChannel channel) => channel == Messages.MessageChannel.Email ? Email : Text;
 
@@ -35,6 +44,19 @@ public sealed record Providers(Provider Registry, Provider Credit, Provider Iden
     public static Providers None { get; } = new(Nobody("registry"), Nobody("credit"), Nobody("identity"), Nobody("email"), Nobody("text"));
 
     private static Provider Nobody(string name) => new(name, null, "", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(15), 1, 60);
+}
+
+/// <summary>Who asks an outside service: where the exchange is kept.</summary>
+public enum Asker
+{
+    /// <summary>A step of the checks.</summary>
+    Step,
+
+    /// <summary>A message that is to be sent.</summary>
+    Message,
+
+    /// <summary>The reading of a document.</summary>
+    Reading,
 }
 
 /// <summary>An outside service did not answer as it should; the queue asks again.</summary>
@@ -95,6 +117,8 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
     private const string KeptOfStep = "insert into camino.application_exchanges (id, step_id, provider, asked_at, status, milliseconds, sealed) values ($1, $2, $3, $4, $5, $6, $7)";
     private const string KeptOfMessage = "insert into camino.message_exchanges (id, message_id, provider, asked_at, status, milliseconds, sealed) values ($1, $2, $3, $4, $5, $6, $7)";
 
+    private const string KeptOfReading = "insert into camino.document_exchanges (id, reading_id, provider, asked_at, status, milliseconds, sealed) values ($1, $2, $3, $4, $5, $6, $7)";
+
     private static readonly TimeSpan s_longestWait = TimeSpan.FromMinutes(10);
 
     private readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(2), ConnectTimeout = TimeSpan.FromSeconds(5) })
@@ -103,12 +127,14 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
         MaxResponseContentBufferSize = LongestAnswer,
     };
 
-    /// <param name="stepId">The step that asks, or the message that is to be sent.</param>
-    /// <param name="isMessage">It is a message.</param>
-    /// <returns>The answer, which names the step or message as its reference.</returns>
+    /// <param name="stepId">The step that asks, the message that is to be sent, or the reading.</param>
+    /// <param name="asker">Which of them it is.</param>
+    /// <param name="reference">What the question is about, where that is not the step: the same reference is the same question, and is billed once.</param>
+    /// <param name="kept">What is kept of the question, where that is not all of it.</param>
+    /// <returns>The answer, which names the step, message or reading as its reference.</returns>
     /// <exception cref="ProviderFailedException">no answer, or one that is none.</exception>
     /// <exception cref="JobSnoozedException">it rests, or asks to wait.</exception>
-    public async Task<JsonElement> AskAsync(Provider provider, string path, Guid stepId, object question, CancellationToken ct, bool isMessage = false)
+    public async Task<JsonElement> AskAsync(Provider provider, string path, Guid stepId, object question, CancellationToken ct, Asker asker = Asker.Step, Guid? reference = null, object? kept = null)
     {
         if (rest.Wait(provider) is { } wait)
             throw new JobSnoozedException(wait + TimeSpan.FromSeconds(1), $"{provider.Name} does not answer at the moment; it is asked again later.");
@@ -122,7 +148,7 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
             time.CancelAfter(provider.Timeout);
             using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(provider.Address ?? throw new InvalidOperationException($"{provider.Name} has no address."), path)) { Content = new StringContent(asked, Encoding.UTF8, "application/json") };
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", provider.Key);
-            request.Headers.Add("Idempotency-Key", stepId.ToString());
+            request.Headers.Add("Idempotency-Key", (reference ?? stepId).ToString());
             using var response = await _http.SendAsync(request, time.Token);
             status = (int)response.StatusCode;
             answer = await response.Content.ReadAsStringAsync(time.Token);
@@ -130,7 +156,7 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
                 throw new JobSnoozedException(WaitOf(response.Headers.RetryAfter), $"{provider.Name} asks to wait.");
             if (!response.IsSuccessStatusCode)
                 throw new ProviderFailedException(string.Create(CultureInfo.InvariantCulture, $"{provider.Name} answered {status}"));
-            var read = ReadAnswer(provider, stepId, answer);
+            var read = ReadAnswer(provider, reference ?? stepId, answer);
             rest.Note(provider, answered: true);
             return read;
         }
@@ -146,20 +172,63 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
         }
         finally
         {
-            await KeepAsync(isMessage ? KeptOfMessage : KeptOfStep, provider, stepId, status, watch.Elapsed, asked, answer, CancellationToken.None); // what was asked is kept, also where nobody waits for it any more
+            await KeepAsync(KeptOf(asker), provider, stepId, status, watch.Elapsed, kept is null ? asked : JsonSerializer.Serialize(kept, JsonSerializerOptions.Web), answer, CancellationToken.None); // what was asked is kept, also where nobody waits for it any more
+        }
+    }
+
+    /// <summary>Asks a service that speaks something else than HTTP, once, with the same rest and the same keeping of what was said.</summary>
+    /// <param name="askAsync">Answers with a status and words.</param>
+    /// <exception cref="ProviderFailedException">no answer, or one that is none.</exception>
+    /// <exception cref="JobSnoozedException">it rests.</exception>
+    internal async Task AskOtherwiseAsync(Provider provider, Asker asker, Guid id, string asked, Func<CancellationToken, Task<(int Status, string Answer)>> askAsync, CancellationToken ct)
+    {
+        if (rest.Wait(provider) is { } wait)
+            throw new JobSnoozedException(wait + TimeSpan.FromSeconds(1), $"{provider.Name} does not answer at the moment; it is asked again later.");
+        var watch = Stopwatch.StartNew();
+        int? status = null;
+        var answer = "";
+        try
+        {
+            using var time = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            time.CancelAfter(provider.Timeout);
+            (status, answer) = await askAsync(time.Token);
+            rest.Note(provider, answered: true);
+        }
+        catch (JobAbandonedException refused)
+        {
+            answer = refused.Message;
+            rest.Note(provider, answered: true);
+            throw;
+        }
+        catch (ProviderFailedException failed)
+        {
+            answer = failed.Message;
+            rest.Note(provider, answered: false);
+            throw;
+        }
+        catch (OperationCanceledException silent) when (!ct.IsCancellationRequested)
+        {
+            rest.Note(provider, answered: false);
+            throw new ProviderFailedException($"{provider.Name} took longer than {provider.Timeout.TotalSeconds:0} s", silent);
+        }
+        finally
+        {
+            await KeepAsync(KeptOf(asker), provider, id, status, watch.Elapsed, asked, answer, CancellationToken.None);
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
+    private static string KeptOf(Asker asker) => asker switch { Asker.Message => KeptOfMessage, Asker.Reading => KeptOfReading, _ => KeptOfStep };
+
     /// <summary>An answer about another question is as good as none.</summary>
-    private static JsonElement ReadAnswer(Provider provider, Guid stepId, string answer)
+    private static JsonElement ReadAnswer(Provider provider, Guid asked, string answer)
     {
         try
         {
             var read = JsonSerializer.Deserialize<JsonElement>(answer);
-            if (read.ValueKind == JsonValueKind.Object && read.TryGetProperty("reference", out var reference) && reference.ValueKind == JsonValueKind.String && reference.GetString() == stepId.ToString())
+            if (read.ValueKind == JsonValueKind.Object && read.TryGetProperty("reference", out var reference) && reference.ValueKind == JsonValueKind.String && reference.GetString() == asked.ToString())
                 return read;
         }
         catch (JsonException wrong)

@@ -58,6 +58,7 @@ internal sealed class ProviderCheck(CheckKind kind, Provider provider, ProviderC
         return new { score, openLoans = answer.GetProperty("openLoans").GetInt32(), latePayments = answer.GetProperty("latePayments").GetInt32() };
     }
 
-    private static string OneOf(JsonElement answer, string name, params string[] known) =>
+    /// <exception cref="FormatException">it is none of those that are known.</exception>
+    internal static string OneOf(JsonElement answer, string name, params string[] known) =>
         known.FirstOrDefault(one => one == answer.GetProperty(name).GetString()) ?? throw new FormatException("The answer is none of those that are known.");
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Camino.Borrowers;
 using Camino.Branches;
@@ -6,12 +7,13 @@ using Camino.Jobs;
 using Camino.Lending;
 using Camino.Lending.Applications;
 using Camino.Servicing;
+using Camino.Webhooks;
 using Microsoft.EntityFrameworkCore;
 
 namespace Camino.Applications;
 
 /// <summary>Takes an application in: its row, its event and the job that begins its checks are stored together or not at all.</summary>
-public sealed class ReceiveApplication(CaminoDb db, FieldVault vault, ExchangeKeys exchanges, TimeProvider clock)
+public sealed class ReceiveApplication(CaminoDb db, FieldVault vault, WebhookVault questions, ExchangeKeys exchanges, TimeProvider clock)
 {
     /// <param name="fromStaff">Typed by staff; else sent by a program.</param>
     /// <param name="queue">Where its checks begin.</param>
@@ -21,9 +23,11 @@ public sealed class ReceiveApplication(CaminoDb db, FieldVault vault, ExchangeKe
         var at = clock.GetUtcNow();
         var given = CheckedApplication.Read(input, DateOnly.FromDateTime(at.UtcDateTime));
         var numbers = await NumbersAsync(given, ct);
+        var hashes = await HashesAsync(numbers, given, ct);
+        var question = given.BankAccount is { } asked ? await questions.SealAsync(Encoding.UTF8.GetBytes(asked.Account), ct) : [];
         await exchanges.EnsureAsync(ct); // the checks seal what they ask under it
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        if (await db.ClaimAsync(by, given.Fingerprint(numbers.Select(number => number.Hash)) + (string.IsNullOrWhiteSpace(input.Branch) ? "" : " branch " + input.Branch), at, ct) is { } before)
+        if (await db.ClaimAsync(by, given.Fingerprint(hashes) + (string.IsNullOrWhiteSpace(input.Branch) ? "" : " branch " + input.Branch), at, ct) is { } before)
             return ApplicationAnswer.Repeated(before);
 
         var branch = await db.BranchForNewAsync(input.Branch, ct);
@@ -45,11 +49,22 @@ public sealed class ReceiveApplication(CaminoDb db, FieldVault vault, ExchangeKe
                 $"insert into camino.application_identifiers (id, application_id, owner_id, kind, sealed, hash, last4) values ({Guid.CreateVersion7()}, {id}, {owner}, {(short)kind}, {vault.Seal(digits)}, {hash}, {digits[^4..]})", ct);
         }
 
+        if (given.BankAccount is { } account)
+            await db.KeepAccountAsync(id, account, vault, question, by.UserId, at, ct);
         await db.KeepEventAsync(id, received, ct);
         db.Enqueue(new BeginChecks(id), new JobOptions { RequestedBy = by.UserId.ToString(), Queue = queue });
         return await db.AnswerAsync(
             transaction, ApplicationAnswer.Of(id, stored[0], course), by, "application.received", at,
             new { version = 1, channel = fromStaff ? "staff" : "api" }, ct);
+    }
+
+    /// <summary>Of every number that was given.</summary>
+    private async Task<IReadOnlyList<byte[]>> HashesAsync(List<(Guid? Owner, IdentifierKind Kind, string Digits, byte[] Hash)> numbers, CheckedApplication given, CancellationToken ct)
+    {
+        var hashes = numbers.ConvertAll(number => number.Hash);
+        if (given.BankAccount is { } account)
+            hashes.Add(await vault.HashAsync(account.Digits + " " + account.Holder, ct));
+        return hashes;
     }
 
     /// <summary>Every tax number with its keyed hash.</summary>

@@ -28,6 +28,9 @@ public enum CheckKind
 
     /// <summary>Whether an owner is who it says it is.</summary>
     Identity = 5,
+
+    /// <summary>Whether the applicant's bank account is there and whose it is.</summary>
+    BankAccount = 6,
 }
 
 /// <summary>Where one step of the checks stands. The values are stored and never change.</summary>
@@ -77,6 +80,12 @@ internal interface IApplicationCheck
     /// <summary>Only when the applicant agreed to be looked up.</summary>
     bool NeedsConsent => false;
 
+    /// <summary>Only where the application names a bank account that was not checked yet.</summary>
+    bool NeedsAccount => false;
+
+    /// <summary>It may also run when the other checks are over, as long as the application is open.</summary>
+    bool IsAlsoLate => false;
+
     /// <summary>The bound on how many steps run and begin.</summary>
     JobLimit? Limit => null;
 
@@ -120,6 +129,7 @@ public sealed record BeginChecks(Guid ApplicationId) : IJobArgs
                     select camino.new_id(), a.id, {(short)check.Kind}, o.id from camino.applications a
                         left join camino.application_owners o on {check.IsOfOwners} and o.application_id = a.id and (o.is_guarantor or o.share_percent >= 20)
                     where a.id = {id} and (a.credit_consent or not {check.NeedsConsent}) and (o.id is not null or not {check.IsOfOwners})
+                        and (not {check.NeedsAccount} or exists (select from camino.application_accounts x where x.application_id = a.id and x.sealed_question is not null))
                     on conflict (application_id, kind, coalesce(owner_id, application_id)) do update set state = 0, problem = null, ended_at = null where s.state <> 2
                     returning id as "Value"
                     """).ToListAsync(ct);
@@ -158,11 +168,11 @@ public sealed record RunCheck(Guid StepId) : IJobArgs
         {
             if (await BeginAsync(args.StepId, job, ct) is not { } step)
                 return;
-            var check = checks.Single(one => one.Kind == (CheckKind)step.Kind);
+            var check = CheckOf(step);
             try
             {
                 var finding = await check.RunAsync(await SubjectAsync(args.StepId, step, ct), ct);
-                await EndAsync(args.StepId, step.ApplicationId, finding, job, ct);
+                await EndAsync(args.StepId, step.ApplicationId, check, finding, job, ct);
             }
             catch (RefusedException refused)
             {
@@ -180,6 +190,12 @@ public sealed record RunCheck(Guid StepId) : IJobArgs
                 throw;
             }
         }
+
+        private IApplicationCheck CheckOf(Stored step) => checks.Single(one => one.Kind == (CheckKind)step.Kind);
+
+        /// <summary>Whether an application that stands so still waits for what a check finds.</summary>
+        private static bool IsWanted(IApplicationCheck check, ApplicationState course) =>
+            course == ApplicationState.Checking || (check.IsAlsoLate && course is (ApplicationState.Underwriting or ApplicationState.Offered or ApplicationState.Accepted));
 
         private async Task<CheckSubject> SubjectAsync(Guid id, Stored step, CancellationToken ct)
         {
@@ -203,7 +219,7 @@ public sealed record RunCheck(Guid StepId) : IJobArgs
                 """).ToListAsync(ct);
             if (found.Count == 0)
                 throw new JobAbandonedException("There is no such step.");
-            if (found[0].State is (short)StepState.Done or (short)StepState.Cancelled || (ApplicationState)found[0].Course != ApplicationState.Checking)
+            if (found[0].State is (short)StepState.Done or (short)StepState.Cancelled || !IsWanted(CheckOf(found[0]), (ApplicationState)found[0].Course))
             {
                 await db.Database.ExecuteSqlAsync($"update camino.application_steps set state = {(short)StepState.Cancelled}, ended_at = {clock.GetUtcNow()} where id = {id} and state <> {(short)StepState.Done}", ct);
                 await job.CompleteAsync(connection, native, null, ct);
@@ -217,15 +233,17 @@ public sealed record RunCheck(Guid StepId) : IJobArgs
             return found[0];
         }
 
-        private async Task EndAsync(Guid id, Guid applicationId, CheckFinding finding, JobContext job, CancellationToken ct)
+        private async Task EndAsync(Guid id, Guid applicationId, IApplicationCheck check, CheckFinding finding, JobContext job, CancellationToken ct)
         {
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             var (connection, native) = Native(transaction);
             var (_, course) = await db.LockApplicationAsync(applicationId, ct);
-            var state = (short)(course.State == ApplicationState.Checking ? StepState.Done : StepState.Cancelled);
+            var state = (short)(IsWanted(check, course.State) ? StepState.Done : StepState.Cancelled);
             await db.Database.ExecuteSqlAsync($"update camino.application_steps set state = {state}, problem = null, result = {JsonSerializer.Serialize(finding.Result, JsonSerializerOptions.Web)}::jsonb, ended_at = {clock.GetUtcNow()} where id = {id}", ct);
             if (finding.KeepAsync is { } keepAsync)
                 await keepAsync(connection, native, ct);
+            if (course.State is ApplicationState.Underwriting or ApplicationState.Offered or ApplicationState.Accepted)
+                await db.EvaluateAsync(applicationId, EvaluationCause.Checks, null, null, clock.GetUtcNow(), ct);
             await job.CompleteAsync(connection, native, finding.Result, ct);
             await transaction.CommitAsync(ct);
         }
@@ -255,7 +273,7 @@ public sealed record EndChecks(Guid ApplicationId) : IJobArgs
         {
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             var (_, course) = await db.LockApplicationAsync(args.ApplicationId, ct);
-            var open = await db.Database.SqlQuery<int>($"select count(*)::int as \"Value\" from camino.application_steps where application_id = {args.ApplicationId} and state <> {(short)StepState.Done}").ToListAsync(ct);
+            var open = await db.Database.SqlQuery<int>($"select count(*)::int as \"Value\" from camino.application_steps where application_id = {args.ApplicationId} and state not in ({(short)StepState.Done}, {(short)StepState.Cancelled})").ToListAsync(ct);
             if (course.State == ApplicationState.Checking && open[0] > 0)
                 throw new JobSnoozedException(TimeSpan.FromMinutes(1), "Not every step is done.");
             if (course.State == ApplicationState.Checking)

@@ -41,7 +41,7 @@ public sealed record EventLine(int Sequence, ApplicationMove Move, ApplicationSt
 /// <summary>All that is kept about an application; numbers are masked.</summary>
 public sealed record ApplicationView(
     ApplicationTask Task, ApplicationState State, string Channel, string Name, string? TradeName, string Language, AddressView Address, decimal Amount, string? Purpose, int? TermMonths, decimal? AnnualRevenue, DateOnly? StartedOn, bool CreditConsent,
-    IReadOnlyList<string> Phones, IReadOnlyList<string> Emails, IReadOnlyList<ApplicantOwner> Owners, IReadOnlyList<IdentifierView> Identifiers, IReadOnlyList<EventLine> Events, string? ReceivedBy);
+    IReadOnlyList<string> Phones, IReadOnlyList<string> Emails, IReadOnlyList<ApplicantOwner> Owners, IReadOnlyList<IdentifierView> Identifiers, IReadOnlyList<EventLine> Events, string? ReceivedBy, ApplicantAccount? BankAccount);
 
 /// <summary>Reads one application with everything that hangs on it in one query.</summary>
 public sealed class ShowApplication(NpgsqlDataSource source)
@@ -66,7 +66,8 @@ public sealed class ShowApplication(NpgsqlDataSource source)
             coalesce((select jsonb_agg(jsonb_build_object('id', i.id, 'ownerId', i.owner_id, 'kind', case i.kind when 1 then 'ssn' when 2 then 'itin' else 'ein' end, 'last4', i.last4) order by i.id) from camino.application_identifiers i where i.application_id = a.id), '[]')::text,
             coalesce((select jsonb_agg(jsonb_build_object('sequence', e.sequence, 'move', e.move, 'from', e.from_state, 'to', e.to_state, 'actorKind', e.actor_kind, 'actor', u.display_name, 'reason', e.reason, 'adverseReasons', e.adverse_reasons, 'at', e.at) order by e.sequence desc)
                 from (select * from camino.application_events e where e.application_id = a.id order by e.sequence desc limit 200) e left join camino.staff_users u on u.id = e.actor_id), '[]')::text,
-            (select u.display_name from camino.staff_users u where u.id = a.received_by)
+            (select u.display_name from camino.staff_users u where u.id = a.received_by),
+            (select jsonb_build_object('id', x.id, 'holder', x.holder, 'routing', x.routing, 'last4', x.last4, 'givenAt', x.given_at, 'outcome', x.outcome, 'nameMatch', x.name_match, 'checkedAt', x.checked_at)::text from camino.application_accounts x where x.application_id = a.id)
         from camino.applications a where a.id = $1
         """;
 
@@ -83,7 +84,8 @@ public sealed class ShowApplication(NpgsqlDataSource source)
         return new ApplicationView(
             TaskOf(row), (ApplicationState)row.GetInt16(3), row.GetString(12), row.GetString(13), Text(row, 14), row.GetString(15), new AddressView(Text(row, 16), Text(row, 17), Text(row, 18), Text(row, 19)), row.GetDecimal(20), Text(row, 21),
             Value<short>(row, 22), Value<decimal>(row, 23), Value<DateOnly>(row, 24), row.GetBoolean(25),
-            row.GetFieldValue<string[]>(26), row.GetFieldValue<string[]>(27), List<ApplicantOwner>(row, 28), List<IdentifierView>(row, 29), List<EventLine>(row, 30), Text(row, 31));
+            row.GetFieldValue<string[]>(26), row.GetFieldValue<string[]>(27), List<ApplicantOwner>(row, 28), List<IdentifierView>(row, 29), List<EventLine>(row, 30), Text(row, 31),
+            Text(row, 32) is { } account ? JsonSerializer.Deserialize<ApplicantAccount>(account, JsonSerializerOptions.Web) : null);
     }
 
     /// <summary>Only what a program asks for: the task, or null.</summary>

@@ -19,8 +19,8 @@ begin
         where n.nspname in ('camino', 'jobs') and c.relkind in ('r', 'p', 'v', 'm')
     loop
         execute format('revoke all on table %s from public, camino_web, camino_async, camino_readonly', relation.name);
-        is_secret := relation.schema = 'camino' and (relation.short ~ '^(staff_|api_keys$|api_client|data_protection_keys$|first_admin_links$|field_keys$|borrower_identifiers$|borrower_accounts$|application_identifiers$|exchange_keys$|webhook_secrets$|webhook_keys$)');
-        is_written_once := relation.schema = 'camino' and relation.short ~ '^(audit_entries|ledger_transactions|ledger_entries|loan_events|loan_versions|application_events|application_exchanges|application_loans|application_decisions|application_ticks|application_signatures|message_exchanges|task_entries)$';
+        is_secret := relation.schema = 'camino' and (relation.short ~ '^(staff_|api_keys$|api_client|data_protection_keys$|first_admin_links$|field_keys$|borrower_identifiers$|borrower_accounts$|application_identifiers$|application_accounts$|exchange_keys$|webhook_secrets$|webhook_keys$)');
+        is_written_once := relation.schema = 'camino' and relation.short ~ '^(audit_entries|ledger_transactions|ledger_entries|loan_events|loan_versions|application_events|application_exchanges|application_loans|application_decisions|application_ticks|application_signatures|message_exchanges|document_exchanges|task_entries)$';
 
         if relation.schema = 'camino' and relation.short in ('schema_info', 'schema_contracts', 'migrations_history') then
             execute format('grant select on table %s to camino_web, camino_async, camino_readonly', relation.name);
@@ -73,6 +73,9 @@ begin
                 execute format('grant select on table %s to camino_async', relation.name);
             elsif relation.short = 'application_identifiers' then
                 execute format('grant select (application_id, owner_id, kind, last4) on table %s to camino_async', relation.name);
+            elsif relation.short = 'application_accounts' then
+                -- it asks the bank, and has no need of what is sealed for the borrower
+                execute format('grant select (application_id, id, holder, routing, last4, sealed_question, outcome, name_match, checked_at), update (outcome, name_match, checked_at, sealed_question) on table %s to camino_async', relation.name);
             end if;
         else
             execute format('grant select, insert, update, delete on table %s to camino_web, camino_async', relation.name);

@@ -27,6 +27,8 @@ public static class DocumentApi
         api.MapPost("/documents/{id:guid}/versions", VersionAsync).RequireAuthorization(Permissions.DocumentsWrite).WithSummary("Adds a newer version of a document").Reads(null, "multipart/form-data").NeedsIdempotencyKey().DisableAntiforgery();
         api.MapGet("/documents/{id:guid}/versions/{number:int}/content", (Guid id, int number, HttpContext context, OpenDocument open, CancellationToken ct) => SendAsync(id, number, isShown: false, context, open, ct)).RequireAuthorization(Permissions.DocumentsRead)
             .WithSummary("The file itself; who fetched it is in the audit trail").Produces<string>(StatusCodes.Status200OK, "application/octet-stream");
+        api.MapPost("/documents/{id:guid}/read", ReadAsync).RequireAuthorization(Permissions.DocumentsWrite).WithSummary("Has the newest version of a document of an application read by the outside service").NeedsIdempotencyKey();
+        api.MapGet("/documents/{id:guid}/reading", ReadingAsync).RequireAuthorization(Permissions.DocumentsRead).WithSummary("What was read out of the newest version of a document, and where it differs from the application");
         api.MapPost("/documents/{id:guid}/remove", RemoveAsync).RequireAuthorization(Permissions.DocumentsWrite).WithSummary("Takes a document off; its versions stay in the store").Reads(typeof(ReasonInput), "application/json").NeedsIdempotencyKey();
     }
 
@@ -51,6 +53,12 @@ public static class DocumentApi
     public sealed record DocumentVersionView(int Number, string FileName, string MediaType, long Bytes, string Sha256, string Scan, DateTimeOffset AddedAt, string? AddedBy);
 
     public sealed record DocumentDetailsView(DocumentLineView Document, string Subject, Guid SubjectId, IReadOnlyList<DocumentVersionView> Versions);
+
+    /// <param name="Number">Of the version.</param>
+    /// <param name="State"><c>queued</c>, <c>handed</c> (the service is at it), <c>read</c> or <c>failed</c>.</param>
+    /// <param name="Agrees">Names of fields that say what the application says.</param>
+    /// <param name="Differs">Names of fields that say something else.</param>
+    public sealed record DocumentReadingView(int Number, string State, string? Problem, DateTimeOffset AskedAt, DateTimeOffset? ReadAt, IReadOnlyList<ReadField> Fields, IReadOnlyList<string> Agrees, IReadOnlyList<string> Differs);
 
     private static void MapDocuments(IEndpointRouteBuilder api, SubjectKind subject, string pattern, string subjectPermission)
     {
@@ -104,6 +112,25 @@ public static class DocumentApi
         if (answer.IsRepeated)
             context.Response.Headers["Idempotency-Replayed"] = "true";
         return TypedResults.Ok(answer);
+    }
+
+    private static async Task<Accepted<DocumentAnswer>> ReadAsync(Guid id, HttpContext context, ReadDocument read, ShowDocuments show, CancellationToken ct)
+    {
+        var key = ServicingApi.KeyOf(context);
+        await MineAsync(id, context, show, ct);
+        var answer = await read.RunAsync(id, new AskedBy(context.User.Id(), key), ct);
+        if (answer.IsRepeated)
+            context.Response.Headers["Idempotency-Replayed"] = "true";
+        return TypedResults.Accepted($"/api/v1/documents/{id}/reading", answer);
+    }
+
+    private static async Task<Results<Ok<DocumentReadingView>, NoContent>> ReadingAsync(Guid id, HttpContext context, ShowReading reading, ShowDocuments show, CancellationToken ct)
+    {
+        await MineAsync(id, context, show, ct);
+        context.Response.Headers.CacheControl = "no-store";
+        return await reading.RunAsync(id, ct) is { } view
+            ? TypedResults.Ok(new DocumentReadingView(view.Number, Words.Camel(view.State), view.Problem, view.AskedAt, view.ReadAt, view.Fields, view.Agrees, view.Differs))
+            : TypedResults.NoContent();
     }
 
     /// <summary>A document about what the caller may see.</summary>

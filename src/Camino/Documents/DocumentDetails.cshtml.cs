@@ -14,7 +14,7 @@ namespace Camino.Documents;
 
 /// <summary>One document: its versions, a look at it where it is a picture, and what can be done with it.</summary>
 [Authorize(Permissions.DocumentsRead)]
-public sealed class DocumentDetailsPage(ShowDocuments show, KeepDocument keep, ChangeDocument change, NameSubject name, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
+public sealed class DocumentDetailsPage(ShowDocuments show, KeepDocument keep, ChangeDocument change, ReadDocument read, ShowReading reading, NameSubject name, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
 {
     private DocumentView? _view;
 
@@ -22,6 +22,12 @@ public sealed class DocumentDetailsPage(ShowDocuments show, KeepDocument keep, C
 
     /// <summary>How people call what it is about.</summary>
     public string Name { get; private set; } = "";
+
+    /// <summary>What was read out of its newest version; null where nobody asked.</summary>
+    public ReadingView? Reading { get; private set; }
+
+    /// <summary>Whether a service can read it: a PDF or picture of an application.</summary>
+    public bool CanBeRead => View.Line.Subject == SubjectKind.Application && ReadingTable.MediaTypes.Contains(View.Line.MediaType);
 
     public DocumentInput Input { get; private set; } = new();
 
@@ -38,6 +44,13 @@ public sealed class DocumentDetailsPage(ShowDocuments show, KeepDocument keep, C
         Refuse.If(file is null, "document.no_file", "No file was sent; the form needs a part named file.");
         await using var content = file.OpenReadStream();
         await keep.AddVersionAsync(id, content, file.FileName, By(key), ct);
+        return $"/documents/{id}";
+    }, ct);
+
+    [Needs(Permissions.DocumentsWrite)]
+    public Task<IActionResult> OnPostReadAsync(Guid id, string? key, CancellationToken ct) => DoAsync(id, async () =>
+    {
+        await read.RunAsync(id, By(key), ct);
         return $"/documents/{id}";
     }, ct);
 
@@ -68,6 +81,7 @@ public sealed class DocumentDetailsPage(ShowDocuments show, KeepDocument keep, C
             return NotFound();
         if (!User.MayRead(_view.Line.Subject))
             return Forbid();
+        Reading = CanBeRead ? await reading.RunAsync(id, ct) : null;
         Name = await name.RunAsync(_view.Line.Subject, _view.Line.SubjectId, ct) ?? texts["Tasks.About." + _view.Line.Subject].Value;
         return Page();
     }

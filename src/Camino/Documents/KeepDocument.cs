@@ -100,6 +100,8 @@ public sealed class KeepDocument(CaminoDb db, IObjectStore store, DocumentOption
                 values ({versionId}, {id}, {number}, {name}, {kind.MediaType}, {bytes}, {hash}, {key}, {(short)scan}, {at}, {by.UserId})
                 """, ct);
             await db.Database.ExecuteSqlAsync($"delete from camino.document_puts where object_key = {key}", ct);
+            if (subject == SubjectKind.Application && options.ReadKinds.Count > 0 && ReadingTable.MediaTypes.Contains(kind.MediaType))
+                await db.AskReadingAsync(id, versionId, options.ReadKinds, by.UserId, at, ct);
             if (scan == ScanState.Waiting)
                 db.Enqueue(new ScanDocument(versionId), new JobOptions { RequestedBy = by.UserId.ToString() });
             // the names of files and documents may name people, and the audit trail may not

@@ -27,7 +27,11 @@ public sealed class ObjectStoreException(string message, Exception? inner = null
 /// <param name="MaxBytes">Bytes of one file at most.</param>
 /// <param name="Scanner">Where a malware scanner (clamd) listens, as host and port; null: nobody scans.</param>
 /// <param name="ExpiryDays">So many days before a document expires a task is made of it.</param>
-public sealed record DocumentOptions(string? Folder, BucketOptions? Bucket, long MaxBytes, (string Host, int Port)? Scanner, int ExpiryDays);
+public sealed record DocumentOptions(string? Folder, BucketOptions? Bucket, long MaxBytes, (string Host, int Port)? Scanner, int ExpiryDays)
+{
+    /// <summary>Documents of these kinds of an application are read by the outside service as they come.</summary>
+    public IReadOnlySet<DocumentKind> ReadKinds { get; init; } = new HashSet<DocumentKind>();
+}
 
 /// <summary>A bucket of an S3-compatible store.</summary>
 /// <param name="Address">Where the store answers; the bucket's name stands in the path.</param>

@@ -116,6 +116,9 @@ public static class WebSetup
         services.AddScoped<ReceiveApplication>();
         services.AddScoped<RenewLoan>();
         services.AddScoped<ShowRenewal>();
+        services.AddScoped<GiveBankAccount>();
+        services.AddScoped<ReadDocument>();
+        services.AddScoped<ShowReading>();
         services.AddSingleton<BulkApplications>();
         services.AddScoped<MoveApplication>();
         services.AddScoped<RetryStep>();

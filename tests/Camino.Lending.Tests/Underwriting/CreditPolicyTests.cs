@@ -76,9 +76,13 @@ internal sealed class CreditPolicyTests
     {
         var cash = new CashPeriod(Day("2026-01-01"), Day("2026-03-01"), 60, 30, new Money(40_000m), 20, new Money(35_000m), 60, new Money(3_200.55m), new Money(-120m), Day("2026-02-03"), 2, 1, 3, 4, new Money(2_000m), 0, Money.Zero, 0, Money.Zero);
         var facts = CreditFacts.Of(new FactSources(
-            new Money(25_000m), 24, new Money(200_000m), Day("2024-03-15"), Day("2026-03-14"), "CA", 2, "clear", "active", new BureauReport(610, 3, 1), [new BureauReport(720, 2, 0), new BureauReport(655, 1, 4)], ["match", "partial"], cash, 1));
+            new Money(25_000m), 24, new Money(200_000m), Day("2024-03-15"), Day("2026-03-14"), "CA", 2, "clear", "active", new BureauReport(610, 3, 1), [new BureauReport(720, 2, 0), new BureauReport(655, 1, 4)], ["match", "partial"], cash, 1)
+        {
+            BankAccount = "nameDiffers",
+        });
 
         Assert.That((facts.Text("ownerScore"), facts.Text("ownerLatePayments"), facts.Text("ownerOpenLoans"), facts.Text("identity")), Is.EqualTo(("655", "4", "3", "partial")));
+        Assert.That(facts.Text("bankAccount"), Is.EqualTo("nameDiffers"));
         Assert.That(facts.Text("monthsInBusiness"), Is.EqualTo("23"), "the 24th month ends on the 15th");
         Assert.That(facts.Text("amountToRevenue"), Is.EqualTo("12.50"));
         Assert.That((facts.Text("monthlyDeposits"), facts.Text("amountToDeposits"), facts.Text("lenderShare")), Is.EqualTo(("20000.00", "125.00", "5.00")));

@@ -90,6 +90,11 @@ public sealed class HostConfigTests
     [TestCase("BackOffice", "SignIn", "{ \"Provider\": { \"Groups\": [ { \"Group\": \"it\", \"Role\": \"administrator\" } ] } }", "SignIn:Provider:Groups:0:Role is \"administrator\"", "SignIn:Provider:AdministratorsByGroup to be true")]
     [TestCase("BackOffice", "SignIn", "{ \"Provider\": { \"Groups\": [ { \"Group\": \"it\", \"Role\": \"boss\" } ] } }", "SignIn:Provider:Groups:0:Role is \"boss\"", "viewer, officer")]
     [TestCase("BackOffice", "SignIn", "{ \"Provider\": { \"AddPeople\": true } }", "SignIn:Provider:AddPeople is true", "at least one group")]
+    [TestCase("Async", "Smtp", "{ \"Host\": \"mail.lender.example\" }", "Smtp:Host is set", "Smtp:From")]
+    [TestCase("Async", "Smtp", "{ \"Host\": \"mail.lender.example\", \"From\": \"loans@lender.example\", \"User\": \"camino\" }", "Smtp:User and Smtp:Password go together")]
+    [TestCase("BackOffice", "Smtp:Host", "\"mail.lender.example\"", "Smtp:Host is only for the role Async")]
+    [TestCase("Async", "Smtp:Security", "\"None\"", "Smtp:Security is \"None\"", "StartTls or Tls")]
+    [TestCase("Async", "Documents:ReadKinds", "\"taxReturn,dreams\"", "Documents:ReadKinds is \"taxReturn,dreams\"", "kinds of documents")]
     // secrets, and connection strings
     [TestCase("BackOffice", "SignIn", "{ \"Provider\": { \"ClientSecret\": \"open sesame\" } }", "SignIn:Provider:ClientSecret is a secret", "CAMINO_SignIn__Provider__ClientSecret")]
     [TestCase("BackOffice", "Database:Password", "\"open sesame\"", "Database:Password is a secret", "CAMINO_Database__Password", "secrets folder")]

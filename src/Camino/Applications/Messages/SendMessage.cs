@@ -61,7 +61,7 @@ public sealed record DeliverMessage(Guid MessageId) : IJobArgs
     private sealed record Attached(string ObjectKey, string FileName);
 
     /// <remarks>Safe to run twice: the service is told the message's id, and sends what it was given before no second time; a message that was sent is left alone.</remarks>
-    public sealed class Handler(CaminoDb db, ProviderClient client, Providers providers, WebhookVault vault, LenderOptions lender, IObjectStore store, TimeProvider clock) : IJobHandler<DeliverMessage>
+    public sealed class Handler(CaminoDb db, ProviderClient client, SendMail mail, Providers providers, WebhookVault vault, LenderOptions lender, IObjectStore store, TimeProvider clock) : IJobHandler<DeliverMessage>
     {
         public async Task RunAsync(DeliverMessage args, JobContext job, CancellationToken ct)
         {
@@ -71,7 +71,11 @@ public sealed record DeliverMessage(Guid MessageId) : IJobArgs
             try
             {
                 var provider = providers.Of((MessageChannel)message.Channel);
-                await client.AskAsync(provider, $"{provider.Name}/v1/messages", args.MessageId, await QuestionAsync(message, ct), ct, isMessage: true);
+                var text = await TextAsync(message, ct);
+                if ((MessageChannel)message.Channel == MessageChannel.Text)
+                    await client.AskAsync(provider, "text/v1/messages", args.MessageId, new { to = message.Address, text = BodyOf(text) }, ct, Asker.Message);
+                else
+                    await MailAsync(args.MessageId, provider, new OutgoingMail(message.Address, text.Title, BodyOf(text), message.Language, await AttachmentsAsync(message, ct)), ct);
                 await EndAsync(args.MessageId, message, job, ct);
             }
             catch (JobSnoozedException later)
@@ -81,7 +85,7 @@ public sealed record DeliverMessage(Guid MessageId) : IJobArgs
             }
             catch (Exception failed) when (failed is not (OperationCanceledException or LeaseLostException))
             {
-                await NoteAsync(args.MessageId, MessageState.Failed, failed is ProviderFailedException ? failed.Message : failed.GetType().Name, job, ct);
+                await NoteAsync(args.MessageId, MessageState.Failed, failed is ProviderFailedException or JobAbandonedException ? failed.Message : failed.GetType().Name, job, ct);
                 throw;
             }
         }
@@ -97,7 +101,7 @@ public sealed record DeliverMessage(Guid MessageId) : IJobArgs
             return found.Count == 0 ? throw new JobAbandonedException("There is no such message.") : found[0];
         }
 
-        private async Task<object> QuestionAsync(Stored message, CancellationToken ct)
+        private async Task<PaperText> TextAsync(Stored message, CancellationToken ct)
         {
             var values = new Dictionary<string, object?>
             {
@@ -108,14 +112,15 @@ public sealed record DeliverMessage(Guid MessageId) : IJobArgs
                 ["link"] = message.SealedLink is null ? null : Encoding.UTF8.GetString(await vault.OpenAsync(message.SealedLink, ct)),
                 ["expiresOn"] = message.Until,
             };
-            var text = PaperTemplate.Of(message.Template, message.Language).Fill(new PaperValues(values, new Dictionary<string, IReadOnlyList<string>>(), []));
-            var body = string.Join("\n\n", text.Blocks.OfType<PaperParagraph>().Select(paragraph => paragraph.Text));
-            if ((MessageChannel)message.Channel == MessageChannel.Text)
-                return new { to = message.Address, text = body };
-            return new { to = message.Address, subject = text.Title, text = body, language = message.Language, attachments = await AttachmentsAsync(message, ct) };
+            return PaperTemplate.Of(message.Template, message.Language).Fill(new PaperValues(values, new Dictionary<string, IReadOnlyList<string>>(), []));
         }
 
-        private async Task<IReadOnlyList<object>> AttachmentsAsync(Stored message, CancellationToken ct)
+        /// <summary>One of the two ways that an e-mail goes.</summary>
+        private Task MailAsync(Guid id, Provider provider, OutgoingMail outgoing, CancellationToken ct) => providers.Smtp is null ? client.AskAsync(provider, "email/v1/messages", id, outgoing, ct, Asker.Message) : mail.RunAsync(id, outgoing, ct);
+
+        private static string BodyOf(PaperText text) => string.Join("\n\n", text.Blocks.OfType<PaperParagraph>().Select(paragraph => paragraph.Text));
+
+        private async Task<IReadOnlyList<MailedFile>> AttachmentsAsync(Stored message, CancellationToken ct)
         {
             if ((MessageKind)message.Kind != MessageKind.Decline)
                 return [];
@@ -129,7 +134,7 @@ public sealed record DeliverMessage(Guid MessageId) : IJobArgs
             await using var content = await store.OpenAsync(found[0].ObjectKey, ct) ?? throw new ObjectStoreException("The file of the notice is not in the store.");
             using var whole = new MemoryStream();
             await content.CopyToAsync(whole, ct);
-            return [new { name = found[0].FileName, type = "application/pdf", content = Convert.ToBase64String(whole.ToArray()) }];
+            return [new MailedFile(found[0].FileName, "application/pdf", Convert.ToBase64String(whole.ToArray()))];
         }
 
         private async Task EndAsync(Guid id, Stored message, JobContext job, CancellationToken ct)

@@ -119,7 +119,10 @@ internal static class EvaluationTable
         return CreditFacts.Of(new FactSources(
             principal ?? new Money(row.GetDecimal(0)), await row.IsDBNullAsync(1, ct) ? null : row.GetInt16(1), await row.IsDBNullAsync(2, ct) ? null : new Money(row.GetDecimal(2)), await row.IsDBNullAsync(3, ct) ? null : row.GetFieldValue<DateOnly>(3),
             row.GetFieldValue<DateOnly>(4), await row.IsDBNullAsync(5, ct) ? null : row.GetString(5), row.GetInt32(7), sanctions, Word(Of(CheckKind.Registry), "status").FirstOrDefault(),
-            Of(CheckKind.BusinessCredit).ConvertAll(Report).FirstOrDefault(), Of(CheckKind.OwnerCredit).ConvertAll(Report), Word(Of(CheckKind.Identity), "outcome"), cash?.Whole, cash?.Lenders.Count ?? 0));
+            Of(CheckKind.BusinessCredit).ConvertAll(Report).FirstOrDefault(), Of(CheckKind.OwnerCredit).ConvertAll(Report), Word(Of(CheckKind.Identity), "outcome"), cash?.Whole, cash?.Lenders.Count ?? 0)
+        {
+            BankAccount = Word(Of(CheckKind.BankAccount), "outcome").FirstOrDefault(),
+        });
     }
 
     /// <summary>The newest evaluation, or null.</summary>

@@ -17,13 +17,13 @@ public sealed class CompanySessions : Migration
             add column company_session text constraint ck_staff_sessions_company_session check (length(company_session) between 1 and 255),
             add column company_signed_at timestamptz;
 
-        update camino.schema_info set version = 30;
+        update camino.schema_info set version = 31;
         """);
 
     /// <inheritdoc/>
     protected override void Down(MigrationBuilder migrationBuilder) => migrationBuilder.Sql(
         """
         alter table camino.staff_sessions drop column company_signed_at, drop column company_session, drop column by_company;
-        update camino.schema_info set version = 29;
+        update camino.schema_info set version = 30;
         """);
 }

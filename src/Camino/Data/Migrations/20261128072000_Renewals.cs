@@ -46,13 +46,13 @@ public sealed class Renewals : Migration
         create trigger loan_renewals_never_removed before delete on camino.loan_renewals for each row execute function camino.refuse_change();
         create trigger loan_renewals_never_emptied before truncate on camino.loan_renewals for each statement execute function camino.refuse_change();
 
-        update camino.schema_info set version = 30;
+        update camino.schema_info set version = 32;
         """);
 
     /// <inheritdoc/>
     protected override void Down(MigrationBuilder migrationBuilder) => migrationBuilder.Sql(
         """
         drop table camino.loan_renewals, camino.offer_payoffs, camino.application_renewals;
-        update camino.schema_info set version = 29;
+        update camino.schema_info set version = 31;
         """);
 }
