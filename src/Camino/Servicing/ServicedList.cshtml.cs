@@ -2,13 +2,14 @@ using Camino.Data;
 using Camino.Web;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc.RazorPages;
+using Microsoft.EntityFrameworkCore;
 
 namespace Camino.Servicing;
 
 /// <summary>The lender's own loans: searched, filtered, sorted, paged.</summary>
 [Authorize(Permissions.BookRead)]
 [Filters.KeepsFilters("servicing")]
-public sealed class ServicedListPage(ListServicedLoans list, ReadProducts products, CaminoDb db) : PageModel
+public sealed class ServicedListPage(ListServicedLoans list, CaminoDb db) : PageModel
 {
     public ServicedFilter Filter { get; private set; } = new();
 
@@ -22,8 +23,16 @@ public sealed class ServicedListPage(ListServicedLoans list, ReadProducts produc
     {
         Filter = ServicedFilter.FromQuery(Request.Query);
         Loans = await list.RunAsync(Filter, ListCursor.Of(after, before), ct);
-        Products = [.. (await products.AllAsync(ct)).Select(product => product.Code)];
-        Today = await db.TodayAsync(ct);
+        (Today, Products) = await ReadFrameAsync(ct);
+    }
+
+    private sealed record Frame(DateOnly Today, string[] Codes);
+
+    /// <summary>The business date and the codes to choose from, in one question.</summary>
+    private async Task<(DateOnly Today, IReadOnlyList<string> Codes)> ReadFrameAsync(CancellationToken ct)
+    {
+        var frame = await db.Database.SqlQuery<Frame>($"select today as \"Today\", array(select p.code from camino.products p order by p.code) as \"Codes\" from camino.business_day").SingleAsync(ct);
+        return (frame.Today, frame.Codes);
     }
 
     /// <summary>The address that sorts by a column: a second press turns the order round.</summary>
