@@ -124,6 +124,7 @@ internal static class BackOfficeRole
         app.MapImportDownloads();
         app.MapDocumentFiles();
         app.MapOfferLinkFiles();
+        app.MapSignatureCallback();
         app.MapJobFeeds();
         EndCompanySessions.Map(app);
         var api = app.MapGroup("/api/v1").RequireAuthorization(policy => policy.AddAuthenticationSchemes(ApiKeyHandler.SchemeName).RequireAuthenticatedUser());

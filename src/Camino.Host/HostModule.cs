@@ -25,12 +25,14 @@ internal static class HostModule
             {
                 Account = ProviderOf("account", settings.Providers.Account),
                 Reading = ProviderOf("reading", settings.Providers.Reading),
+                Signature = ProviderOf("signature", settings.Providers.Signature),
                 Smtp = SmtpOf(settings),
             },
             DocumentsOf(settings),
             new Webhooks.WebhookOptions(settings.Webhooks.AllowPrivateAddresses, settings.Webhooks.Secret, settings.Webhooks.PreviousSecret),
             new Approvals.ApprovalOptions(TimeSpan.FromHours(settings.Approvals.ExpireAfterHours), decimal.Parse(settings.Approvals.WaiveOver, System.Globalization.CultureInfo.InvariantCulture)),
             LenderOf(settings.Lender));
+        services.AddSingleton(new Applications.Acceptance.SignatureCallbackOptions(settings.Signature.CallbackSecret));
         services.AddSingleton(new Tasks.ServiceLevels(TimeSpan.FromMinutes(settings.Applications.StepLimitMinutes)));
         services.AddJobs(registry => registry.AddCaminoKinds());
         services.AddJobClient();

@@ -1,4 +1,5 @@
 using Camino.Applications;
+using Camino.Applications.Acceptance;
 using Camino.Applications.Messages;
 using Camino.Applications.Papers;
 using Camino.Applications.Statements;
@@ -177,6 +178,8 @@ public static class CaminoModule
         .Add<MakePaper, MakePaper.Handler>()
         .Add<SendMessage, SendMessage.Handler>()
         .Add<DeliverMessage, DeliverMessage.Handler>()
+        .Add<SendEnvelope, SendEnvelope.Handler>()
+        .Add<AskEnvelope, AskEnvelope.Handler>()
         .Add<ReadBankStatement, ReadBankStatement.Handler>()
         .Add<ScanDocument, ScanDocument.Handler>()
         .Add<SendReading, SendReading.Handler>()

@@ -98,6 +98,9 @@ public sealed class RunningCamino : IAsyncDisposable
         return camino;
     }
 
+    /// <summary>What the signature service signs its callbacks with.</summary>
+    public const string SignatureSecret = "invented secret of a signature service";
+
     /// <summary>Questions that an outside service is asked at the same time.</summary>
     public const int ProviderAtOnce = 3;
 
@@ -285,7 +288,8 @@ public sealed class RunningCamino : IAsyncDisposable
         Database = new DatabaseSettings { ConnectionString = ConnectionString, MaxPoolSize = _engine == "Camino" ? 12 : 20 },
         Files = new FilesSettings { Folder = FilesFolder },
         SignIn = new SignInSettings { SecondFactor = _secondFactor },
-        Providers = new ProvidersSettings { Registry = ProviderSettings(), Credit = ProviderSettings(), Identity = ProviderSettings(), Account = ProviderSettings(), Reading = ProviderSettings(), Email = ProviderSettings(), Text = ProviderSettings() },
+        Providers = new ProvidersSettings { Registry = ProviderSettings(), Credit = ProviderSettings(), Identity = ProviderSettings(), Account = ProviderSettings(), Reading = ProviderSettings(), Signature = ProviderSettings(), Email = ProviderSettings(), Text = ProviderSettings() },
+        Signature = new SignatureSettings { CallbackSecret = role == Role.BackOffice ? SignatureSecret : null },
         Documents = new DocumentsSettings { ReadKinds = _providers is null ? null : "taxReturn,bankStatement" },
         Webhooks = new WebhooksSettings { AllowPrivateAddresses = true },
         Imports = new ImportsSettings { ChunkRows = _chunkRows, MaxFileBytes = 64 * 1024 * 1024 },

@@ -137,6 +137,9 @@ public sealed class HostSettings
     [OnlyFor(Role.Async)]
     public ProvidersSettings Providers { get; set; } = new();
 
+    [OnlyFor(Role.BackOffice)]
+    public SignatureSettings Signature { get; set; } = new();
+
     [OnlyFor(Role.Async)]
     public SmtpSettings Smtp { get; set; } = new();
 }

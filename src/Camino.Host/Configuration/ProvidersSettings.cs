@@ -8,8 +8,18 @@ public sealed class ProvidersSettings
     public ProviderSettings Identity { get; set; } = new();
     public ProviderSettings Account { get; set; } = new();
     public ProviderSettings Reading { get; set; } = new();
+    public ProviderSettings Signature { get; set; } = new();
     public ProviderSettings Email { get; set; } = new();
     public ProviderSettings Text { get; set; } = new();
+}
+
+/// <summary>Callbacks of the signature service.</summary>
+public sealed class SignatureSettings
+{
+    /// <summary>What the service signs them with; without it none is taken, and envelopes are asked for from time to time alone.</summary>
+    [Secret]
+    [Matching("^.{32,1000}$", "32 to 1,000 characters")]
+    public string? CallbackSecret { get; set; }
 }
 
 /// <summary>How a mail server is spoken to; never in the clear.</summary>

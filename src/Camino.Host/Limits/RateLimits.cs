@@ -22,6 +22,8 @@ internal static class RateLimits
             ? InAMinute("upload " + context.Connection.RemoteIpAddress, limits.SignInsAMinute)
             : context.Request.Path.StartsWithSegments("/offer", StringComparison.Ordinal)
             ? InAMinute("offer " + context.Connection.RemoteIpAddress, limits.SignInsAMinute)
+            : context.Request.Path.StartsWithSegments("/signature", StringComparison.Ordinal)
+            ? InAMinute("signature " + context.Connection.RemoteIpAddress, limits.PerUserAMinute)
             : context.User.FindFirstValue(ClaimTypes.NameIdentifier) is { } user
             ? InAMinute("user " + user, limits.PerUserAMinute)
             : RateLimitPartition.GetNoLimiter(""));

@@ -97,7 +97,7 @@ internal sealed class LocalCamino(UpSettings settings, Action<string> say) : IAs
         if (settings.Demo)
         {
             var sandbox = StartSandbox(_data, NextFree(port + 2));
-            foreach (var provider in new[] { "Registry", "Credit", "Identity", "Account", "Reading", "Email", "Text" })
+            foreach (var provider in new[] { "Registry", "Credit", "Identity", "Account", "Reading", "Signature", "Email", "Text" })
                 forAsync[$"CAMINO_Providers__{provider}__Address"] = sandbox;
             forAsync["CAMINO_Lender__CreditBureau"] = "Sandbox Credit Bureau, 1 Invented Street, Springfield, IL 62701, 800-555-0199"; // everything it reports is invented, too
         }

@@ -19,12 +19,18 @@ internal sealed record SandboxBehaviour(int Seed = 1, int Milliseconds = 40, dou
 /// <param name="MostInMinute">Most questions that began within any 60 seconds.</param>
 internal sealed record SandboxFigures(long Asked, long Billed, long Repeated, long Errors, long Wrong, long Throttled, long Down, int MostAtOnce, int MostInMinute);
 
-/// <summary>Invented outside services that behave like real ones: business registry, credit bureau, identity check, bank accounts, reading of documents, e-mail and text messages. Reports are made of the question and the seed; nothing is stored but in memory.</summary>
+/// <summary>Invented outside services that behave like real ones: business registry, credit bureau, identity check, bank accounts, reading of documents, signatures, e-mail and text messages. Reports are made of the question and the seed; nothing is stored but in memory.</summary>
 internal sealed partial class SandboxServices(SandboxBehaviour behaviour, TimeProvider clock)
 {
     private readonly ConcurrentDictionary<string, Service> _services = new(StringComparer.Ordinal);
 
     private readonly ConcurrentQueue<JsonElement> _messages = new();
+
+    private readonly ConcurrentDictionary<string, Envelope> _envelopes = new(StringComparer.Ordinal);
+
+    private static readonly HttpClient s_http = new();
+
+    private CallbackTarget? _callback;
 
     private readonly ConcurrentDictionary<string, Handed> _handed = new(StringComparer.Ordinal);
 
@@ -42,6 +48,11 @@ internal sealed partial class SandboxServices(SandboxBehaviour behaviour, TimePr
         app.MapPost("/account/v1/checks", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "account", "account"));
         app.MapPost("/reading/v1/documents", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "reading", "document"));
         app.MapPost("/reading/v1/results", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "reading", "result"));
+        foreach (var act in new[] { "envelopes", "status", "void" })
+            app.MapPost("/signature/v1/" + act, (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "signature", "signature." + act));
+        app.MapGet("/sandbox/envelopes", (SandboxServices sandbox) => sandbox._envelopes.Select(pair => new { reference = pair.Key, pair.Value.Status }));
+        app.MapPost("/sandbox/envelopes/{reference}", (string reference, EnvelopeAct act, SandboxServices sandbox, CancellationToken ct) => sandbox.ActAsync(reference, act, ct));
+        app.MapPut("/sandbox/callback", (CallbackTarget target, SandboxServices sandbox) => sandbox.CallBackTo(target));
         app.MapPost("/email/v1/messages", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "email", "message"));
         app.MapPost("/text/v1/messages", (HttpContext context, SandboxServices sandbox) => sandbox.AnswerAsync(context, "text", "message"));
         app.MapGet("/sandbox/messages", (SandboxServices sandbox) => sandbox.Messages);
@@ -60,7 +71,7 @@ internal sealed partial class SandboxServices(SandboxBehaviour behaviour, TimePr
     /// <summary>Nothing is answered for so long: connections are cut off.</summary>
     public IResult Outage(OutageRequest outage)
     {
-        foreach (var name in outage.Service is { } one ? [one] : new[] { "registry", "credit", "identity", "account", "reading", "email", "text" })
+        foreach (var name in outage.Service is { } one ? [one] : new[] { "registry", "credit", "identity", "account", "reading", "signature", "email", "text" })
             Of(name).DownUntil = clock.GetUtcNow().AddSeconds(Math.Clamp(outage.Seconds, 0, 3_600));
         return Results.NoContent();
     }
@@ -109,7 +120,7 @@ internal sealed partial class SandboxServices(SandboxBehaviour behaviour, TimePr
                 return;
             }
 
-            var isNew = kind != "result" && service.Bill(key);
+            var isNew = kind is not ("result" or "signature.status" or "signature.void") && service.Bill(key);
             if (dice.Next() < Behaviour.Wrong)
             {
                 Interlocked.Increment(ref service.Wrong);
@@ -145,6 +156,9 @@ internal sealed partial class SandboxServices(SandboxBehaviour behaviour, TimePr
             "message" => new { reference, status = "accepted" },
             "registry" => new { reference, status = dice.Next() switch { < 0.9 => "active", < 0.95 => "inactive", _ => "notFound" } },
             "identity" => new { reference, outcome = dice.Next() switch { < 0.92 => "match", < 0.97 => "partial", _ => "noMatch" } },
+            "signature.envelopes" => TakeEnvelope(reference, question),
+            "signature.status" => EnvelopeOf(reference),
+            "signature.void" => Void(reference),
             "document" => HandIn(reference, question),
             "result" => ResultOf(reference),
             "account" => Account(reference, question, dice),
@@ -162,6 +176,64 @@ internal sealed partial class SandboxServices(SandboxBehaviour behaviour, TimePr
     };
 
     private sealed record AccountReport(string Reference, string Outcome, int? NameMatch);
+
+    /// <param name="Does">signed, declined, expired, or forgotten.</param>
+    /// <param name="Callbacks">How often it says so; 0: it is silent.</param>
+    /// <param name="Sha256">Of what was signed; null: of what was handed in.</param>
+    internal sealed record EnvelopeAct(string Does, int Callbacks = 1, string Name = "Rosa Delgado Fuentes", string? Sha256 = null);
+
+    /// <param name="Address">Where the Back Office takes callbacks.</param>
+    internal sealed record CallbackTarget(Uri Address, string Secret);
+
+    /// <summary>From now on whoever is asked to sign answers there.</summary>
+    public void CallBackTo(CallbackTarget target) => _callback = target;
+
+    /// <summary>The applicant does something with an envelope, and the service says so.</summary>
+    public async Task<IResult> ActAsync(string reference, EnvelopeAct act, CancellationToken ct)
+    {
+        if (!_envelopes.TryGetValue(reference, out var envelope))
+            return Results.NotFound();
+        if (act.Does == "forgotten")
+            _envelopes.TryRemove(reference, out _);
+        else
+            _envelopes[reference] = envelope with { Status = act.Does, Name = act.Name, Signed = act.Sha256 ?? envelope.Sha256 };
+        for (var i = 0; i < act.Callbacks && _callback is not null; i++)
+            await CallBackAsync(_callback, reference, act.Does, ct);
+        return Results.NoContent();
+    }
+
+    private async Task CallBackAsync(CallbackTarget target, string reference, string status, CancellationToken ct)
+    {
+        var (id, timestamp, body) = (Guid.CreateVersion7().ToString(), clock.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture), JsonSerializer.Serialize(new { reference, status }));
+        using var request = new HttpRequestMessage(HttpMethod.Post, target.Address) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        request.Headers.Add("webhook-id", id);
+        request.Headers.Add("webhook-timestamp", timestamp);
+        request.Headers.TryAddWithoutValidation("webhook-signature", "v1," + Convert.ToBase64String(HMACSHA256.HashData(Encoding.UTF8.GetBytes(target.Secret), Encoding.UTF8.GetBytes($"{id}.{timestamp}.{body}"))));
+        using var answer = await s_http.SendAsync(request, ct);
+    }
+
+    private Standing TakeEnvelope(string reference, JsonElement question)
+    {
+        if (reference != Guid.Empty.ToString())
+            _envelopes.TryAdd(reference, new Envelope("sent", question.GetProperty("document").GetProperty("sha256").GetString() ?? "", "", ""));
+        return new Standing(reference, "sent");
+    }
+
+    private object EnvelopeOf(string reference) => !_envelopes.TryGetValue(reference, out var envelope) ? new { reference, status = "unknown" }
+        : envelope.Status != "signed" ? new { reference, status = envelope.Status }
+        : new { reference, status = "signed", signature = new { name = envelope.Name, address = "203.0.113.7", agent = "Sandbox Signatures", sha256 = envelope.Signed, certificate = "Invented proof of " + reference } };
+
+    private Standing Void(string reference)
+    {
+        if (_envelopes.TryGetValue(reference, out var envelope) && envelope.Status == "sent")
+            _envelopes[reference] = envelope with { Status = "voided" };
+        return new Standing(reference, _envelopes.TryGetValue(reference, out var now) ? now.Status : "unknown");
+    }
+
+    /// <param name="Status">sent, signed, declined, expired or voided.</param>
+    /// <param name="Sha256">Of what was handed in.</param>
+    /// <param name="Signed">Of what was signed.</param>
+    private sealed record Envelope(string Status, string Sha256, string Name, string Signed);
 
     private Standing HandIn(string reference, JsonElement question)
     {

@@ -28,6 +28,8 @@ public static class OfferApi
         api.MapPost("/applications/{id:guid}/offers/{number}/withdraw", WithdrawAsync).RequireAuthorization(Permissions.ApplicationsDecide).WithSummary("Takes an offer back").Reads(typeof(ApplicationApi.MoveInput), "application/json").NeedsIdempotencyKey().NeedsIfMatch();
         api.MapPost("/applications/{id:guid}/offers/{number:int}/link", LinkAsync).RequireAuthorization(Permissions.ApplicationsChange).WithSummary("Makes the link by which the applicant accepts an offer; the one before ends");
         api.MapPost("/applications/{id:guid}/offers/{number:int}/link/end", EndLinkAsync).RequireAuthorization(Permissions.ApplicationsChange).WithSummary("Makes the link of an offer useless");
+        api.MapPost("/applications/{id:guid}/offers/{number:int}/signature", SignatureAsync).RequireAuthorization(Permissions.ApplicationsChange).WithSummary("Has an offer signed with the signature service; a link that was made before ends").NeedsIdempotencyKey();
+        api.MapGet("/applications/{id:guid}/offers/{number:int}/signature", EnvelopeAsync).RequireAuthorization(Permissions.ApplicationsRead).WithSummary("How the newest envelope of an offer stands at the signature service");
         api.MapPost("/applications/{id:guid}/book", BookAsync).RequireAuthorization(Permissions.BookLoans).WithSummary("Books the accepted offer as a loan with the same schedule").Reads(typeof(BookApplicationInput), "application/json").NeedsIdempotencyKey().NeedsIfMatch();
     }
 
@@ -72,6 +74,24 @@ public static class OfferApi
 
         private static OfferForm FormOf(CommercialForm form, CommercialFigures figures) => new(
             form.State, form.Source, Percent(form.ShownApr(figures.AprPercent)), Words.Amount(figures.Funding.Dollars), Words.Amount(figures.AverageMonthlyCost.Dollars), figures.TermDays);
+    }
+
+    /// <param name="State"><c>queued</c>, <c>out</c>, <c>accepted</c>, <c>declined</c>, <c>ended</c> or <c>failed</c>.</param>
+    public sealed record EnvelopeView(Guid Id, string State, string? Problem, DateTimeOffset AskedAt, string? AskedBy, DateTimeOffset? EndedAt);
+
+    private static async Task<Accepted<ApplicationAnswer>> SignatureAsync(Guid id, int number, HttpContext context, AskSignature ask, CancellationToken ct)
+    {
+        var answer = await ask.RunAsync(id, number, new AskedBy(context.User.Id(), ServicingApi.KeyOf(context)), ct);
+        ApplicationApi.Mark(context, answer);
+        return TypedResults.Accepted($"/api/v1/applications/{id}/offers/{number}/signature", answer);
+    }
+
+    private static async Task<Results<Ok<EnvelopeView>, NoContent>> EnvelopeAsync(Guid id, int number, AskSignature ask, ShowApplication show, CancellationToken ct)
+    {
+        if (await ask.FindAsync(id, number, ct) is { } line)
+            return TypedResults.Ok(new EnvelopeView(line.Id, Words.Camel(line.State), line.Problem, line.AskedAt, line.AskedByName, line.EndedAt));
+        await show.MustBeThereAsync(id, ct);
+        return TypedResults.NoContent();
     }
 
     /// <summary>An offer that would be made. Renewal: the loan that would be paid off with it. Given back with productVersion, it is made only while that version is the published one.</summary>

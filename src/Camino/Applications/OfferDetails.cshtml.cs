@@ -15,7 +15,7 @@ namespace Camino.Applications;
 
 /// <summary>One offer as it was made: schedule, figures, where it stands, and the link by which the applicant accepts it.</summary>
 [Authorize(Permissions.ApplicationsRead)]
-public sealed class OfferDetailsPage(ShowOffers show, ShowApplication applications, LinkOffer links, WriteApplicant write, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
+public sealed class OfferDetailsPage(ShowOffers show, ShowApplication applications, LinkOffer links, AskSignature signatures, WriteApplicant write, CaminoDb db, IStringLocalizer<Texts> texts) : PageModel
 {
     private OfferView? _offer;
     private ApplicationView? _application;
@@ -26,6 +26,9 @@ public sealed class OfferDetailsPage(ShowOffers show, ShowApplication applicatio
 
     /// <summary>The newest link; null: none was made.</summary>
     public OfferLinkLine? Link { get; private set; }
+
+    /// <summary>The newest envelope of the signature service; null: none was made.</summary>
+    public EnvelopeLine? Envelope { get; private set; }
 
     /// <summary>The address of a link that was made just now, shown once.</summary>
     public string? Address { get; private set; }
@@ -63,6 +66,9 @@ public sealed class OfferDetailsPage(ShowOffers show, ShowApplication applicatio
     }, ct);
 
     [Needs(Permissions.ApplicationsChange)]
+    public Task<IActionResult> OnPostSignatureAsync(Guid id, int number, string? key, CancellationToken ct) => DoAsync(id, number, () => signatures.RunAsync(id, number, new AskedBy(User.Id(), key ?? Guid.CreateVersion7().ToString("N")), ct), ct);
+
+    [Needs(Permissions.ApplicationsChange)]
     public Task<IActionResult> OnPostEndLinkAsync(Guid id, int number, CancellationToken ct) => DoAsync(id, number, () => links.EndAsync(id, number, User.Id(), ct), ct);
 
     private async Task<IActionResult> LookAsync(Guid id, int number, CancellationToken ct)
@@ -72,6 +78,7 @@ public sealed class OfferDetailsPage(ShowOffers show, ShowApplication applicatio
         if (_application is null)
             return NotFound();
         Link = await links.FindAsync(id, number, ct);
+        Envelope = await signatures.FindAsync(id, number, ct);
         return Page();
     }
 

@@ -31,6 +31,9 @@ public sealed record Providers(Provider Registry, Provider Credit, Provider Iden
     /// <summary>Whose a bank account is.</summary>
     public Provider Account { get; init; } = Nobody("account");
 
+    /// <summary>Has offers signed.</summary>
+    public Provider Signature { get; init; } = Nobody("signature");
+
     /// <summary>Reads documents.</summary>
     public Provider Reading { get; init; } = Nobody("reading");
 
@@ -57,6 +60,9 @@ public enum Asker
 
     /// <summary>The reading of a document.</summary>
     Reading,
+
+    /// <summary>An envelope that is to be signed.</summary>
+    Envelope,
 }
 
 /// <summary>An outside service did not answer as it should; the queue asks again.</summary>
@@ -118,6 +124,8 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
     private const string KeptOfMessage = "insert into camino.message_exchanges (id, message_id, provider, asked_at, status, milliseconds, sealed) values ($1, $2, $3, $4, $5, $6, $7)";
 
     private const string KeptOfReading = "insert into camino.document_exchanges (id, reading_id, provider, asked_at, status, milliseconds, sealed) values ($1, $2, $3, $4, $5, $6, $7)";
+
+    private const string KeptOfEnvelope = "insert into camino.signature_exchanges (id, envelope_id, provider, asked_at, status, milliseconds, sealed) values ($1, $2, $3, $4, $5, $6, $7)";
 
     private static readonly TimeSpan s_longestWait = TimeSpan.FromMinutes(10);
 
@@ -220,7 +228,7 @@ public sealed class ProviderClient(ExchangeVault vault, ProviderRest rest, Npgsq
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    private static string KeptOf(Asker asker) => asker switch { Asker.Message => KeptOfMessage, Asker.Reading => KeptOfReading, _ => KeptOfStep };
+    private static string KeptOf(Asker asker) => asker switch { Asker.Message => KeptOfMessage, Asker.Reading => KeptOfReading, Asker.Envelope => KeptOfEnvelope, _ => KeptOfStep };
 
     /// <summary>An answer about another question is as good as none.</summary>
     private static JsonElement ReadAnswer(Provider provider, Guid asked, string answer)

@@ -118,6 +118,7 @@ public static class WebSetup
         services.AddScoped<ShowRenewal>();
         services.AddScoped<GiveBankAccount>();
         services.AddScoped<ReadDocument>();
+        services.AddScoped<Applications.Acceptance.AskSignature>();
         services.AddScoped<ShowReading>();
         services.AddSingleton<BulkApplications>();
         services.AddScoped<MoveApplication>();

@@ -52,7 +52,7 @@ internal sealed partial class PermissionTests
     public void What_stays_open_to_everybody_is_what_comes_before_the_sign_in() =>
         Assert.That(
             _ways.Where(way => way.IsOpen && !way.IsFile).Select(way => way.Path).Distinct().Order(StringComparer.Ordinal),
-            Is.EqualTo((string[])["/error/{code:int}", "/first-admin", "/health/live", "/health/ready", "/offer", "/preferences", "/set-password", "/sign-in", "/sign-in/code", "/sign-in/company", "/sign-in/company/ended", "/sign-out", "/upload"]));
+            Is.EqualTo((string[])["/error/{code:int}", "/first-admin", "/health/live", "/health/ready", "/offer", "/preferences", "/set-password", "/sign-in", "/sign-in/code", "/sign-in/company", "/sign-in/company/ended", "/sign-out", "/signature/callback", "/upload"]));
 
     [Test]
     public void Every_role_has_its_line_in_the_table_and_who_only_looks_changes_nothing()
@@ -145,7 +145,8 @@ internal sealed partial class PermissionTests
     {
         public bool IsForPrograms => Path.StartsWith("/api/", StringComparison.Ordinal);
 
-        public bool IsFile => Page is null && !Path.StartsWith("/health", StringComparison.Ordinal) && !Path.StartsWith("/sign-in", StringComparison.Ordinal);
+        /// <summary>Styles, scripts and the like: not what answers health, a sign-in or a callback.</summary>
+        public bool IsFile => Page is null && !Path.StartsWith("/health", StringComparison.Ordinal) && !Path.StartsWith("/sign-in", StringComparison.Ordinal) && !Path.StartsWith("/signature", StringComparison.Ordinal);
 
         public override string ToString() => $"{Method} {Path}{(Handler is null ? "" : "?handler=" + Handler)} ({string.Join(" and ", Permissions)})";
     }

@@ -40,6 +40,7 @@ public sealed class LinkOffer(CaminoDb db, SignedLink links, TimeProvider clock)
             update camino.offer_links set ended_at = {at}, ended_by = {by} where application_id = {applicationId} and offer_number = {(short)offer} and ended_at is null;
             insert into camino.offer_links (id, application_id, offer_number, made_at, made_by, expires_at) values ({id}, {applicationId}, {(short)offer}, {at}, {by}, {expires})
             """, ct);
+        await db.WakeEnvelopesAsync(applicationId, by.ToString(), ct); // an envelope that is out is taken back
         // an offer of the release before this one has no paper yet
         if (!await db.Database.SqlQuery<bool>($"select exists (select from camino.application_papers where application_id = {applicationId} and kind = {(short)PaperKind.Offer} and number = {offer}) as \"Value\"").SingleAsync(ct))
             await db.AskPaperAsync(applicationId, PaperKind.Offer, offer, by, at, ct);
@@ -60,6 +61,7 @@ public sealed class LinkOffer(CaminoDb db, SignedLink links, TimeProvider clock)
         var ended = await db.Database.ExecuteSqlAsync($"update camino.offer_links set ended_at = {at}, ended_by = {by} where application_id = {applicationId} and offer_number = {(short)offer} and ended_at is null", ct);
         if (ended == 0)
             return;
+        await db.WakeEnvelopesAsync(applicationId, by.ToString(), ct);
         db.AuditEntries.Add(new AuditEntry(at, by, "offer_link.ended", "application", applicationId.ToString(), JsonSerializer.Serialize(new { offer }, JsonSerializerOptions.Web)));
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
@@ -74,7 +76,7 @@ public sealed class LinkOffer(CaminoDb db, SignedLink links, TimeProvider clock)
             select l.id as "Id", l.made_at as "MadeAt", (select u.display_name from camino.staff_users u where u.id = l.made_by) as "MadeByName", l.expires_at as "ExpiresAt", l.opened_at as "OpenedAt",
                 l.ended_at is null and l.expires_at > {now} and o.state = {(short)OfferState.Open} as "IsOpen"
             from camino.offer_links l join camino.application_offers o on o.application_id = l.application_id and o.number = l.offer_number
-            where l.application_id = {applicationId} and l.offer_number = {(short)offer} order by l.id desc limit 1
+            where l.application_id = {applicationId} and l.offer_number = {(short)offer} and not exists (select from camino.signature_envelopes e where e.link_id = l.id) order by l.id desc limit 1
             """).ToListAsync(ct);
         return found.Count == 0 ? null : new OfferLinkLine(found[0].Id, found[0].MadeAt, found[0].MadeByName, found[0].ExpiresAt, found[0].OpenedAt, found[0].IsOpen);
     }

@@ -1,16 +1,10 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Camino.Applications.Papers;
-using Camino.Audit;
 using Camino.Data;
 using Camino.Lending;
-using Camino.Lending.Applications;
-using Camino.Notices;
 using Camino.Papers;
-using Camino.Servicing;
 using Camino.Webhooks;
-using Microsoft.EntityFrameworkCore;
 
 namespace Camino.Applications.Acceptance;
 
@@ -57,29 +51,11 @@ public sealed class SignOffer(CaminoDb db, OpenOffer open, WebhookVault vault, T
 
     private async Task KeepAsync(OpenedOffer opened, LinkedPaper paper, string language, byte[] sealedName, byte[] sealedFrom, CancellationToken ct)
     {
-        var (id, offer) = (opened.ApplicationId, opened.Offer);
         var at = clock.GetUtcNow();
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
-        var (number, course) = await db.LockApplicationAsync(id, ct);
-        if (await db.Database.SqlQuery<bool>($"select exists (select from camino.application_signatures where link_id = {opened.LinkId}) as \"Value\"").SingleAsync(ct))
+        var signed = new SignedOffer(opened.ApplicationId, opened.Offer, opened.LinkId, opened.MadeBy, paper.Id, paper.Sha256, language, Consent, sealedName, sealedFrom);
+        if (!await db.KeepSignatureAsync(signed, at, ct))
             return; // the other tab was quicker
-        var ended = await db.Database.SqlQuery<bool>($"select ended_at is not null as \"Value\" from camino.offer_links where id = {opened.LinkId} for update").SingleAsync(ct);
-        Refuse.If(ended, "offer_link.link", "This link does not work any more. Ask for a new one.");
-        var (next, step) = course.Move(ApplicationMove.Accept, new Actor(ActorKind.Applicant, null), null, at);
-        var accepted = (await db.OfferAsync(id, offer, ct)).Accept(await db.TodayAsync(ct));
-        var signature = Guid.CreateVersion7(at);
-        await db.Database.ExecuteSqlAsync(
-            $"""
-            insert into camino.application_signatures (id, application_id, offer_number, link_id, paper_id, sha256, language, consent, sealed_name, sealed_from, signed_at)
-            values ({signature}, {id}, {(short)offer}, {opened.LinkId}, {paper.Id}, {Convert.FromHexString(paper.Sha256)}, {language}, {Consent}, {sealedName}, {sealedFrom}, {at});
-            update camino.application_offers set state = {(short)accepted.State}, accepted_how = {(short)AcceptedBy.Paper}, ended_at = {at} where application_id = {id} and number = {offer}
-            """, ct);
-        await db.CloseOffersAsync(id, OfferState.Closed, at, null, ct);
-        await db.AskPaperAsync(id, PaperKind.Contract, offer, opened.MadeBy, at, ct);
-        await db.KeepCourseAsync(id, next, step, ct);
-        db.AuditEntries.Add(new AuditEntry(at, null, "application.offer-accepted", "application", id.ToString(),
-            JsonSerializer.Serialize(new { version = next.Version, offer, how = Words.Camel(AcceptedBy.Link), signature, sha256 = paper.Sha256 })));
-        db.Notices.Add(new Notice(opened.MadeBy, "Notice.OfferAccepted", [number, offer.ToString(CultureInfo.InvariantCulture)], $"/applications/{id}", at));
         await db.SaveChangesAsync(ct);
         await transaction.CommitAsync(ct);
     }
