@@ -119,6 +119,7 @@ public static class WebSetup
         services.AddScoped<GiveBankAccount>();
         services.AddScoped<ReadDocument>();
         services.AddScoped<Applications.Acceptance.AskSignature>();
+        services.AddScoped<Applications.Acceptance.LookSooner>();
         services.AddScoped<ShowReading>();
         services.AddSingleton<BulkApplications>();
         services.AddScoped<MoveApplication>();

@@ -14,6 +14,18 @@ namespace Camino.Applications.Acceptance;
 /// <summary>What the signature service signs its callbacks with; null: none is taken.</summary>
 public sealed record SignatureCallbackOptions(string? Secret);
 
+/// <summary>Has the service asked at once how an envelope stands that is not over; any other id is let be.</summary>
+public sealed class LookSooner(CaminoDb db)
+{
+    public async Task RunAsync(Guid envelope, CancellationToken ct)
+    {
+        if (!await db.Database.SqlQuery<bool>($"select exists (select from camino.signature_envelopes where id = {envelope} and state in (0, 1, 5)) as \"Value\"").SingleAsync(ct))
+            return;
+        db.Enqueue(new SendEnvelope(envelope));
+        await db.SaveChangesAsync(ct);
+    }
+}
+
 /// <summary>
 /// Where the signature service says that something happened to an envelope, signed by Standard Webhooks. Nothing that it says counts but the envelope's id: the service is asked then how it stands. So a callback that comes twice,
 /// late or again changes nothing, and one that nobody signed is not read.
@@ -28,7 +40,7 @@ public static class SignatureCallback
     /// <summary>Adds the address.</summary>
     public static void MapSignatureCallback(this IEndpointRouteBuilder pages) => pages.MapPost("/signature/callback", TakeAsync).AllowAnonymous().DisableAntiforgery();
 
-    private static async Task<IResult> TakeAsync(HttpContext context, SignatureCallbackOptions options, CaminoDb db, TimeProvider clock, CancellationToken ct)
+    private static async Task<IResult> TakeAsync(HttpContext context, SignatureCallbackOptions options, LookSooner look, TimeProvider clock, CancellationToken ct)
     {
         context.Response.Headers.CacheControl = "no-store";
         if (options.Secret is not { Length: > 0 } secret)
@@ -37,12 +49,8 @@ public static class SignatureCallback
             return Results.StatusCode(StatusCodes.Status413PayloadTooLarge);
         if (!IsSigned(context.Request.Headers, body, secret, clock.GetUtcNow()))
             return Results.Unauthorized();
-        if (EnvelopeOf(body) is { } id && await db.Database.SqlQuery<bool>($"select exists (select from camino.signature_envelopes where id = {id} and state in (0, 1, 5)) as \"Value\"").SingleAsync(ct))
-        {
-            db.Enqueue(new SendEnvelope(id));
-            await db.SaveChangesAsync(ct);
-        }
-
+        if (EnvelopeOf(body) is { } id)
+            await look.RunAsync(id, ct);
         return Results.NoContent();
     }
 
