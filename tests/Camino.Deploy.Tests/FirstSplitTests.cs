@@ -9,7 +9,6 @@ namespace Camino.Deploy.Tests;
 /// two kinds of approval, swapped addresses, servers left running. Each shows that it cannot happen any more.
 /// </summary>
 [CancelAfter(1_200_000)]
-[Parallelizable(ParallelScope.All)]
 public sealed class FirstSplitTests
 {
     private static readonly Pipeline Forward = Pipeline.Of();

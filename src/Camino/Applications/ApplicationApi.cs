@@ -29,8 +29,8 @@ public static class ApplicationApi
     {
         var api = root.MapGroup("").AddEndpointFilter(OwnAsync);
         api.MapPost("/applications", ReceiveAsync).RequireAuthorization(Permissions.ApplicationsCreate).WithSummary("Takes a loan application in; the answer says where its task is").Reads(typeof(ApplicationInput), "application/json").NeedsIdempotencyKey();
-        api.MapGet("/loans/{id:guid}/renewal", RenewalAsync).RequireAuthorization(Permissions.BookRead).WithSummary("Whether a loan may be renewed: months on time, what its product asks for, what pays it off");
-        api.MapPost("/loans/{id:guid}/renewal", RenewAsync).RequireAuthorization(Permissions.ApplicationsCreate, Permissions.BookRead).WithSummary("Takes the application for the renewal of a loan in; whom it is from is taken over from the borrower").Reads(typeof(RenewalInput), "application/json").NeedsIdempotencyKey();
+        root.MapGet("/loans/{id:guid}/renewal", RenewalAsync).RequireAuthorization(Permissions.BookRead).WithSummary("Whether a loan may be renewed: months on time, what its product asks for, what pays it off");
+        root.MapPost("/loans/{id:guid}/renewal", RenewAsync).RequireAuthorization(Permissions.ApplicationsCreate, Permissions.BookRead).WithSummary("Takes the application for the renewal of a loan in; whom it is from is taken over from the borrower").Reads(typeof(RenewalInput), "application/json").NeedsIdempotencyKey();
         api.MapPost("/applications/bulk", (HttpContext context, BulkApplications bulk, CancellationToken ct) => bulk.RunAsync(context, ServicingApi.KeyOf(context), ct)).RequireAuthorization(Permissions.ApplicationsCreate).WithSummary("Takes many applications in, one a line (NDJSON, at most 100,000), and answers each line")
             .Reads(null, BulkApplications.ContentType).Produces<string>(StatusCodes.Status200OK, BulkApplications.ContentType).NeedsIdempotencyKey();
         api.MapGet("/applications", ListAsync).RequireAuthorization(Permissions.ApplicationsRead).WithSummary("Applications, the newest first, 50 a page; a client sees those that it handed in")

@@ -40,6 +40,8 @@ public sealed class MoveApplication(CaminoDb db, JobStore jobs, TimeProvider clo
             return ApplicationAnswer.Repeated(before);
         var (number, course) = await db.LockApplicationAsync(id, ct);
         var (next, step) = course.Move(move, new Actor(ActorKind.Staff, by.UserId), why, at, by.Version);
+        if (move == ApplicationMove.Reopen)
+            await db.CheckReopenAsync(id, ct);
         await db.KeepCourseAsync(id, next, step with { AdverseReasons = codes }, ct);
         if (move == ApplicationMove.Decline)
             await db.AskPaperAsync(id, PaperKind.Decline, next.Version, by.UserId, at, ct);

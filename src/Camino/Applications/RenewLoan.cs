@@ -52,6 +52,7 @@ public sealed class RenewLoan(CaminoDb db, ExchangeKeys exchanges, TimeProvider 
         loan.Renewal().Check(number);
         var open = await db.Database.SqlQuery<string>($"select a.number as \"Value\" from camino.application_renewals r join camino.applications a on a.id = r.application_id where r.loan_id = {loanId} and a.ended_at is null").ToListAsync(ct);
         Refuse.If(open.Count > 0, "renewal.waiting", $"Application {(open.Count > 0 ? open[0] : "")} for the renewal of loan {number} is open already.");
+        await db.CheckNotRenewedAsync(loanId, number, ct);
         var borrower = await BorrowerAsync(loanId, number, ct);
 
         var id = Guid.CreateVersion7();
@@ -66,7 +67,7 @@ public sealed class RenewLoan(CaminoDb db, ExchangeKeys exchanges, TimeProvider 
             from camino.borrowers b left join lateral (select * from camino.borrower_addresses a where a.borrower_id = b.id order by a.position limit 1) p on true where b.id = {borrower}
             returning number as "Value"
             """).ToListAsync(ct);
-        await TakeOverAsync(id, borrower, ct);
+        await TakeOverAsync(id, borrower, at, by.UserId, ct);
         await db.Database.ExecuteSqlAsync($"insert into camino.application_renewals (application_id, loan_id) values ({id}, {loanId})", ct);
         await db.KeepEventAsync(id, received, ct);
         db.Enqueue(new BeginChecks(id), new JobOptions { RequestedBy = by.UserId.ToString() });
@@ -78,16 +79,23 @@ public sealed class RenewLoan(CaminoDb db, ExchangeKeys exchanges, TimeProvider 
 
     private async Task<Guid> BorrowerAsync(Guid loanId, string number, CancellationToken ct)
     {
-        var found = await db.Database.SqlQuery<Known>($"select k.borrower_id as \"Id\", exists (select from camino.borrower_contacts c where c.borrower_id = k.borrower_id) as \"CanBeReached\" from camino.loan_borrowers k where k.loan_id = {loanId}").ToListAsync(ct);
+        var (bound, seen) = (db.Scope.IsBound, db.Scope.Seen ?? []);
+        var found = await db.Database.SqlQuery<Known>(
+            $"""
+            select b.id as "Id", exists (select from camino.borrower_contacts c where c.borrower_id = b.id) as "CanBeReached"
+            from camino.loan_borrowers k join camino.borrowers b on b.id = k.borrower_id where k.loan_id = {loanId} and ({!bound} or b.branch_id is null or b.branch_id = any({seen}))
+            """).ToListAsync(ct);
         Refuse.If(found.Count == 0, "renewal.borrower", $"Nobody knows yet whose loan {number} is; try again when its borrower was linked.");
         Refuse.If(!found[0].CanBeReached, "renewal.contact", $"The borrower of loan {number} has neither a phone nor an e-mail address; add one first.");
         return found[0].Id;
     }
 
-    /// <summary>Ways to reach the borrower, owners with the dates of birth of the application before, and every number as it is sealed.</summary>
-    private Task<int> TakeOverAsync(Guid id, Guid borrower, CancellationToken ct) => db.Database.ExecuteSqlAsync(
+    /// <summary>Ways to reach the borrower and what of them it chose, owners with the dates of birth of the application before, and every number as it is sealed.</summary>
+    private Task<int> TakeOverAsync(Guid id, Guid borrower, DateTimeOffset at, Guid by, CancellationToken ct) => db.Database.ExecuteSqlAsync(
         $"""
         insert into camino.application_contacts (application_id, position, kind, value, digits) select {id}, c.position, c.kind, c.value, c.digits from camino.borrower_contacts c where c.borrower_id = {borrower};
+        insert into camino.application_contact_choices (application_id, email, text, chosen_at, chosen_by)
+            select {id}, b.contact_by in ('any', 'email'), b.contact_by in ('any', 'phone'), {at}, {by} from camino.borrowers b where b.id = {borrower} and b.contact_by <> 'any';
         with owners as materialized (
             select o.*, camino.new_id() as new_id, (select a.birth_date from camino.application_owners a where a.id = o.id) as birth_date from camino.borrower_owners o where o.borrower_id = {borrower}
         ), kept as (
@@ -136,7 +144,7 @@ public sealed class ShowRenewal(CaminoDb db, BranchScope scope)
         var payoff = standing.Status is LoanStatus.Current or LoanStatus.PastDue ? loan.PayoffOn(loan.Today).Amount.Dollars : (decimal?)null;
         var open = Of("application");
         return new RenewalView(
-            standing.MayRenew && open is null, standing.Months, standing.Since, standing.Rule?.OnTimeMonths, standing.Rule?.GraceDays, payoff, open, Of("renewedBy"), Of("renews"),
+            standing.MayRenew && open is null && Of("renewedBy") is null, standing.Months, standing.Since, standing.Rule?.OnTimeMonths, standing.Rule?.GraceDays, payoff, open, Of("renewedBy"), Of("renews"),
             links.Find(one => one.Kind == "renews")?.Amount);
 
         NumberedLink? Of(string kind) => links.Find(one => one.Kind == kind) is { } found ? new NumberedLink(found.Id, found.Number) : null;
@@ -172,7 +180,7 @@ internal static class Renewals
             return null;
         var old = await db.RenewableAsync(renewed.Loan, ct);
         var on = terms.Disbursements[0].On;
-        var payoff = old.PayoffOn(on).Amount;
+        var payoff = old.RenewalPayoffOn(on);
         Refuse.If(terms.Principal <= payoff, "offer.renewal", $"{payoff} will pay loan {old.Loan.Number} off on {on:yyyy-MM-dd}; its renewal lends more than that, got {terms.Principal}.");
         return RenewalPayoff.Of(old.Loan, payoff, terms.Principal);
     }
@@ -184,7 +192,29 @@ internal static class Renewals
         var loan = db.Database.CurrentTransaction is null ? await db.LoanToLookAtAsync(loanId, ct) : await db.LoanToTryAsync(loanId, ct);
         Refuse.If(loan is null, "loan.not_found", $"There is no loan {loanId}.");
         loan.Renewal().Check(loan.Loan.Number);
+        await db.CheckNotRenewedAsync(loanId, loan.Loan.Number, ct);
         return loan;
+    }
+
+    /// <summary>A loan is renewed once: while another loan is booked that is to pay it off, and after that.</summary>
+    /// <exception cref="RefusedException"><c>renewal.waiting</c>.</exception>
+    public static async Task CheckNotRenewedAsync(this CaminoDb db, Guid loanId, string number, CancellationToken ct)
+    {
+        var by = await db.Database.SqlQuery<string>($"select s.number as \"Value\" from camino.loan_renewals r join camino.serviced_loans s on s.id = r.loan_id where r.renewed_id = {loanId} limit 1").ToListAsync(ct);
+        Refuse.If(by.Count > 0, "renewal.waiting", $"Loan {number} is renewed by loan {(by.Count > 0 ? by[0] : "")} already.");
+    }
+
+    /// <summary>An application that ended is open again only while no other renews its loan.</summary>
+    /// <exception cref="RefusedException"><c>renewal.waiting</c>.</exception>
+    public static async Task CheckReopenAsync(this CaminoDb db, Guid application, CancellationToken ct)
+    {
+        if (await db.RenewedByAsync(application, ct) is not { } renewed)
+            return;
+        await db.LockLoanAsync(renewed.Loan, ct); // of two, one is first
+        var number = await db.Database.SqlQuery<string>($"select number as \"Value\" from camino.serviced_loans where id = {renewed.Loan}").SingleAsync(ct);
+        var open = await db.Database.SqlQuery<string>($"select a.number as \"Value\" from camino.application_renewals r join camino.applications a on a.id = r.application_id where r.loan_id = {renewed.Loan} and r.application_id <> {application} and a.ended_at is null").ToListAsync(ct);
+        Refuse.If(open.Count > 0, "renewal.waiting", $"Application {(open.Count > 0 ? open[0] : "")} for the renewal of loan {number} is open already.");
+        await db.CheckNotRenewedAsync(renewed.Loan, number, ct);
     }
 
     /// <summary>Keeps what an offer said it would pay off.</summary>

@@ -18,6 +18,11 @@ public static class LoanAccess
     public static async Task<LoanInHand> LoanForChangeAsync(this CaminoDb db, Guid id, CancellationToken ct) =>
         (await db.LockAndReadAsync([id], withLedger: true, ct)) is [var loan] ? loan : throw new RefusedException("loan.not_found", $"There is no loan {id}.");
 
+    /// <summary>Locks the loan that another one renews, whatever branch it is in.</summary>
+    /// <exception cref="RefusedException"><c>loan.not_found</c>.</exception>
+    internal static async Task<LoanInHand> RenewedLoanForChangeAsync(this CaminoDb db, Guid id, CancellationToken ct) =>
+        (await db.LockAndReadAsync([id], withLedger: true, ct, inScope: false)) is [var loan] ? loan : throw new RefusedException("loan.not_found", $"There is no loan {id}.");
+
     /// <summary>The same for several that only time passes for, locked in the order of their ids; those that are gone are left out.</summary>
     /// <remarks>
     /// The rows are locked in one statement and read in the next: a statement sees what was committed when it began, so one joined statement would wait for the lock and
@@ -25,7 +30,7 @@ public static class LoanAccess
     /// </remarks>
     public static Task<IReadOnlyList<LoanInHand>> LoansForChangeAsync(this CaminoDb db, IReadOnlyList<Guid> ids, CancellationToken ct) => db.LockAndReadAsync(ids, withLedger: false, ct);
 
-    private static async Task<IReadOnlyList<LoanInHand>> LockAndReadAsync(this CaminoDb db, IReadOnlyList<Guid> ids, bool withLedger, CancellationToken ct)
+    private static async Task<IReadOnlyList<LoanInHand>> LockAndReadAsync(this CaminoDb db, IReadOnlyList<Guid> ids, bool withLedger, CancellationToken ct, bool inScope = true)
     {
         if (db.Database.CurrentTransaction is null)
             throw new InvalidOperationException("A loan is loaded for change inside a transaction.");
@@ -33,7 +38,7 @@ public static class LoanAccess
             throw new InvalidOperationException("The loan was read before it was locked.");
         var wanted = ids.Order().ToArray();
         await db.Database.ExecuteSqlAsync($"select pg_advisory_xact_lock_shared({DayLock})", ct);
-        if (db.Scope.Seen is { } seen && await db.Database.SqlQuery<int>($"select count(*)::int as \"Value\" from camino.loan_branches where loan_id = any({wanted}) and branch_id <> all({seen})").SingleAsync(ct) > 0)
+        if (inScope && db.Scope.Seen is { } seen && await db.Database.SqlQuery<int>($"select count(*)::int as \"Value\" from camino.loan_branches where loan_id = any({wanted}) and branch_id <> all({seen})").SingleAsync(ct) > 0)
             return []; // another branch's is not there
         await db.Database.ExecuteSqlAsync($"select 1 from camino.serviced_loans where id = any({wanted}) order by id for update", ct);
         return await db.ReadLoansAsync(wanted, tracked: true, withLedger, ct);

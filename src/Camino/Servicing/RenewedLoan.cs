@@ -39,15 +39,31 @@ internal static class RenewedLoans
     public static Task RenewAsync(this CaminoDb db, Guid loan, Guid renewed, CancellationToken ct) => db.Database.ExecuteSqlAsync($"insert into camino.loan_renewals (loan_id, renewed_id) values ({loan}, {renewed})", ct);
 
     /// <summary>Locks the loan that this one renews; null when it renews none. Before the lock on the new one: loans are locked in the order of their ids, and the old one's is lower.</summary>
-    public static async Task<RenewedLoan?> RenewedForChangeAsync(this CaminoDb db, Guid loan, CancellationToken ct) =>
-        await db.StoredAsync(loan, ct) is { } stored ? new RenewedLoan(await db.LoanForChangeAsync(stored.RenewedId, ct), stored.DisbursedEvent, stored.PaidEvent) : null;
+    /// <remarks>The right to it comes from the new loan, so it is locked whatever branch it is in. What was noted of it is read after the lock: before it, another server may be changing it.</remarks>
+    public static async Task<RenewedLoan?> RenewedForChangeAsync(this CaminoDb db, Guid loan, CancellationToken ct)
+    {
+        if (await db.StoredAsync(loan, ct) is not { } seen)
+            return null;
+        var old = await db.RenewedLoanForChangeAsync(seen.RenewedId, ct);
+        var stored = await db.StoredAsync(loan, ct) ?? throw new InvalidOperationException("A renewal is never removed.");
+        return new RenewedLoan(old, stored.DisbursedEvent, stored.PaidEvent);
+    }
 
     /// <summary>The loan that this one renews, to look at; null when it renews none.</summary>
     public static async Task<RenewedLoan?> RenewedToLookAtAsync(this CaminoDb db, Guid loan, CancellationToken ct) =>
         await db.StoredAsync(loan, ct) is { } stored && await db.LoanToLookAtAsync(stored.RenewedId, ct) is { } old ? new RenewedLoan(old, stored.DisbursedEvent, stored.PaidEvent) : null;
 
+    /// <summary>What pays a loan off that is renewed. A credit of the borrower is paid out first: some products keep it for installments, and what is less than all that is owed would join it.</summary>
+    /// <exception cref="RefusedException"><c>renewal.credit</c>, and as for <see cref="LoanInHand.PayoffOn"/>.</exception>
+    public static Money RenewalPayoffOn(this LoanInHand old, DateOnly on)
+    {
+        var quote = old.PayoffOn(on);
+        Refuse.If(quote.Credit > Money.Zero, "renewal.credit", $"Loan {old.Loan.Number} has a credit of {quote.Credit}; refund it before the loan is renewed.");
+        return quote.Amount;
+    }
+
     /// <summary>What handing the money out would pay off; null when nothing is left to pay off, or it was paid off already.</summary>
-    /// <exception cref="RefusedException"><c>renewal.charged_off</c>, <c>renewal.on</c>, <c>renewal.payoff</c>.</exception>
+    /// <exception cref="RefusedException"><c>renewal.charged_off</c>, <c>renewal.on</c>, <c>renewal.payoff</c>, <c>renewal.credit</c>.</exception>
     public static Money? PayoffBy(this RenewedLoan renewed, LoanEvent disbursement)
     {
         var old = renewed.Old;
@@ -55,7 +71,7 @@ internal static class RenewedLoans
             return null;
         Refuse.If(old.Loan.Status == LoanStatus.ChargedOff, "renewal.charged_off", $"Loan {old.Loan.Number}, which is to be renewed, is charged off.");
         Refuse.If(disbursement.On != old.Today, "renewal.on", $"The money of a renewal is handed out on {old.Today:yyyy-MM-dd}, the business date; got {disbursement.On:yyyy-MM-dd}.");
-        var payoff = old.PayoffOn(old.Today).Amount;
+        var payoff = old.RenewalPayoffOn(old.Today);
         Refuse.If(payoff > disbursement.Amount, "renewal.payoff", $"{payoff} pays loan {old.Loan.Number} off, which is to be renewed; {disbursement.Amount} does not cover it.");
         return payoff == Money.Zero ? null : payoff;
     }
@@ -68,6 +84,8 @@ internal static class RenewedLoans
         if (renewed.PayoffBy(disbursement) is not { } payoff)
             return null;
         var paid = old.Record(new LoanEvent { Key = "new", Type = LoanEventType.Pay, On = old.Today, Amount = payoff }, null, at, user);
+        if (old.Loan.Status is not (LoanStatus.PaidOff or LoanStatus.Overpaid))
+            throw new InvalidOperationException("The payoff left something owed.");
         db.Keep(old);
         db.AuditEntries.Add(new AuditEntry(at, user, "loan." + LoanCommand.RecordPayment.Name, "loan", old.Loan.Id.ToString(), JsonSerializer.Serialize(new { @event = paid.Key, on = paid.EffectiveOn, renewedBy = by.Id })));
         db.Enqueue(new WriteLetter(old.Loan.Id, paid.Sequence), new JobOptions { RequestedBy = user.ToString() });
@@ -88,12 +106,19 @@ internal static class RenewedLoans
     }
 
     /// <summary>A payment that came from a renewal is taken back where it came from.</summary>
-    /// <exception cref="RefusedException"><c>renewal.paid</c>.</exception>
+    /// <exception cref="RefusedException"><c>renewal.paid</c>, <c>renewal.reversed</c>.</exception>
     public static async Task CheckNotFromRenewalAsync(this CaminoDb db, LoanInHand loan, LoanEvent taking, CancellationToken ct)
     {
         if (taking.Of is not { } of)
             return;
         var (id, number) = (loan.Loan.Id, loan.Loan.Number);
+        if (loan.Events.Any(one => one.Key == of && one.Type is LoanEventType.Reverse or LoanEventType.Return))
+        {
+            // taken back twice, an event counts again, and the other loan would not know
+            var stands = await db.Database.SqlQuery<bool>($"select exists (select from camino.loan_renewals where loan_id = {id} or renewed_id = {id}) as \"Value\"").SingleAsync(ct);
+            Refuse.If(stands, "renewal.reversed", $"Loan {number} renews a loan or was renewed; what was taken back there is not brought back by taking that back. Record it anew.");
+        }
+
         var from = await db.Database.SqlQuery<string>($"select s.number as \"Value\" from camino.loan_renewals r join camino.serviced_loans s on s.id = r.loan_id where r.renewed_id = {id} and r.paid_event = {of}").ToListAsync(ct);
         Refuse.If(from.Count > 0, "renewal.paid", $"Loan {number} was paid off by this payment from loan {(from.Count > 0 ? from[0] : "")}; take the disbursement of that loan back, and this is taken back with it.");
     }

@@ -1,8 +1,16 @@
+using System.Globalization;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text.Json;
+using Camino.Clients;
+using Camino.Data;
+using Camino.People;
+using Camino.Servicing;
 using Camino.Testing;
 using Camino.Tests.Imports;
 using Camino.Tests.Papers;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using NUnit.Framework;
 
 namespace Camino.Tests.Applications;
@@ -53,10 +61,12 @@ internal sealed class RenewalTests
         using var forAnother = await _applications.ActAsync(id, "book", new { isNew = true });
         using var booked = await _applications.ActAsync(id, "book", new { });
         var loan = (await ServicedBook.ReadAsync(booked, HttpStatusCode.Created)).GetProperty("loanId").GetGuid();
+        using var second1 = await RenewAsync(old, Guid.NewGuid().ToString());
         var splits = (await ServicedBook.ReadAsync(preview, HttpStatusCode.OK)).GetProperty("renewal");
         var payoff = splits.GetProperty("paidOff").GetString();
 
         Assert.That(await tooLittle.ProblemCodeAsync(), Is.EqualTo("offer.renewal"));
+        Assert.That(await second1.ProblemCodeAsync(), Is.EqualTo("renewal.waiting"), "booked, it is renewed by that loan and no other");
         Assert.That((made.StatusCode, accepted.StatusCode, await forAnother.ProblemCodeAsync()), Is.EqualTo((HttpStatusCode.Created, HttpStatusCode.OK, "application.borrower")));
         Assert.That(await _camino.ScalarAsync<long>($"select count(distinct borrower_id) from camino.loan_borrowers where loan_id in ('{old}', '{loan}')"), Is.EqualTo(1));
         Assert.That((await _camino.GetAsync($"/applications/{id}/offers/1")).GetProperty("renewal").GetRawText(), Is.EqualTo(splits.GetRawText()), "what was offered is what was shown");
@@ -74,15 +84,18 @@ internal sealed class RenewalTests
         Assert.That((Balance(paid, "status"), Balance(paid, "owed"), Balance(paid, "credit")), Is.EqualTo(("paidOff", "0.00", "0.00")));
         Assert.That((await _camino.GetAsync($"/loans/{old}/renewal")).GetProperty("renewedBy").GetProperty("id").GetGuid(), Is.EqualTo(loan));
         Assert.That((await _camino.GetAsync($"/loans/{loan}/renewal")).GetProperty("paidOff").GetString(), Is.EqualTo(payoff));
-        Assert.That(await CashAsync(old, loan), Is.EqualTo(-decimal.Parse(handedOut.GetProperty("renewal").GetProperty("handedOut").GetString() ?? "", System.Globalization.CultureInfo.InvariantCulture)), "of the day's cash only what the borrower got is gone");
+        Assert.That(await CashAsync(old, loan), Is.EqualTo(-decimal.Parse(handedOut.GetProperty("renewal").GetProperty("handedOut").GetString() ?? "", CultureInfo.InvariantCulture)), "of the day's cash only what the borrower got is gone");
 
         var event1 = await _camino.ScalarAsync<string>($"select paid_event from camino.loan_renewals where loan_id = '{loan}'");
         var alone = await _applications.Book.RefusedAsync(old, "reverse", new { of = event1 });
-        await _applications.Book.OkAsync(loan, "reverse", new { of = handedOut.GetProperty("event").GetString() });
+        var taken = await _applications.Book.OkAsync(loan, "reverse", new { of = handedOut.GetProperty("event").GetString() });
+        var broughtBack = await _applications.Book.RefusedAsync(loan, "reverse", new { of = taken.GetProperty("event").GetString() });
+        var paidAgain = await _applications.Book.RefusedAsync(old, "reverse", new { of = await _camino.ScalarAsync<string>($"select max(sequence)::text from camino.loan_events where loan_id = '{old}'") });
         var open = await _camino.GetAsync($"/loans/{old}");
         var second = await _applications.Book.OkAsync(loan, "disburse", new { on = "2026-05-16", amount = "30000.00" });
 
         Assert.That(alone.GetProperty("code").GetString(), Is.EqualTo("renewal.paid"));
+        Assert.That((broughtBack.GetProperty("code").GetString(), paidAgain.GetProperty("code").GetString()), Is.EqualTo(("renewal.reversed", "renewal.reversed")), "taken back twice, an event would count on one of the two loans alone");
         Assert.That((Balance(open, "status"), Balance(open, "owed")), Is.EqualTo((Balance(before, "status"), payoff)), "taken back, the old loan is owed again");
         Assert.That(second.GetProperty("renewal").GetProperty("paidOff").GetString(), Is.EqualTo(payoff));
         Assert.That(await _camino.ScalarAsync<string>($"select string_agg(action, ' ' order by id) from camino.audit_entries where subject_id = '{old}' and id > (select id from camino.audit_entries where subject_id = '{old}' and action = 'loan.renew')"), Is.EqualTo("loan.record-payment loan.reverse loan.record-payment"));
@@ -143,6 +156,41 @@ internal sealed class RenewalTests
     }
 
     [Test]
+    public async Task A_program_asks_by_its_scopes_and_what_the_borrower_chose_for_letters_goes_along()
+    {
+        var old = await PaidLoanAsync("Quiet Harbor Marine LLC");
+        await _camino.ScalarAsync<object>($"update camino.borrowers set contact_by = 'mail' where id = (select borrower_id from camino.loan_borrowers where loan_id = '{old}')");
+        using var program = await ClientAsync("loans:read", "applications:create", "applications:read");
+        using var half = await ClientAsync("applications:create");
+        using var looked = await program.GetAsync(new Uri($"/api/v1/loans/{old}/renewal", UriKind.Relative));
+        using var asked = await _applications.Book.SendAsync($"/api/v1/loans/{old}/renewal", new { amount = "30000.00" }, "p1", null, program);
+        using var blind = await _applications.Book.SendAsync($"/api/v1/loans/{old}/renewal", new { amount = "30000.00" }, "p2", null, half);
+        var id = (await ServicedBook.ReadAsync(asked, HttpStatusCode.Accepted)).GetProperty("applicationId").GetGuid();
+        using var seen = await program.GetAsync(new Uri($"/api/v1/applications/{id}", UriKind.Relative));
+
+        Assert.That((looked.StatusCode, blind.StatusCode, seen.StatusCode), Is.EqualTo((HttpStatusCode.OK, HttpStatusCode.Forbidden, HttpStatusCode.OK)));
+        Assert.That(await _camino.ScalarAsync<bool>($"select not email and not text from camino.application_contact_choices where application_id = '{id}'"), Is.True);
+    }
+
+    [Test]
+    public async Task A_credit_that_the_product_keeps_is_refunded_first_and_an_ended_application_is_not_opened_beside_another()
+    {
+        var old = await CreditedLoanAsync();
+        using var first = await RenewAsync(old, Guid.NewGuid().ToString());
+        var id = (await ServicedBook.ReadAsync(first, HttpStatusCode.Accepted)).GetProperty("applicationId").GetGuid();
+        await _camino.UntilAsync<short>($"select state from camino.applications where id = '{id}'", now => now == 3);
+        using var credited = await _applications.ActAsync(id, "offers/preview", Terms("30000.00", "2026-03-01"), _applications.Underwriter);
+        await _applications.Book.OkAsync(old, "refund", new { on = "2026-03-01", amount = "300.00" });
+        using var refunded = await _applications.ActAsync(id, "offers/preview", Terms("30000.00", "2026-03-01"), _applications.Underwriter);
+        using var withdrawn = await _applications.ActAsync(id, "withdraw", new { reason = "Later" });
+        using var second = await RenewAsync(old, Guid.NewGuid().ToString());
+        using var reopened = await _applications.ActAsync(id, "reopen", new { reason = "After all" });
+
+        Assert.That((await credited.ProblemCodeAsync(), refunded.StatusCode), Is.EqualTo(("renewal.credit", HttpStatusCode.OK)));
+        Assert.That((withdrawn.StatusCode, second.StatusCode, await reopened.ProblemCodeAsync()), Is.EqualTo((HttpStatusCode.OK, HttpStatusCode.Accepted, "renewal.waiting")));
+    }
+
+    [Test]
     public async Task The_papers_say_in_both_languages_what_is_paid_off_and_what_is_left()
     {
         var old = await PaidLoanAsync("Paper Crane Gifts LLC");
@@ -155,8 +203,8 @@ internal sealed class RenewalTests
         var payoff = await _camino.ScalarAsync<decimal>($"select payoff from camino.offer_payoffs where application_id = '{id}'");
         var (english, spanish) = (PdfText.Of(await OfferAsync(id, "en")), PdfText.Of(await OfferAsync(id, "es")));
 
-        Assert.That(english.ReplaceLineEndings(" "), Does.Contain($"Pays off loan {number}").And.Contain(payoff.ToString("$#,##0.00", System.Globalization.CultureInfo.InvariantCulture)).And.Contain((30_000m - payoff).ToString("$#,##0.00", System.Globalization.CultureInfo.InvariantCulture)));
-        Assert.That(spanish.ReplaceLineEndings(" "), Does.Contain($"Liquida el préstamo {number}").And.Contain(payoff.ToString("$#,##0.00", System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.That(english.ReplaceLineEndings(" "), Does.Contain($"Pays off loan {number}").And.Contain(payoff.ToString("$#,##0.00", CultureInfo.InvariantCulture)).And.Contain((30_000m - payoff).ToString("$#,##0.00", CultureInfo.InvariantCulture)));
+        Assert.That(spanish.ReplaceLineEndings(" "), Does.Contain($"Liquida el préstamo {number}").And.Contain(payoff.ToString("$#,##0.00", CultureInfo.InvariantCulture)));
     }
 
     private async Task<byte[]> OfferAsync(Guid id, string language)
@@ -165,7 +213,40 @@ internal sealed class RenewalTests
         return await _camino.Api.GetByteArrayAsync(new Uri($"/api/v1/documents/{document}/versions/1/content", UriKind.Relative));
     }
 
-    private static object Terms(string principal) => new { product = ServicedBook.Product, principal, annualRatePercent = "14.5", payments = 24, disburseOn = "2026-05-16" };
+    private static object Terms(string principal, string disburseOn = "2026-05-16") => new { product = ServicedBook.Product, principal, annualRatePercent = "14.5", payments = 24, disburseOn };
+
+    private async Task<HttpClient> ClientAsync(params string[] scopes)
+    {
+        await using var scope = _camino.Office.Services.CreateAsyncScope();
+        var (_, key) = await scope.ServiceProvider.GetRequiredService<AddClient>().RunAsync(string.Join(' ', scopes), new ClientTerms(scopes, 6_000, 600, null, null), null, new StaffActor(null, "test"), CancellationToken.None);
+        var client = _camino.Client();
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        return client;
+    }
+
+    /// <summary>Of a product that keeps what is paid too much as a credit: paid up on 2026-03-01, with $300.00 more.</summary>
+    private async Task<Guid> CreditedLoanAsync()
+    {
+        await using (var scope = _camino.Office.Services.CreateAsyncScope())
+        {
+            var by = (await scope.ServiceProvider.GetRequiredService<CaminoDb>().Users.SingleAsync(user => user.UserName == "officer@demo.camino.example")).Id;
+            var product = await scope.ServiceProvider.GetRequiredService<AddProduct>().RunAsync("KEEPS", "Keeps a credit", """{"surplus":"credit","renewal":{"onTimeMonths":2,"graceDays":3}}""", """{"principalFrom":"500.00","principalTo":"50000.00","rateFrom":"0","rateTo":"60","paymentsFrom":1,"paymentsTo":60,"terms":{"method":"equalPayment","dayCount":"actual/365","unit":"month","every":1}}""", by, CancellationToken.None);
+            await scope.ServiceProvider.GetRequiredService<PublishProduct>().RunAsync(product.Id, by, CancellationToken.None);
+        }
+
+        using var booked = await _applications.Book.SendAsync("/api/v1/loans", new { product = "KEEPS", borrowerName = "Thrifty Kiln Pottery LLC", principal = "12000.00", annualRatePercent = "12", payments = 12, disburseOn = "2026-01-01" }, Guid.NewGuid().ToString(), "*");
+        var loan = (await ServicedBook.ReadAsync(booked, HttpStatusCode.Created)).GetProperty("loanId").GetGuid();
+        await _applications.Book.OkAsync(loan, "disburse", new { on = "2026-01-01", amount = "12000.00" });
+        foreach (var (on, more) in new[] { ("2026-02-01", 0m), ("2026-03-01", 300m) })
+        {
+            var row = (await _camino.GetAsync($"/loans/{loan}/schedule?on={on}")).GetProperty("installments").EnumerateArray().First(one => one.GetProperty("dueOn").GetString() == on);
+            var amount = decimal.Parse(row.GetProperty("outstanding").GetString() ?? "", CultureInfo.InvariantCulture) + more;
+            await _applications.Book.OkAsync(loan, "record-payment", new { on, amount = amount.ToString("0.00", CultureInfo.InvariantCulture) });
+        }
+
+        await _camino.ScalarAsync<object>($"insert into camino.borrower_contacts (borrower_id, position, kind, value, digits) select borrower_id, 1, 1, '510-555-4455', '5105554455' from camino.loan_borrowers where loan_id = '{loan}'");
+        return loan;
+    }
 
     private Task<HttpResponseMessage> RenewAsync(Guid loan, string key) =>
         _applications.Book.SendAsync($"/api/v1/loans/{loan}/renewal", new { amount = "30000.00", termMonths = 24, purpose = "A second truck", annualRevenue = "410000.00", creditConsent = true }, key, null);

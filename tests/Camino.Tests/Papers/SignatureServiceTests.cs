@@ -111,7 +111,7 @@ internal sealed class SignatureServiceTests
         var accepted = await _camino.ScalarAsync<long>($"select count(*) from camino.application_signatures where application_id = '{id}'");
 
         Assert.That(await _camino.ScalarAsync<string>($"select problem from camino.signature_envelopes where id = '{first}'"), Is.EqualTo("It was taken back"));
-        Assert.That(withdrawn.StatusCode == HttpStatusCode.OK ? (0L, "It was signed after its offer or link had ended, and does not count") : (1L, null), Is.EqualTo((accepted, await _camino.ScalarAsync<string?>($"select problem from camino.signature_envelopes where id = '{second}'"))), "either the signature was there first, or the withdrawal was");
+        Assert.That(withdrawn.StatusCode == HttpStatusCode.OK ? (0L, "The service says that it was signed, but its offer or link had ended when that was heard; it does not count") : (1L, null), Is.EqualTo((accepted, await _camino.ScalarAsync<string?>($"select problem from camino.signature_envelopes where id = '{second}'"))), "either the signature was there first, or the withdrawal was");
     }
 
     [Test]

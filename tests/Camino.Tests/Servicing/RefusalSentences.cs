@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace Camino.Tests.Servicing;
 
-/// <summary>Finds in source what refusals say: every sentence given to <c>Refuse.If</c> or to an exception of refusal, with {0} where a value stands.</summary>
+/// <summary>Finds in source what refusals say: every sentence given to <c>Refuse.If</c>, to an exception of refusal or to one that puts a job off, with {0} where a value stands.</summary>
 internal static partial class RefusalSentences
 {
     /// <summary>Patterns of the sentences in one file.</summary>
@@ -113,6 +113,6 @@ internal static partial class RefusalSentences
     [GeneratedRegex("///[^\n]*", RegexOptions.None, 1_000)]
     private static partial Regex Remark();
 
-    [GeneratedRegex(@"(?<rule>Refuse\.If)\(|(?:new RefusedException|new FieldException|\.Wrong)\(", RegexOptions.ExplicitCapture, 1_000)]
+    [GeneratedRegex(@"(?<rule>Refuse\.If)\(|(?:new RefusedException|new FieldException|new JobSnoozedException|\.Wrong)\(", RegexOptions.ExplicitCapture, 1_000)]
     private static partial Regex Call();
 }

@@ -51,6 +51,20 @@ internal sealed partial class RefusalTextTests
     }
 
     [Test]
+    public void What_stands_in_the_way_of_a_job_is_said_in_Spanish_with_the_service_as_people_call_it()
+    {
+        var spanish = Texts("Refusals.es.resx");
+        var thrown = House.Files("src/Camino/Applications", ".cs").Concat(House.Files("src/Camino/Documents", ".cs")).SelectMany(file => Failed().Matches(File.ReadAllText(file))).Select(match => Numbered(match.Groups["says"].Value)).Distinct(StringComparer.Ordinal).ToList();
+
+        Assert.That(thrown, Has.Count.GreaterThan(8), "The search finds the sentences.");
+        Assert.That(thrown.Except(StoredProblems.Patterns, StringComparer.Ordinal), Is.Empty);
+        Assert.That(StoredProblems.Patterns.Where(pattern => !spanish.TryGetValue(pattern, out var text) || !Values(text).SetEquals(Values(pattern))), Is.Empty);
+        Assert.That(Stored("es-US", "credit cannot be reached"), Is.EqualTo("No se puede llegar a: el buró de crédito"));
+        Assert.That(Stored("en-US", "signature answered 503"), Is.EqualTo("The signature service answered 503"));
+        Assert.That(Stored("es-US", "Something that nobody expected"), Is.EqualTo("Something that nobody expected"));
+    }
+
+    [Test]
     public void A_field_of_a_form_is_called_by_its_label()
     {
         var refused = Assert.Throws<RefusedException>(() => LoanCommand.RecordPayment.Read(new CommandInput { Amount = "" }, new DateOnly(2026, 3, 1)));
@@ -74,6 +88,26 @@ internal sealed partial class RefusalTextTests
         }
     }
 
+    private static string Stored(string culture, string problem)
+    {
+        var before = CultureInfo.CurrentUICulture;
+        CultureInfo.CurrentUICulture = CultureInfo.GetCultureInfo(culture);
+        try
+        {
+            return StoredProblems.Say(problem);
+        }
+        finally
+        {
+            CultureInfo.CurrentUICulture = before;
+        }
+    }
+
+    private static string Numbered(string interpolated)
+    {
+        var next = 0;
+        return Hole().Replace(interpolated, _ => string.Create(CultureInfo.InvariantCulture, $"{{{next++}}}"));
+    }
+
     private static HashSet<string> Said() =>
         House.Files("src/Camino.Lending", ".cs").Concat(House.Files("src/Camino/Servicing", ".cs")).Concat(House.Files("src/Camino/Borrowers", ".cs")).Concat(House.Files("src/Camino/Screening", ".cs")).Concat(House.Files("src/Camino/Applications", ".cs")).Concat(House.Files("src/Camino/Web", ".cs")).Concat(House.Files("src/Camino/Tasks", ".cs")).Concat(House.Files("src/Camino/Documents", ".cs")).Concat(House.Files("src/Camino/Approvals", ".cs")).Concat(House.Files("src/Camino/Branches", ".cs")).Concat(House.Files("src/Camino/Filters", ".cs")).Where(file => !file.EndsWith("Refuse.cs", StringComparison.Ordinal))
             .SelectMany(file => RefusalSentences.In(File.ReadAllText(file))).ToHashSet(StringComparer.Ordinal);
@@ -82,6 +116,12 @@ internal sealed partial class RefusalTextTests
         XElement.Load(Path.Combine(House.Root, "src/Camino/Resources", file)).Elements("data").ToDictionary(text => (string?)text.Attribute("name") ?? "", text => (string?)text.Element("value") ?? "", StringComparer.Ordinal);
 
     private static HashSet<string> Values(string sentence) => [.. Value().Matches(sentence).Select(match => match.Value)];
+
+    [GeneratedRegex("ProviderFailedException\\((?:string\\.Create\\(CultureInfo\\.InvariantCulture, )?\\$\"(?<says>[^\"]+)\"", RegexOptions.ExplicitCapture, 1_000)]
+    private static partial Regex Failed();
+
+    [GeneratedRegex(@"\{[^}]*\}", RegexOptions.None, 1_000)]
+    private static partial Regex Hole();
 
     [GeneratedRegex(@"\{\d+\}", RegexOptions.None, 1_000)]
     private static partial Regex Value();

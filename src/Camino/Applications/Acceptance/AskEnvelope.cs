@@ -32,7 +32,7 @@ public sealed record SendEnvelope(Guid EnvelopeId) : IJobArgs
             if (providers.Signature.Address is null)
                 await db.Database.ExecuteSqlAsync($"update camino.signature_envelopes set state = {(short)EnvelopeState.Failed}, problem = {AskEnvelope.NoService} where id = {args.EnvelopeId} and state in (0, 1)", ct);
             else
-                db.Enqueue(new AskEnvelope(args.EnvelopeId), new JobOptions { Limit = providers.Signature.Limit });
+                db.Enqueue(new AskEnvelope(args.EnvelopeId), new JobOptions { Limit = providers.Signature.Limit, UniqueKey = args.EnvelopeId.ToString(), Replace = JobReplace.DueAt });
             await db.SaveChangesAsync(ct);
             await job.CompleteAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), null, ct);
             await transaction.CommitAsync(ct);
@@ -51,7 +51,7 @@ public sealed record AskEnvelope(Guid EnvelopeId) : IJobArgs
 
     private const string TakenBack = "It was taken back";
     private const string RanOut = "It ran out at the service";
-    private const string TooLate = "It was signed after its offer or link had ended, and does not count";
+    private const string TooLate = "The service says that it was signed, but its offer or link had ended when that was heard; it does not count";
 
     private static readonly TimeSpan s_soonest = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_latest = TimeSpan.FromMinutes(10);
@@ -68,6 +68,9 @@ public sealed record AskEnvelope(Guid EnvelopeId) : IJobArgs
 
     private sealed record OfferPaper(Guid Id, string Sha256, string ObjectKey, string FileName);
 
+    /// <summary>No outage, so that no waiting helps: people must look at it.</summary>
+    private sealed class WrongDocumentException(string what) : Exception(what);
+
     private sealed record ServiceSignature(string Name, string From, string Agent, string Sha256);
 
     /// <remarks>Safe to run twice, and side by side: the service is told the envelope's id and makes one envelope of it; the offer is accepted in the transaction that ends the job, once for its link.</remarks>
@@ -80,9 +83,7 @@ public sealed record AskEnvelope(Guid EnvelopeId) : IJobArgs
                 return;
             try
             {
-                if (envelope is { IsOver: true, HandedAt: null })
-                    await EndAsync(id, envelope, EnvelopeState.Ended, TakenBack, job, ct);
-                else if (envelope.IsOver)
+                if (envelope.IsOver) // also where nobody heard whether the service took it
                     await TakeBackAsync(id, envelope, job, ct);
                 else if (envelope.HandedAt is { } handed)
                     await AskAsync(id, envelope, clock.GetUtcNow() - handed, job, ct);
@@ -99,9 +100,14 @@ public sealed record AskEnvelope(Guid EnvelopeId) : IJobArgs
                 await NoteAsync(id, null, later.Message, job, ct);
                 throw;
             }
+            catch (ProviderFailedException failed) when (envelope.HandedAt is not null) // the applicant has weeks, and an outage costs no attempt
+            {
+                await NoteAsync(id, null, failed.Message, job, ct);
+                throw new JobSnoozedException(Later(clock.GetUtcNow() - envelope.HandedAt.Value), failed.Message);
+            }
             catch (Exception failed) when (failed is not (OperationCanceledException or LeaseLostException))
             {
-                await NoteAsync(id, EnvelopeState.Failed, failed is ProviderFailedException ? failed.Message : failed.GetType().Name, job, ct);
+                await NoteAsync(id, EnvelopeState.Failed, failed is ProviderFailedException or WrongDocumentException ? failed.Message : failed.GetType().Name, job, ct);
                 throw;
             }
         }
@@ -132,7 +138,13 @@ public sealed record AskEnvelope(Guid EnvelopeId) : IJobArgs
             if (StatusOf(answer) != "sent")
                 throw new ProviderFailedException($"{providers.Signature.Name} did not take the envelope");
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
-            await db.Database.ExecuteSqlAsync($"update camino.signature_envelopes set state = {(short)EnvelopeState.Out}, problem = null, handed_at = {clock.GetUtcNow()} where id = {id}", ct);
+            if (await db.Database.ExecuteSqlAsync($"update camino.signature_envelopes set state = {(short)EnvelopeState.Out}, problem = null, handed_at = {clock.GetUtcNow()} where id = {id} and state in (0, 1, 5)", ct) == 0)
+            {
+                await transaction.RollbackAsync(ct); // it was ended meanwhile
+                await client.AskAsync(providers.Signature, "signature/v1/void", id, new { }, ct, Asker.Envelope);
+                return;
+            }
+
             db.AuditEntries.Add(new AuditEntry(clock.GetUtcNow(), null, "application.signature-sent", "application", envelope.ApplicationId.ToString(), JsonSerializer.Serialize(new { envelope = id, offer = envelope.Offer, sha256 = paper.Sha256 })));
             await db.SaveChangesAsync(ct);
             await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
@@ -155,12 +167,15 @@ public sealed record AskEnvelope(Guid EnvelopeId) : IJobArgs
                     await EndAsync(id, envelope, EnvelopeState.Ended, RanOut, job, ct);
                     break;
                 case "sent":
-                    throw new JobSnoozedException(TimeSpan.FromTicks(Math.Clamp(since.Ticks / 4, s_soonest.Ticks, s_latest.Ticks)), "The service waits for the applicant.");
+                    throw new JobSnoozedException(Later(since), "The service waits for the applicant.");
                 default: // it knows nothing of it: it is handed in anew, under the same id
-                    await db.Database.ExecuteSqlAsync($"update camino.signature_envelopes set state = {(short)EnvelopeState.Queued}, handed_at = null where id = {id}", ct);
+                    await db.Database.ExecuteSqlAsync($"update camino.signature_envelopes set state = {(short)EnvelopeState.Queued}, handed_at = null where id = {id} and state in (0, 1, 5)", ct);
                     throw new JobSnoozedException(TimeSpan.FromSeconds(1), "The service does not know the envelope any more; it is handed in anew.");
             }
         }
+
+        /// <summary>The longer it has been with the applicant, the rarer it is asked for.</summary>
+        private static TimeSpan Later(TimeSpan since) => TimeSpan.FromTicks(Math.Clamp(since.Ticks / 4, s_soonest.Ticks, s_latest.Ticks));
 
         private async Task TakeBackAsync(Guid id, Stored envelope, JobContext job, CancellationToken ct)
         {
@@ -169,12 +184,12 @@ public sealed record AskEnvelope(Guid EnvelopeId) : IJobArgs
         }
 
         /// <exception cref="RefusedException">the offer or its link ended meanwhile.</exception>
-        /// <exception cref="ProviderFailedException">something else than the offer was signed.</exception>
+        /// <exception cref="WrongDocumentException">something else than the offer was signed.</exception>
         private async Task AcceptAsync(Guid id, Stored envelope, ServiceSignature signature, JobContext job, CancellationToken ct)
         {
             var paper = await PaperAsync(envelope, ct) ?? throw new InvalidOperationException("The offer that was handed over is not there.");
             if (!string.Equals(paper.Sha256, signature.Sha256, StringComparison.OrdinalIgnoreCase))
-                throw new ProviderFailedException($"{providers.Signature.Name} had another document signed than the offer");
+                throw new WrongDocumentException($"{providers.Signature.Name} had another document signed than the offer");
             var name = await vault.SealAsync(Encoding.UTF8.GetBytes(signature.Name), ct);
             var from = await vault.SealAsync(JsonSerializer.SerializeToUtf8Bytes(new SignedFrom(signature.From, signature.Agent), JsonSerializerOptions.Web), ct);
             var at = clock.GetUtcNow();

@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore.Migrations;
 namespace Camino.Data.Migrations;
 
 /// <summary>Loans that are paid off by a new one: the application that asks for it, what an offer would pay off, and which loan paid which off. Adds only, so the release before works on.</summary>
-/// <remarks>Written by hand: all are rows for SQL, not entities. The release before would hand out the whole of a renewal and pay nothing off, which staff see on both loans.</remarks>
+/// <remarks>Written by hand: all are rows for SQL, not entities. The release before neither pays off what a renewal renews nor reads rules of a product that say when its loans may be renewed: publish such rules when it is out of service.</remarks>
 [DbContext(typeof(CaminoDb))]
 [Migration("20261128072000_Renewals")]
 public sealed class Renewals : Migration

@@ -1,1 +1,0 @@
-[assembly: NUnit.Framework.LevelOfParallelism(3)]
