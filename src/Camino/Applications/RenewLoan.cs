@@ -50,9 +50,7 @@ public sealed class RenewLoan(CaminoDb db, ExchangeKeys exchanges, TimeProvider 
         var loan = await db.LoanToTryAsync(loanId, ct); // locked: of two who ask at once, one is first
         var number = loan.Loan.Number;
         loan.Renewal().Check(number);
-        var open = await db.Database.SqlQuery<string>($"select a.number as \"Value\" from camino.application_renewals r join camino.applications a on a.id = r.application_id where r.loan_id = {loanId} and a.ended_at is null").ToListAsync(ct);
-        Refuse.If(open.Count > 0, "renewal.waiting", $"Application {(open.Count > 0 ? open[0] : "")} for the renewal of loan {number} is open already.");
-        await db.CheckNotRenewedAsync(loanId, number, ct);
+        await db.CheckFreeAsync(loanId, number, null, ct);
         var borrower = await BorrowerAsync(loanId, number, ct);
 
         var id = Guid.CreateVersion7();
@@ -201,7 +199,7 @@ internal static class Renewals
     public static async Task CheckNotRenewedAsync(this CaminoDb db, Guid loanId, string number, CancellationToken ct)
     {
         var by = await db.Database.SqlQuery<string>($"select s.number as \"Value\" from camino.loan_renewals r join camino.serviced_loans s on s.id = r.loan_id where r.renewed_id = {loanId} limit 1").ToListAsync(ct);
-        Refuse.If(by.Count > 0, "renewal.waiting", $"Loan {number} is renewed by loan {(by.Count > 0 ? by[0] : "")} already.");
+        Refuse.If(by.Count > 0, "renewal.waiting", $"Loan {number} is renewed by loan {by[0]} already.");
     }
 
     /// <summary>An application that ended is open again only while no other renews its loan.</summary>
@@ -212,9 +210,17 @@ internal static class Renewals
             return;
         await db.LockLoanAsync(renewed.Loan, ct); // of two, one is first
         var number = await db.Database.SqlQuery<string>($"select number as \"Value\" from camino.serviced_loans where id = {renewed.Loan}").SingleAsync(ct);
-        var open = await db.Database.SqlQuery<string>($"select a.number as \"Value\" from camino.application_renewals r join camino.applications a on a.id = r.application_id where r.loan_id = {renewed.Loan} and r.application_id <> {application} and a.ended_at is null").ToListAsync(ct);
-        Refuse.If(open.Count > 0, "renewal.waiting", $"Application {(open.Count > 0 ? open[0] : "")} for the renewal of loan {number} is open already.");
-        await db.CheckNotRenewedAsync(renewed.Loan, number, ct);
+        await db.CheckFreeAsync(renewed.Loan, number, application, ct);
+    }
+
+    /// <summary>No application for the renewal of a loan is open, and no loan renews it.</summary>
+    /// <param name="but">An application that is left out.</param>
+    /// <exception cref="RefusedException"><c>renewal.waiting</c>.</exception>
+    public static async Task CheckFreeAsync(this CaminoDb db, Guid loanId, string number, Guid? but, CancellationToken ct)
+    {
+        var open = await db.Database.SqlQuery<string>($"select a.number as \"Value\" from camino.application_renewals r join camino.applications a on a.id = r.application_id where r.loan_id = {loanId} and r.application_id is distinct from {but} and a.ended_at is null").ToListAsync(ct);
+        Refuse.If(open.Count > 0, "renewal.waiting", $"Application {open[0]} for the renewal of loan {number} is open already.");
+        await db.CheckNotRenewedAsync(loanId, number, ct);
     }
 
     /// <summary>Keeps what an offer said it would pay off.</summary>

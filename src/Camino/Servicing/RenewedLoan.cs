@@ -120,7 +120,7 @@ internal static class RenewedLoans
         }
 
         var from = await db.Database.SqlQuery<string>($"select s.number as \"Value\" from camino.loan_renewals r join camino.serviced_loans s on s.id = r.loan_id where r.renewed_id = {id} and r.paid_event = {of}").ToListAsync(ct);
-        Refuse.If(from.Count > 0, "renewal.paid", $"Loan {number} was paid off by this payment from loan {(from.Count > 0 ? from[0] : "")}; take the disbursement of that loan back, and this is taken back with it.");
+        Refuse.If(from.Count > 0, "renewal.paid", $"Loan {number} was paid off by this payment from loan {from[0]}; take the disbursement of that loan back, and this is taken back with it.");
     }
 
     private static async Task<Stored?> StoredAsync(this CaminoDb db, Guid loan, CancellationToken ct) =>
