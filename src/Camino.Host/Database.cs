@@ -16,15 +16,16 @@ internal static class Database
         connection.CommandTimeout = settings.Database.CommandTimeoutSeconds;
         // an import sends some 400 bytes a row; every full buffer is a call into the system and a turn of the scheduler
         connection.WriteBufferSize = settings.Role == Role.Async ? 64 * 1024 : 8 * 1024;
-        if (settings.Database.Pooler)
-        {
-            // what a transaction pooler cannot keep for a client: settings of the session and prepared statements
-            connection.NoResetOnClose = true;
-            connection.MaxAutoPrepare = 0;
-        }
+        // nothing here leaves a setting behind in its session, and a reset before each question costs more than most questions
+        connection.NoResetOnClose = true;
+        // Pages ask the same few statements over and over; what the Async Server asks is planned for the rows at hand. A transaction pooler cannot keep prepared statements for a client.
+        connection.MaxAutoPrepare = settings is { Role: Role.BackOffice, Database.Pooler: false } ? PreparedAtMost : 0;
 
         return Build(connection, new DatabasePassword(settings.SecretsFolder, "Database", settings.Database.Password));
     }
+
+    /// <summary>Statements that one connection of the Back Office keeps prepared, the most used ones.</summary>
+    private const int PreparedAtMost = 200;
 
     /// <summary>What the queue's engine has beside the pool that requests and handlers share, so that handlers which empty that pool keep no sign of life and no claim waiting.</summary>
     public const int EngineConnections = 5;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using Camino.Applications;
 using Camino.Borrowers;
@@ -57,6 +58,8 @@ public sealed class KeepsFiltersAttribute(string list) : Attribute
 /// <summary>Reads the reader's filters once for a page that keeps them, and opens the one that opens first where the address says nothing.</summary>
 public sealed class OpenFilter : IAsyncPageFilter
 {
+    private readonly ConcurrentDictionary<Type, KeepsFiltersAttribute?> _keeps = new();
+
     /// <inheritdoc/>
     public Task OnPageHandlerSelectionAsync(PageHandlerSelectedContext context) => Task.CompletedTask;
 
@@ -66,7 +69,7 @@ public sealed class OpenFilter : IAsyncPageFilter
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(next);
         var http = context.HttpContext;
-        if (context.HandlerInstance.GetType().GetCustomAttribute<KeepsFiltersAttribute>() is { } keeps && FilterLists.Find(keeps.List) is { } list)
+        if (_keeps.GetOrAdd(context.HandlerInstance.GetType(), static page => page.GetCustomAttribute<KeepsFiltersAttribute>()) is { } keeps && FilterLists.Find(keeps.List) is { } list)
         {
             var filters = await http.RequestServices.GetRequiredService<ListFilters>().RunAsync(list, http.User.Id(), http.RequestAborted);
             if (HttpMethods.IsGet(http.Request.Method) && http.Request.Query.Count == 0 && filters.FirstOrDefault(one => one.IsDefault) is { } first)

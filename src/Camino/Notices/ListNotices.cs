@@ -22,11 +22,3 @@ public sealed class ListNotices(CaminoDb db)
             .Select(n => new NoticeLine(n.Id, n.Text, n.Arguments, n.CreatedAt, n.ReadAt == null))
             .ToListAsync(ct);
 }
-
-/// <summary>How many notices wait for a person; for the bell on every page.</summary>
-public sealed class UnreadNotices(CaminoDb db)
-{
-    /// <summary>Up to 100; more are not counted.</summary>
-    public Task<int> CountAsync(Guid userId, CancellationToken ct) =>
-        db.Notices.Where(n => n.UserId == userId && n.ReadAt == null).Take(100).CountAsync(ct);
-}

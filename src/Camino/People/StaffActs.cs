@@ -57,7 +57,7 @@ internal static class StaffActs
     /// <summary>The user, whose row others wait for until the transaction ends.</summary>
     /// <exception cref="RefusedException"><c>user.not_found</c>.</exception>
     public static async Task<StaffUser> UserForChangeAsync(this CaminoDb db, Guid id, CancellationToken ct) =>
-        (await db.Users.FromSql($"select * from camino.staff_users where id = {id} for update").ToListAsync(ct)).FirstOrDefault()
+        (await db.Users.FromSql($"select * from camino.staff_users where id = {id} for update").Where(user => user.Id == id).ToListAsync(ct)).FirstOrDefault()
         ?? throw new RefusedException("user.not_found", "There is no such user.");
 
     /// <summary>Somebody must be left who can administer. Two administrators who take each other out at one moment wait for each other here.</summary>

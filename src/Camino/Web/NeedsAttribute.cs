@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.Filters;
@@ -15,6 +16,8 @@ public sealed class NeedsAttribute(string permission) : Attribute
 /// <summary>Refuses a page's handler to those who lack what it <see cref="NeedsAttribute"/> names.</summary>
 public sealed class HandlerPermissions : IAsyncPageFilter
 {
+    private readonly ConcurrentDictionary<MethodInfo, NeedsAttribute?> _needs = new();
+
     /// <inheritdoc/>
     public Task OnPageHandlerSelectionAsync(PageHandlerSelectedContext context) => Task.CompletedTask;
 
@@ -23,7 +26,7 @@ public sealed class HandlerPermissions : IAsyncPageFilter
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(next);
-        if (context.HandlerMethod?.MethodInfo.GetCustomAttribute<NeedsAttribute>() is not { } needs || context.HttpContext.User.May(needs.Permission))
+        if (context.HandlerMethod?.MethodInfo is not { } handler || _needs.GetOrAdd(handler, static one => one.GetCustomAttribute<NeedsAttribute>()) is not { } needs || context.HttpContext.User.May(needs.Permission))
             return next();
         context.Result = new ForbidResult();
         return Task.CompletedTask;

@@ -39,8 +39,11 @@ public static class SessionGuard
             return;
         try
         {
-            if (context.Principal?.SessionId() is { } id && await http.RequestServices.GetRequiredService<CheckSession>().FindAsync(id, context.Principal.Id(), IsUse(http.Request), http.RequestAborted) is { } branches)
-                http.Features.Set(branches);
+            if (context.Principal?.SessionId() is { } id && await http.RequestServices.GetRequiredService<CheckSession>().FindAsync(id, context.Principal.Id(), IsUse(http.Request), http.RequestAborted) is { } open)
+            {
+                http.Features.Set(open);
+                http.Features.Set(open.Branches);
+            }
             else
                 context.RejectPrincipal();
         }

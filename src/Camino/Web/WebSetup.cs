@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Unicode;
 using Camino.Applications;
@@ -44,9 +45,10 @@ public static class WebSetup
         services.Configure<WebEncoderOptions>(options => options.TextEncoderSettings = new TextEncoderSettings(UnicodeRanges.All));
         services.Configure<RequestLocalizationOptions>(options =>
         {
-            options.SetDefaultCulture(Language.English.Culture)
-                .AddSupportedCultures(Language.English.Culture, Language.Spanish.Culture)
-                .AddSupportedUICultures(Language.English.Code, Language.Spanish.Code);
+            // those that the framework keeps and nobody can change: of any other, it makes a copy for each request, with names and formats read anew
+            options.DefaultRequestCulture = new RequestCulture(CultureInfo.GetCultureInfo(Language.English.Culture), CultureInfo.GetCultureInfo(Language.English.Code));
+            options.SupportedCultures = [.. Language.All.Select(language => CultureInfo.GetCultureInfo(language.Culture))];
+            options.SupportedUICultures = [.. Language.All.Select(language => CultureInfo.GetCultureInfo(language.Code))];
             options.RequestCultureProviders = [new CustomRequestCultureProvider(Language.ChooseAsync)];
         });
         services.AddAntiforgery(options =>
@@ -66,7 +68,6 @@ public static class WebSetup
         services.Configure<RazorViewEngineOptions>(options => options.PageViewLocationFormats.Add("/Web/{0}.cshtml"));
         ApiDocument.AddTo(services);
         services.AddScoped<IUserClaimsPrincipalFactory<StaffUser>, StaffClaims>();
-        services.AddScoped<UnreadNotices>();
         services.AddScoped<ReadNotice>();
         services.AddScoped<ListNotices>();
         services.AddScoped<ListSessions>();

@@ -1,0 +1,72 @@
+using System.Globalization;
+using System.Net;
+using Camino.Testing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using NUnit.Framework;
+
+namespace Camino.Tests.RunningSystem;
+
+/// <summary>The Back Office keeps its statements prepared, so that a page costs the database less.</summary>
+internal sealed class PreparedStatementTests
+{
+    /// <summary>More often than the driver wants to see a statement before it prepares it.</summary>
+    private const int Often = 8;
+
+    private static readonly string[] s_pages = ["/", "/loans", "/borrowers", "/servicing", "/applications", "/tasks", "/approvals", "/screening", "/imports", "/jobs", "/servers", "/people", "/people/add", "/branches", "/audit", "/clients", "/settings", "/sessions", "/notices", "/underwriting", "/books"];
+
+    [Test]
+    public async Task A_migration_that_adds_columns_beneath_a_running_server_fails_nothing_that_it_keeps_prepared()
+    {
+        await using var camino = await RunningCamino.StartAsync(withAsync: false);
+        var book = new ServicedBook(camino);
+        await book.PrepareAsync();
+        var loan = await book.DisbursedLoanAsync();
+        using var staff = new StaffBrowser(camino.OfficeAddress);
+        (await staff.SignInAsync("admin")).Dispose();
+        string[] pages = [.. s_pages, $"/servicing/{loan}"];
+        for (var i = 0; i < Often; i++)
+        {
+            foreach (var page in pages)
+                (await OkAsync(staff, page)).Dispose();
+            await book.OkAsync(loan, "record-payment", new { on = "2026-02-01", amount = "10.00" });
+        }
+
+        await using (var prepared = camino.Source.CreateCommand("do $$ declare t record; begin for t in select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname in ('camino', 'jobs') loop execute 'alter table ' || t.name || ' add column of_the_next_release int'; end loop; end $$"))
+            await prepared.ExecuteNonQueryAsync();
+
+        foreach (var page in pages)
+            (await OkAsync(staff, page)).Dispose();
+        await book.OkAsync(loan, "record-payment", new { on = "2026-02-01", amount = "10.00" });
+    }
+
+    [Test]
+    public async Task What_is_asked_often_is_prepared_and_nothing_is_reset_between_two_questions()
+    {
+        await using var camino = await RunningCamino.StartAsync(withAsync: false);
+        var office = new NpgsqlConnectionStringBuilder(camino.Office.Services.GetRequiredService<NpgsqlDataSource>().ConnectionString);
+
+        Assert.That(office.MaxAutoPrepare, Is.GreaterThan(0));
+        Assert.That(office.NoResetOnClose, Is.True);
+    }
+
+    [Test]
+    public async Task A_request_shares_the_languages_formats_with_every_other()
+    {
+        await using var camino = await RunningCamino.StartAsync(withAsync: false);
+        var languages = camino.Office.Services.GetRequiredService<IOptions<RequestLocalizationOptions>>().Value;
+
+        IEnumerable<CultureInfo> all = [.. languages.SupportedCultures ?? [], .. languages.SupportedUICultures ?? [], languages.DefaultRequestCulture?.Culture ?? CultureInfo.InvariantCulture];
+        Assert.That(all.Select(culture => culture.Name), Is.EquivalentTo(new[] { "en-US", "es-US", "en", "es", "en-US" }));
+        Assert.That(all, Has.All.Property(nameof(CultureInfo.IsReadOnly)).True, "of one that could be changed, the framework makes a copy for each request");
+    }
+
+    private static async Task<HttpResponseMessage> OkAsync(StaffBrowser staff, string page)
+    {
+        var answer = await staff.GetAsync(page);
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.OK), $"{page}: {await answer.Content.ReadAsStringAsync()}");
+        return answer;
+    }
+}
