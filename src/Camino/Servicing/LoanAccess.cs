@@ -16,21 +16,21 @@ public static class LoanAccess
     /// <exception cref="RefusedException"><c>loan.not_found</c>.</exception>
     /// <exception cref="InvalidOperationException">there is no transaction that could hold the lock.</exception>
     public static async Task<LoanInHand> LoanForChangeAsync(this CaminoDb db, Guid id, CancellationToken ct) =>
-        (await db.LockAndReadAsync([id], withLedger: true, ct)) is [var loan] ? loan : throw new RefusedException("loan.not_found", $"There is no loan {id}.");
+        (await db.LockAndReadAsync([id], LoanReading.Whole, ct)) is [var loan] ? loan : throw new RefusedException("loan.not_found", $"There is no loan {id}.");
 
     /// <summary>Locks the loan that another one renews, whatever branch it is in.</summary>
     /// <exception cref="RefusedException"><c>loan.not_found</c>.</exception>
     internal static async Task<LoanInHand> RenewedLoanForChangeAsync(this CaminoDb db, Guid id, CancellationToken ct) =>
-        (await db.LockAndReadAsync([id], withLedger: true, ct, inScope: false)) is [var loan] ? loan : throw new RefusedException("loan.not_found", $"There is no loan {id}.");
+        (await db.LockAndReadAsync([id], LoanReading.Whole, ct, inScope: false)) is [var loan] ? loan : throw new RefusedException("loan.not_found", $"There is no loan {id}.");
 
     /// <summary>The same for several that only time passes for, locked in the order of their ids; those that are gone are left out.</summary>
     /// <remarks>
     /// The rows are locked in one statement and read in the next: a statement sees what was committed when it began, so one joined statement would wait for the lock and
     /// then still work on what it saw before.
     /// </remarks>
-    public static Task<IReadOnlyList<LoanInHand>> LoansForChangeAsync(this CaminoDb db, IReadOnlyList<Guid> ids, CancellationToken ct) => db.LockAndReadAsync(ids, withLedger: false, ct);
+    public static Task<IReadOnlyList<LoanInHand>> LoansForChangeAsync(this CaminoDb db, IReadOnlyList<Guid> ids, CancellationToken ct) => db.LockAndReadAsync(ids, LoanReading.WithoutLedger, ct);
 
-    private static async Task<IReadOnlyList<LoanInHand>> LockAndReadAsync(this CaminoDb db, IReadOnlyList<Guid> ids, bool withLedger, CancellationToken ct, bool inScope = true)
+    private static async Task<IReadOnlyList<LoanInHand>> LockAndReadAsync(this CaminoDb db, IReadOnlyList<Guid> ids, LoanReading reading, CancellationToken ct, bool inScope = true)
     {
         if (db.Database.CurrentTransaction is null)
             throw new InvalidOperationException("A loan is loaded for change inside a transaction.");
@@ -41,15 +41,16 @@ public static class LoanAccess
         if (inScope && db.Scope.Seen is { } seen && await db.Database.SqlQuery<int>($"select count(*)::int as \"Value\" from camino.loan_branches where loan_id = any({wanted}) and branch_id <> all({seen})").SingleAsync(ct) > 0)
             return []; // another branch's is not there
         await db.Database.ExecuteSqlAsync($"select 1 from camino.serviced_loans where id = any({wanted}) order by id for update", ct);
-        return await db.ReadLoansAsync(wanted, tracked: true, withLedger, ct);
+        return await db.ReadLoansAsync(wanted, tracked: true, reading, ct);
     }
 
-    /// <summary>One loan as it is committed, to look at and to try things on: nothing of it can be kept.</summary>
+    /// <summary>One loan as it is committed, to look at: nothing of it can be kept.</summary>
+    /// <param name="toTry">Also what is posted and stored of it, to try an event on it.</param>
     /// <returns>Null when there is none.</returns>
-    public static async Task<LoanInHand?> LoanToLookAtAsync(this CaminoDb db, Guid id, CancellationToken ct)
+    public static async Task<LoanInHand?> LoanToLookAtAsync(this CaminoDb db, Guid id, CancellationToken ct, bool toTry = false)
     {
         await using var snapshot = await db.Database.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, ct);
-        return (await db.ReadLoansAsync([id], tracked: false, withLedger: true, ct)) is [var loan] ? loan : null;
+        return (await db.ReadLoansAsync([id], tracked: false, toTry ? LoanReading.Whole : LoanReading.Events, ct)) is [var loan] ? loan : null;
     }
 
     /// <summary>Locks one loan and reads it to try something on it in the caller's transaction: nothing of it can be kept.</summary>
@@ -58,7 +59,7 @@ public static class LoanAccess
     {
         await db.Database.ExecuteSqlAsync($"select pg_advisory_xact_lock_shared({DayLock})", ct);
         await db.LockLoanAsync(id, ct);
-        return (await db.ReadLoansAsync([id], tracked: false, withLedger: true, ct)) is [var loan] ? loan : throw new RefusedException("loan.not_found", $"There is no loan {id}.");
+        return (await db.ReadLoansAsync([id], tracked: false, LoanReading.Whole, ct)) is [var loan] ? loan : throw new RefusedException("loan.not_found", $"There is no loan {id}.");
     }
 
     /// <summary>Has other changes of a loan wait until the caller's transaction ends.</summary>
@@ -84,7 +85,7 @@ public static class LoanAccess
         (await db.ServicedLoans.SingleAsync(loan => loan.Id == id, ct)).SetAside(at, reason);
     }
 
-    private static async Task<IReadOnlyList<LoanInHand>> ReadLoansAsync(this CaminoDb db, Guid[] ids, bool tracked, bool withLedger, CancellationToken ct)
+    private static async Task<IReadOnlyList<LoanInHand>> ReadLoansAsync(this CaminoDb db, Guid[] ids, bool tracked, LoanReading reading, CancellationToken ct)
     {
         var tracking = tracked ? QueryTrackingBehavior.TrackAll : QueryTrackingBehavior.NoTracking;
         var loans = await db.ServicedLoans.AsTracking(tracking).Where(loan => ids.Contains(loan.Id)).OrderBy(loan => loan.Id).ToListAsync(ct);
@@ -94,9 +95,9 @@ public static class LoanAccess
         var productIds = loans.Select(loan => loan.ProductId).Distinct().ToArray();
         var products = (await db.ProductVersions.AsNoTracking().Where(version => productIds.Contains(version.ProductId)).ToListAsync(ct)).ToDictionary(version => (version.ProductId, version.Number));
         var events = (await db.LoanEvents.AsNoTracking().Where(one => ids.Contains(one.LoanId)).OrderBy(one => one.LoanId).ThenBy(one => one.Sequence).Select(one => new { one.LoanId, one.Body }).ToListAsync(ct)).ToLookup(one => one.LoanId, one => one.Body);
-        var installments = (await db.LoanInstallments.AsTracking(tracking).Where(row => ids.Contains(row.LoanId)).ToListAsync(ct)).ToLookup(row => row.LoanId);
-        var balances = (await db.LoanBalances.AsTracking(tracking).Where(balance => ids.Contains(balance.LoanId)).ToListAsync(ct)).ToLookup(balance => balance.LoanId);
-        var posted = withLedger ? await db.PostedAsync(ids, ct) : null;
+        var installments = (reading == LoanReading.Events ? [] : await db.LoanInstallments.AsTracking(tracking).Where(row => ids.Contains(row.LoanId)).ToListAsync(ct)).ToLookup(row => row.LoanId);
+        var balances = (reading == LoanReading.Events ? [] : await db.LoanBalances.AsTracking(tracking).Where(balance => ids.Contains(balance.LoanId)).ToListAsync(ct)).ToLookup(balance => balance.LoanId);
+        var posted = reading == LoanReading.Whole ? await db.PostedAsync(ids, ct) : null;
         var rules = new Dictionary<(Guid, int), LoanProduct>();
         var found = new List<LoanInHand>(loans.Count);
         foreach (var loan in loans)
@@ -125,4 +126,17 @@ public static class LoanAccess
                 group.First().EffectiveOn, group.First().EventKey, Enum.Parse<LedgerAct>(group.First().Act),
                 [.. group.Select(row => new Lending.Ledger.LedgerLine(Enum.Parse<LedgerAccount>(row.Account), new Money(row.Amount)))], group.First().IsCorrection))).ToLookup(pair => pair.LoanId, pair => pair.Entry);
     }
+}
+
+/// <summary>How much of a loan is read.</summary>
+internal enum LoanReading
+{
+    /// <summary>What happened, from which everything else follows: to look at.</summary>
+    Events,
+
+    /// <summary>Also what is stored of its reading: to let time pass.</summary>
+    WithoutLedger,
+
+    /// <summary>Also what is posted: to record an event.</summary>
+    Whole,
 }

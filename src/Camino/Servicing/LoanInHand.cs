@@ -15,6 +15,7 @@ public sealed class LoanInHand
     private readonly Dictionary<int, LoanInstallment> _installments;
     private readonly Dictionary<string, LoanBalance> _balances;
     private readonly List<Lending.Ledger.LedgerEntry>? _posted;
+    private readonly Dictionary<(DateOnly Date, DateOnly? KnownOn), (LoanAccount Account, bool Explains)> _replays = [];
 
     internal LoanInHand(ServicedLoan loan, LoanProduct product, ScheduleTerms terms, List<LoanEvent> events, IEnumerable<LoanInstallment> installments, IEnumerable<LoanBalance> balances, IEnumerable<Lending.Ledger.LedgerEntry>? posted, DateOnly today)
     {
@@ -71,7 +72,14 @@ public sealed class LoanInHand
     /// <param name="date">Any date from the first disbursement on.</param>
     /// <param name="explains">Whether to keep the chain of what happened.</param>
     /// <param name="knownOn">Leaves out what was recorded later: the loan as it was known then.</param>
-    public LoanAccount AccountOn(DateOnly date, bool explains = false, DateOnly? knownOn = null) => LoanAccount.On(Product, Terms, _events, date, explains, knownOn);
+    public LoanAccount AccountOn(DateOnly date, bool explains = false, DateOnly? knownOn = null)
+    {
+        if (_replays.TryGetValue((date, knownOn), out var known) && (known.Explains || !explains))
+            return known.Account;
+        var account = LoanAccount.On(Product, Terms, _events, date, explains, knownOn);
+        _replays[(date, knownOn)] = (account, explains);
+        return account;
+    }
 
     /// <summary>The loan on a date; before any money is handed out, its plan.</summary>
     public LoanState StateOn(DateOnly date) => HasDisbursements && AccountOn(date).State() is { Rows.Count: > 0 } state ? state : Planned(date);
@@ -118,6 +126,7 @@ public sealed class LoanInHand
         CheckBefore(one);
         var before = HasDisbursements ? StateOn(Today) : null;
         _events.Add(one);
+        _replays.Clear();
         LoanAccount account;
         LoanState state;
         try
@@ -129,6 +138,7 @@ public sealed class LoanInHand
         catch
         {
             _events.RemoveAt(_events.Count - 1);
+            _replays.Clear();
             throw;
         }
 

@@ -71,7 +71,7 @@ public sealed class RunLoanCommand(CaminoDb db, LoanTurns turns, SanctionsGate s
     /// <exception cref="RefusedException">As for <see cref="RunAsync(Guid, LoanCommand, CommandInput, AskedBy, CancellationToken)"/>.</exception>
     public async Task<CommandPreview> TryAsync(Guid loanId, LoanCommand command, CommandInput input, CancellationToken ct)
     {
-        var preview = Try(await db.LoanToLookAtAsync(loanId, ct) ?? throw new RefusedException("loan.not_found", $"There is no loan {loanId}."), command, input);
+        var preview = Try(await db.LoanToLookAtAsync(loanId, ct, toTry: true) ?? throw new RefusedException("loan.not_found", $"There is no loan {loanId}."), command, input);
         if (TakesBack(command))
             await db.CheckNotFromRenewalAsync(preview.Loan, preview.Event, ct);
         if (command != LoanCommand.Disburse || await db.RenewedToLookAtAsync(loanId, ct) is not { } renewed || renewed.PayoffBy(preview.Event) is not { } payoff)

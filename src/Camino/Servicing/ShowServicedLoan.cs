@@ -30,6 +30,8 @@ public sealed class ShowServicedLoan(CaminoDb db)
     {
         if (await db.LoanToLookAtAsync(id, ct) is not { } loan)
             return null;
+        if (loan.HasDisbursements)
+            _ = loan.AccountOn(loan.Today, explains: true); // the one replay that all of the page reads from
         var product = await db.Products.AsNoTracking().SingleAsync(one => one.Id == loan.Loan.ProductId, ct);
         var recorded = await (
             from one in db.LoanEvents.AsNoTracking()
