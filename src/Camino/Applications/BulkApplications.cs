@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -41,7 +42,7 @@ public sealed record BulkLine(int Line, string Status)
 public sealed record BulkProblem(string Type, string Code, string Detail);
 
 /// <summary>
-/// Takes many applications in, one a line. Each line is a transaction of its own and is worked as it arrives; the answers are kept beside memory until the body has ended, so that neither side waits for the other.
+/// Takes many applications in, one a line. Each line is a transaction of its own and is worked as it arrives, a few side by side; the answers, in the order of the lines, are kept beside memory until the body has ended, so that neither side waits for the other.
 /// Their checks stand in the queue of large work, so that applications that come alone go first.
 /// </summary>
 internal sealed class BulkApplications(IServiceScopeFactory scopes, ClientTurns turns)
@@ -54,6 +55,9 @@ internal sealed class BulkApplications(IServiceScopeFactory scopes, ClientTurns 
 
     /// <summary>Bytes of one request.</summary>
     public const long MostBytes = 512L * 1024 * 1024;
+
+    /// <summary>Lines worked side by side: while one waits for the disk, the next ones are read. More would keep connections from everybody else.</summary>
+    private const int AtOnce = 4;
 
     /// <summary>How bodies and answers are written.</summary>
     public const string ContentType = "application/x-ndjson";
@@ -92,6 +96,29 @@ internal sealed class BulkApplications(IServiceScopeFactory scopes, ClientTurns 
 
     private async Task ReadAsync(PipeReader reader, Caller caller, Stream answers, CancellationToken ct)
     {
+        var inWork = new Queue<Task<BulkLine>>();
+        try
+        {
+            await foreach (var line in LinesAsync(reader, caller, ct))
+            {
+                inWork.Enqueue(line);
+                if (inWork.Count == AtOnce)
+                    await WriteAsync(answers, await inWork.Dequeue(), ct);
+            }
+
+            while (inWork.TryDequeue(out var line))
+                await WriteAsync(answers, await line, ct);
+        }
+        finally
+        {
+            // what was begun ends before the request does, also where it is cut off
+            await ((Task)Task.WhenAll(inWork)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Every line as it arrives, begun.</summary>
+    private async IAsyncEnumerable<Task<BulkLine>> LinesAsync(PipeReader reader, Caller caller, [EnumeratorCancellation] CancellationToken ct)
+    {
         var line = 0;
         var skipping = false; // the rest of a line that is too long
         while (true)
@@ -110,9 +137,9 @@ internal sealed class BulkApplications(IServiceScopeFactory scopes, ClientTurns 
                 if (line > MostLines)
                     break;
                 if (bytes.Length > LongestLine)
-                    await WriteAsync(answers, TooLong(line), ct);
+                    yield return Task.FromResult(TooLong(line));
                 else if (Trimmed(bytes.ToArray()) is { Length: > 0 } text)
-                    await WriteAsync(answers, await TakeAsync(line, text, caller, ct), ct);
+                    yield return TakeAsync(line, text, caller, ct);
             }
 
             if (!skipping && buffer.Length > LongestLine && line <= MostLines)
@@ -120,21 +147,21 @@ internal sealed class BulkApplications(IServiceScopeFactory scopes, ClientTurns 
                 skipping = true;
                 line++;
                 if (line <= MostLines)
-                    await WriteAsync(answers, TooLong(line), ct);
+                    yield return Task.FromResult(TooLong(line));
             }
 
             if (line > MostLines)
             {
-                await WriteAsync(answers, Rejected(line, "bulk.lines", $"A bulk request has at most {MostLines} lines; this one and those after it were not looked at."), ct);
+                yield return Task.FromResult(Rejected(line, "bulk.lines", $"A bulk request has at most {MostLines} lines; this one and those after it were not looked at."));
                 reader.AdvanceTo(read.Buffer.End);
-                return;
+                yield break;
             }
 
             if (skipping)
                 buffer = buffer.Slice(buffer.End);
             reader.AdvanceTo(buffer.Start, buffer.End);
             if (read.IsCompleted)
-                return;
+                yield break;
         }
     }
 

@@ -42,13 +42,7 @@ public sealed class ReceiveApplication(CaminoDb db, FieldVault vault, WebhookVau
                 {at}, {by.UserId}, {at}, {course.ExpiresAt}, {branch})
             returning number as "Value"
             """).ToListAsync(ct);
-        await KeepPeopleAsync(id, given, ct);
-        foreach (var (owner, kind, digits, hash) in numbers)
-        {
-            await db.Database.ExecuteSqlAsync(
-                $"insert into camino.application_identifiers (id, application_id, owner_id, kind, sealed, hash, last4) values ({Guid.CreateVersion7()}, {id}, {owner}, {(short)kind}, {vault.Seal(digits)}, {hash}, {digits[^4..]})", ct);
-        }
-
+        await KeepPeopleAsync(id, given, numbers, ct);
         if (given.BankAccount is { } account)
             await db.KeepAccountAsync(id, account, vault, question, by.UserId, at, ct);
         await db.KeepEventAsync(id, received, ct);
@@ -82,21 +76,20 @@ public sealed class ReceiveApplication(CaminoDb db, FieldVault vault, WebhookVau
         return numbers;
     }
 
-    private async Task KeepPeopleAsync(Guid id, CheckedApplication given, CancellationToken ct)
+    /// <summary>How to reach them, who owns the business, and the numbers: in one question to the database.</summary>
+    private async Task KeepPeopleAsync(Guid id, CheckedApplication given, List<(Guid? Owner, IdentifierKind Kind, string Digits, byte[] Hash)> numbers, CancellationToken ct)
     {
         var contacts = (given.Business.Phones ?? []).Select(phone => new { kind = 1, value = phone.Value, digits = phone.Digits }).Concat((given.Business.Emails ?? []).Select(email => new { kind = 2, value = email.Value, digits = email.Digits }));
-        await db.Database.ExecuteSqlAsync(
-            $"""
-            insert into camino.application_contacts (application_id, position, kind, value, digits)
-            select {id}, c.n, (c.x ->> 'kind')::smallint, c.x ->> 'value', c.x ->> 'digits' from jsonb_array_elements({JsonSerializer.Serialize(contacts)}::jsonb) with ordinality c (x, n)
-            """, ct);
-        if (given.Owners.Count == 0)
-            return;
         var owners = given.Owners.Select(owner => new { id = owner.Id, name = owner.Name, share = owner.SharePercent, guarantor = owner.IsGuarantor, born = owner.BirthDate });
         await db.Database.ExecuteSqlAsync(
             $"""
+            insert into camino.application_contacts (application_id, position, kind, value, digits)
+            select {id}, c.n, (c.x ->> 'kind')::smallint, c.x ->> 'value', c.x ->> 'digits' from jsonb_array_elements({JsonSerializer.Serialize(contacts)}::jsonb) with ordinality c (x, n);
             insert into camino.application_owners (id, application_id, position, name, share_percent, is_guarantor, birth_date)
-            select (o.x ->> 'id')::uuid, {id}, o.n, o.x ->> 'name', (o.x ->> 'share')::numeric, (o.x ->> 'guarantor')::boolean, (o.x ->> 'born')::date from jsonb_array_elements({JsonSerializer.Serialize(owners)}::jsonb) with ordinality o (x, n)
+            select (o.x ->> 'id')::uuid, {id}, o.n, o.x ->> 'name', (o.x ->> 'share')::numeric, (o.x ->> 'guarantor')::boolean, (o.x ->> 'born')::date from jsonb_array_elements({JsonSerializer.Serialize(owners)}::jsonb) with ordinality o (x, n);
+            insert into camino.application_identifiers (id, application_id, owner_id, kind, sealed, hash, last4)
+            select camino.new_id(), {id}, i.owner, i.kind, i.sealed, i.hash, i.last4
+            from unnest({numbers.ConvertAll(one => one.Owner).ToArray()}, {numbers.ConvertAll(one => (short)one.Kind).ToArray()}, {numbers.ConvertAll(one => vault.Seal(one.Digits)).ToArray()}, {numbers.ConvertAll(one => one.Hash).ToArray()}, {numbers.ConvertAll(one => one.Digits[^4..]).ToArray()}) i (owner, kind, sealed, hash, last4)
             """, ct);
     }
 }

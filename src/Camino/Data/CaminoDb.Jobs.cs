@@ -33,6 +33,7 @@ public sealed partial class CaminoDb
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
         SayOrigin();
+        SaveWhole();
         if (_enqueued.Count == 0 && fence is null)
             return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
 
@@ -55,6 +56,7 @@ public sealed partial class CaminoDb
     public override int SaveChanges(bool acceptAllChangesOnSuccess)
     {
         SayOrigin();
+        SaveWhole();
         if (_enqueued.Count > 0)
             throw new InvalidOperationException("Jobs are enqueued with SaveChangesAsync.");
         if (fence is null)
@@ -66,6 +68,9 @@ public sealed partial class CaminoDb
         own?.Commit();
         return written;
     }
+
+    /// <summary>A save that fails ends its transaction, so nobody goes back to before it: two questions less to the database with each save.</summary>
+    private void SaveWhole() => Database.AutoSavepointsEnabled = false;
 
     private void SayOrigin()
     {
