@@ -70,13 +70,41 @@ internal sealed partial class Bed : IAsyncDisposable
         }
     }
 
+    /// <summary>A program of its own that hands applications in.</summary>
+    public async Task<HttpClient> ProgramAsync(string name, int perMinute, int burst, CancellationToken ct)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, UseShellExecute = false };
+        foreach (var word in new[] { Program, "client", "add", name, "--scopes", "applications:create,applications:read", "--per-minute", Words(perMinute), "--burst", Words(burst), "--data", Path.Combine(Folder, "data") })
+            start.ArgumentList.Add(word);
+        using var verb = Process.Start(start) ?? throw new BenchFailedException("The client was not added.");
+        var key = (await verb.StandardOutput.ReadToEndAsync(ct)).Trim();
+        await verb.WaitForExitAsync(ct);
+        if (verb.ExitCode != 0)
+            throw new BenchFailedException($"The client was not added: exit code {Words(verb.ExitCode)}.");
+        var client = Client();
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        return client;
+
+        static string Words(int number) => number.ToString(CultureInfo.InvariantCulture);
+    }
+
     /// <summary>The most memory that a role ever had, in megabytes of 1,000,000 bytes.</summary>
     public double PeakMegabytes(string role) => Memory.Megabytes(_roles.First(r => r.Role == role).Pid, "VmHWM");
 
     /// <summary>Someone at a browser, signed in through the form.</summary>
-    public async Task<HttpClient> SignInAsync(CancellationToken ct)
+    public Task<HttpClient> SignInAsync(CancellationToken ct) => SignInAsync(_demo?.Users[0] ?? throw new BenchFailedException("There is no demo user."), ct);
+
+    /// <summary>Everybody who sees the whole house, each at a browser of their own.</summary>
+    public async Task<IReadOnlyList<HttpClient>> SignAllInAsync(CancellationToken ct)
     {
-        var user = _demo?.Users[0] ?? throw new BenchFailedException("There is no demo user.");
+        var browsers = new List<HttpClient>();
+        foreach (var user in _demo?.Users.Where(user => !user.Email.StartsWith("branch", StringComparison.Ordinal)) ?? [])
+            browsers.Add(await SignInAsync(user, ct));
+        return browsers;
+    }
+
+    private async Task<HttpClient> SignInAsync(DemoUser user, CancellationToken ct)
+    {
         var browser = Client();
         var page = await browser.GetStringAsync(new Uri("/sign-in", UriKind.Relative), ct);
         using var form = new FormUrlEncodedContent(

@@ -4,9 +4,21 @@ using System.Net;
 namespace Camino.Benchmarks;
 
 /// <summary>Requests at a fixed rate, sent when the clock says so and not when the last answer came: a server that stops for a second is seen by all who came in that second.</summary>
-internal sealed class OpenLoop(HttpClient browser, int perSecond, IReadOnlyList<(string Page, Func<long, string> Path)> pages)
+/// <param name="clients">Whose turn it is in turn.</param>
+/// <param name="next">What is asked at each turn, and its name.</param>
+/// <param name="isRight">Whether an answer is what it should be.</param>
+internal sealed class OpenLoop(IReadOnlyList<HttpClient> clients, int perSecond, Func<long, (string Page, HttpRequestMessage Request)> next, Func<HttpStatusCode, string, bool> isRight)
 {
     private long _turn;
+
+    /// <summary>Pages in turn, each of which must come whole.</summary>
+    public OpenLoop(IReadOnlyList<HttpClient> browsers, int perSecond, IReadOnlyList<(string Page, Func<long, string> Path)> pages)
+        : this(
+            browsers, perSecond,
+            turn => (pages[(int)(turn % pages.Count)].Page, new HttpRequestMessage(HttpMethod.Get, new Uri(pages[(int)(turn % pages.Count)].Path(turn / pages.Count), UriKind.Relative))),
+            (status, text) => status == HttpStatusCode.OK && text.Contains("</html>", StringComparison.OrdinalIgnoreCase))
+    {
+    }
 
     /// <summary>Sends for so long and waits for the last answer.</summary>
     public async Task<List<PageTime>> RunAsync(TimeSpan duration, CancellationToken ct)
@@ -32,17 +44,20 @@ internal sealed class OpenLoop(HttpClient browser, int perSecond, IReadOnlyList<
 
     private Task<PageTime> SendAsync(long due, CancellationToken ct)
     {
-        var turn = _turn++;
-        var (page, path) = pages[(int)(turn % pages.Count)];
+        var client = clients[(int)(_turn % clients.Count)];
+        var (page, request) = next(_turn++);
         return Task.Run(async () =>
         {
-            using var answer = await browser.GetAsync(new Uri(path(turn / pages.Count), UriKind.Relative), ct);
-            var text = await answer.Content.ReadAsStringAsync(ct);
-            var milliseconds = Stopwatch.GetElapsedTime(due).TotalMilliseconds;
-            return new PageTime(page, milliseconds, answer.StatusCode == HttpStatusCode.OK && text.Contains("</html>", StringComparison.OrdinalIgnoreCase));
+            using (request)
+            {
+                using var answer = await client.SendAsync(request, ct);
+                var text = await answer.Content.ReadAsStringAsync(ct);
+                var milliseconds = Stopwatch.GetElapsedTime(due).TotalMilliseconds;
+                return new PageTime(page, milliseconds, isRight(answer.StatusCode, text));
+            }
         }, ct);
     }
 }
 
-/// <param name="Right">Whether the answer was the page, whole.</param>
+/// <param name="Right">Whether the answer was what it should be.</param>
 internal sealed record PageTime(string Page, double Milliseconds, bool Right);

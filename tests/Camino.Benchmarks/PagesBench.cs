@@ -53,10 +53,10 @@ internal sealed class PagesBench(Bed bed, Report report, int perSecond)
         var (loansThere, borrowersThere) = (await bed.ScalarAsync<long>("select count(*) from camino.loans", ct), await bed.ScalarAsync<long>("select count(*) from camino.borrowers", ct));
         report.Remark(string.Create(CultureInfo.InvariantCulture, $"{loansThere:#,0} loans, {borrowersThere:#,0} borrowers."));
 
-        using var browser = await bed.SignInAsync(ct);
+        var browsers = await bed.SignAllInAsync(ct);
         var pages = await PagesAsync(ct);
         await FirstViewAsync(ct);
-        var loop = new OpenLoop(browser, perSecond, pages);
+        var loop = new OpenLoop(browsers, perSecond, pages);
         report.Say("warming up");
         await loop.RunAsync(TimeSpan.FromSeconds(report.Quick ? 5 : 20), ct);
         report.Say($"idle, {duration.TotalSeconds:0} s");
@@ -78,8 +78,10 @@ internal sealed class PagesBench(Bed bed, Report report, int perSecond)
 
         Compare(pages.Select(page => page.Page), idle, during, bare);
         report.Add(new Figure("import", "the import meanwhile", (after.GetProperty("rows").GetInt64() - before) / duration.TotalSeconds, "rows/s"));
+        foreach (var browser in browsers)
+            browser.Dispose();
         report.Check("every page answered 200 and whole", idle.TrueForAll(one => one.Right) && during.TrueForAll(one => one.Right));
-        report.Remark(string.Create(CultureInfo.InvariantCulture, $"{perSecond} requests a second, {pages.Count} pages in turn, signed in; times run from the moment a request was due, so a slow answer does not hide the wait of the next. This program, the bare endpoint in it, and PostgreSQL share the cores with both roles."));
+        report.Remark(string.Create(CultureInfo.InvariantCulture, $"{perSecond} requests a second, {pages.Count} pages in turn, {browsers.Count} people signed in; times run from the moment a request was due, so a slow answer does not hide the wait of the next. This program, the bare endpoint in it, and PostgreSQL share the cores with both roles."));
     }
 
     private async Task FillBorrowersAsync(int borrowers, CancellationToken ct)
@@ -159,7 +161,7 @@ internal sealed class PagesBench(Bed bed, Report report, int perSecond)
         });
         await app.StartAsync(ct);
         using var client = new HttpClient { BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.First() ?? throw new BenchFailedException("The bare endpoint has no address.")) };
-        var loop = new OpenLoop(client, perSecond, [(Bare, turn => $"/{At(borrowers, turn)}")]);
+        var loop = new OpenLoop([client], perSecond, [(Bare, turn => $"/{At(borrowers, turn)}")]);
         await loop.RunAsync(TimeSpan.FromSeconds(5), ct);
         var times = await loop.RunAsync(duration, ct);
         await app.StopAsync(ct);

@@ -23,6 +23,7 @@ internal static class Program
             BenchVerb.Create("split", "Page times while a backlog drains: both roles in one process, in two, weighted, on cores of their own.", SplitBench.RunAsync),
             BothInOne.Verb(),
             BenchVerb.Create("scale", "The engine with 1, 2 and 4 servers and with up to 200 simulated ones: work, pick-up, connections, statements.", ScaleBench.RunAsync),
+            BenchVerb.Create("intake", "Applications from programs: how soon they are taken in, alone, beside a flood of another program and beside a bulk request; lines of a bulk request a second.", IntakeBench.RunAsync),
             ScreeningBench.Verb(),
             SearchBench.Verb(),
             BenchVerb.Create("startup", "Start of each role from exec to ready, beside the start of the runtime.", StartupBench.RunAsync),

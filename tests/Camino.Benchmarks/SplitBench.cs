@@ -83,7 +83,7 @@ internal sealed class SplitBench(Report report, string folder, Dictionary<string
                 var pinned = arrangement.Key == Pinned ? PinAsync(bed, pinning.Token) : Task.CompletedTask;
                 using var browser = await bed.SignInAsync(ct);
                 var loans = await PagesBench.LoanIdsAsync(bed, ct);
-                var loop = new OpenLoop(browser, RequestsPerSecond, [("/loans", _ => "/loans"), ("/loans/{id}", turn => $"/loans/{loans[(int)(turn % loans.Count)]}"), ("/portfolio", _ => "/portfolio")]);
+                var loop = new OpenLoop([browser], RequestsPerSecond, [("/loans", _ => "/loans"), ("/loans/{id}", turn => $"/loans/{loans[(int)(turn % loans.Count)]}"), ("/portfolio", _ => "/portfolio")]);
                 await loop.RunAsync(TimeSpan.FromSeconds(report.Quick ? 5 : 15), ct); // warm
                 idle ??= await IdleAsync(loop, roles, ct);
                 if (arrangement.Key == "one")
