@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
@@ -16,6 +17,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
+using Npgsql;
 
 namespace Camino.Applications;
 
@@ -45,7 +47,7 @@ public sealed record BulkProblem(string Type, string Code, string Detail);
 /// Takes many applications in, one a line. Each line is a transaction of its own and is worked as it arrives, a few side by side; the answers, in the order of the lines, are kept beside memory until the body has ended, so that neither side waits for the other.
 /// Their checks stand in the queue of large work, so that applications that come alone go first.
 /// </summary>
-internal sealed class BulkApplications(IServiceScopeFactory scopes, ClientTurns turns)
+internal sealed class BulkApplications(IServiceScopeFactory scopes, ClientTurns turns, NpgsqlDataSource source) : IDisposable
 {
     /// <summary>Lines of one request.</summary>
     public const int MostLines = 100_000;
@@ -56,7 +58,7 @@ internal sealed class BulkApplications(IServiceScopeFactory scopes, ClientTurns 
     /// <summary>Bytes of one request.</summary>
     public const long MostBytes = 512L * 1024 * 1024;
 
-    /// <summary>Lines worked side by side: while one waits for the disk, the next ones are read. More would keep connections from everybody else.</summary>
+    /// <summary>Lines of one request that are worked side by side: while one waits for the disk, the next ones are read.</summary>
     private const int AtOnce = 4;
 
     /// <summary>How bodies and answers are written.</summary>
@@ -64,6 +66,12 @@ internal sealed class BulkApplications(IServiceScopeFactory scopes, ClientTurns 
 
     private static readonly byte[] s_end = "\n"u8.ToArray();
     private readonly HashSet<Guid> _busy = [];
+
+    /// <summary>Of all requests together: a quarter of the connections, so that those who look at pages find one.</summary>
+    private readonly SemaphoreSlim _places = new(Math.Clamp(new NpgsqlConnectionStringBuilder(source.ConnectionString).MaxPoolSize / 4, 1, 8));
+
+    /// <inheritdoc/>
+    public void Dispose() => _places.Dispose();
 
     /// <summary>Reads the body and writes the answer.</summary>
     /// <exception cref="RefusedException"><c>input.content_type</c>, <c>input.too_large</c>, <c>bulk.running</c>, <c>idempotency.*</c>; a line is never refused so.</exception>
@@ -196,8 +204,21 @@ internal sealed class BulkApplications(IServiceScopeFactory scopes, ClientTurns 
         try
         {
             var (input, key) = JsonBody.Read(text).All(body => (ApplicationInput.Fields(body), body.Text("idempotencyKey")));
-            await using var scope = scopes.CreateAsyncScope();
-            var answer = await scope.ServiceProvider.GetRequiredService<ReceiveApplication>().RunAsync(input, fromStaff: false, new AskedBy(caller.By, key ?? KeyOf(caller.Key, line)), ct, JobQueues.Bulk);
+            using var turn = key is null ? null : caller.TurnOf(key); // before anything is waited for: of two lines with one key, the first is taken
+            if (turn is not null)
+                await turn.Before;
+            await _places.WaitAsync(ct);
+            ApplicationAnswer answer;
+            try
+            {
+                await using var scope = scopes.CreateAsyncScope();
+                answer = await scope.ServiceProvider.GetRequiredService<ReceiveApplication>().RunAsync(input, fromStaff: false, new AskedBy(caller.By, key ?? KeyOf(caller.Key, line)), ct, JobQueues.Bulk);
+            }
+            finally
+            {
+                _places.Release();
+            }
+
             return new BulkLine(line, "accepted") { ApplicationId = answer.ApplicationId, Number = answer.Number, Replayed = answer.IsRepeated };
         }
         catch (RefusedException refused)
@@ -258,5 +279,32 @@ internal sealed class BulkApplications(IServiceScopeFactory scopes, ClientTurns 
 
         /// <summary>Lines that may follow today; null: no limit.</summary>
         public long? Left { get; set; } = left;
+
+        private readonly ConcurrentDictionary<string, Turn> _turns = new(StringComparer.Ordinal);
+
+        /// <summary>The place of a line among those in work that have its key.</summary>
+        public Turn TurnOf(string key)
+        {
+            var turn = new Turn(_turns.TryGetValue(key, out var before) ? before.Over : Task.CompletedTask, own => _turns.TryRemove(KeyValuePair.Create(key, own)));
+            _turns[key] = turn;
+            return turn;
+        }
+    }
+
+    /// <summary>One line's turn with its key; disposing it lets the next one begin.</summary>
+    private sealed class Turn(Task before, Action<Turn> leave) : IDisposable
+    {
+        private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Ends when the line before is over.</summary>
+        public Task Before { get; } = before;
+
+        public Task Over => _over.Task;
+
+        public void Dispose()
+        {
+            leave(this);
+            _over.SetResult();
+        }
     }
 }

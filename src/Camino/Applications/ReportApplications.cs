@@ -1,3 +1,4 @@
+using System.Data;
 using System.Globalization;
 using Camino.Branches;
 using Camino.Lending;
@@ -141,8 +142,13 @@ public sealed class ReportApplications(NpgsqlDataSource source, BranchScope? sco
 
     public async Task<ApplicationReport> RunAsync(ReportPeriod period, CancellationToken ct)
     {
+        // both from one state of the tables, and planned for this period: a plan for any period would take a year for a minute
+        await using var connection = await source.OpenConnectionAsync(ct);
+        await using var snapshot = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+        await using (var plan = new NpgsqlCommand("set local plan_cache_mode = force_custom_plan", connection, snapshot))
+            await plan.ExecuteNonQueryAsync(ct);
         var funnel = new List<FunnelLine>();
-        await using (var command = FunnelCommand(source, period, scope?.Seen))
+        await using (var command = FunnelCommand(connection, period, scope?.Seen))
         await using (var row = await command.ExecuteReaderAsync(ct))
         {
             while (await row.ReadAsync(ct))
@@ -150,7 +156,7 @@ public sealed class ReportApplications(NpgsqlDataSource source, BranchScope? sco
         }
 
         var lines = new List<ReportLine>();
-        await using (var command = GroupsCommand(source, period, scope?.Seen))
+        await using (var command = GroupsCommand(connection, period, scope?.Seen))
         await using (var row = await command.ExecuteReaderAsync(ct))
         {
             while (await row.ReadAsync(ct))
@@ -164,19 +170,19 @@ public sealed class ReportApplications(NpgsqlDataSource source, BranchScope? sco
     }
 
     /// <summary>The statement of the funnel, for the test of its plan.</summary>
-    internal static NpgsqlCommand FunnelCommand(NpgsqlDataSource source, ReportPeriod period, Guid[]? branches = null) => Command(source, Funnel, period, branches);
+    internal static NpgsqlCommand FunnelCommand(NpgsqlConnection connection, ReportPeriod period, Guid[]? branches = null) => Command(connection, Funnel, period, branches);
 
     /// <summary>The statement of the groups, for the test of its plan.</summary>
-    internal static NpgsqlCommand GroupsCommand(NpgsqlDataSource source, ReportPeriod period, Guid[]? branches = null)
+    internal static NpgsqlCommand GroupsCommand(NpgsqlConnection connection, ReportPeriod period, Guid[]? branches = null)
     {
-        var command = Command(source, Groups, period, branches);
+        var command = Command(connection, Groups, period, branches);
         command.Parameters.AddWithValue("rows", MostLines);
         return command;
     }
 
-    private static NpgsqlCommand Command(NpgsqlDataSource source, string sql, ReportPeriod period, Guid[]? branches)
+    private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, ReportPeriod period, Guid[]? branches)
     {
-        var command = source.CreateCommand(sql);
+        var command = new NpgsqlCommand(sql, connection);
         command.Parameters.AddWithValue("least", ListApplications.LeastIdAt(period.Begin.AddMinutes(-1)));
         command.Parameters.AddWithValue("most", ListApplications.LeastIdAt(period.End.AddMinutes(1)));
         command.Parameters.AddWithValue("begin", period.Begin);

@@ -29,7 +29,7 @@ public static class ExportLoans
         // as long as the request may last, which ends the statement with it: a file over a slow line takes longer than the database's user is given for one statement
         await using var connection = await source.OpenConnectionAsync(ct);
         await using var transaction = await connection.BeginTransactionAsync(ct);
-        await using (var unlimited = new NpgsqlCommand("set local statement_timeout = 0", connection, transaction))
+        await using (var unlimited = new NpgsqlCommand("set local statement_timeout = 0; set local plan_cache_mode = force_custom_plan", connection, transaction))
             await unlimited.ExecuteNonQueryAsync(ct);
         await using var command = LoanSql.Export(connection, LoanFilter.FromQuery(context.Request.Query) with { Branches = scope.Seen }, MaxRows);
         command.Transaction = transaction;

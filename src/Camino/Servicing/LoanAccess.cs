@@ -105,7 +105,7 @@ public static class LoanAccess
             var version = (loan.ProductId, loan.ProductVersion);
             if (!rules.TryGetValue(version, out var product))
                 rules.Add(version, product = StoredForm.ReadProduct(products[version].Rules));
-            found.Add(new LoanInHand(loan, product, StoredForm.ReadTerms(loan.Terms), [.. events[loan.Id].Select(StoredForm.ReadEvent)], installments[loan.Id], balances[loan.Id], posted?[loan.Id], today));
+            found.Add(new LoanInHand(loan, product, StoredForm.ReadTerms(loan.Terms), [.. events[loan.Id].Select(StoredForm.ReadEvent)], installments[loan.Id], balances[loan.Id], posted?[loan.Id], today, isWhole: reading != LoanReading.Events));
         }
 
         return found;

@@ -12,13 +12,15 @@ namespace Camino.Servicing;
 public sealed class LoanInHand
 {
     private readonly List<LoanEvent> _events;
+    private readonly bool _isWhole;
     private readonly Dictionary<int, LoanInstallment> _installments;
     private readonly Dictionary<string, LoanBalance> _balances;
     private readonly List<Lending.Ledger.LedgerEntry>? _posted;
     private readonly Dictionary<(DateOnly Date, DateOnly? KnownOn), (LoanAccount Account, bool Explains)> _replays = [];
 
-    internal LoanInHand(ServicedLoan loan, LoanProduct product, ScheduleTerms terms, List<LoanEvent> events, IEnumerable<LoanInstallment> installments, IEnumerable<LoanBalance> balances, IEnumerable<Lending.Ledger.LedgerEntry>? posted, DateOnly today)
+    internal LoanInHand(ServicedLoan loan, LoanProduct product, ScheduleTerms terms, List<LoanEvent> events, IEnumerable<LoanInstallment> installments, IEnumerable<LoanBalance> balances, IEnumerable<Lending.Ledger.LedgerEntry>? posted, DateOnly today, bool isWhole = true)
     {
+        _isWhole = isWhole;
         Loan = loan;
         Product = product;
         Terms = terms;
@@ -99,6 +101,8 @@ public sealed class LoanInHand
     /// <summary>Brings the reading and the ledger to the business date. On it already, nothing changes.</summary>
     internal void BringForward(DateTimeOffset at)
     {
+        if (!_isWhole)
+            throw new InvalidOperationException("The loan was read to be looked at; what is stored of it was not read.");
         if (Loan.AsOf >= Today)
             return;
         if (!HasDisbursements)
@@ -118,8 +122,11 @@ public sealed class LoanInHand
     /// <summary>Records one event: decides whether it may be, replays the loan with it, and stages event, reading, installments and ledger entries.</summary>
     /// <param name="one">The event; its key is given here.</param>
     /// <exception cref="RefusedException"><c>event.*</c>, <c>loan.*</c>, <c>waive.over_owed</c>, <c>refund.over_credit</c>, <c>disburse.over_principal</c>, <c>write_off.over_limit</c>.</exception>
+    /// <exception cref="InvalidOperationException">the loan was read without its ledger; nothing was done.</exception>
     internal RecordedEvent Record(LoanEvent one, string? note, DateTimeOffset at, Guid by)
     {
+        if (_posted is null)
+            throw new InvalidOperationException("What was posted for the loan was not read.");
         BringForward(at);
         var sequence = _events.Count + 1;
         one = one with { Key = sequence.ToString(CultureInfo.InvariantCulture), PostedOn = Today };
@@ -144,7 +151,7 @@ public sealed class LoanInHand
 
         var recorded = new RecordedEvent(Loan.Id, sequence, one, StoredForm.Of(one), note, at, by);
         NewEvents.Add(recorded);
-        Post(LoanLedger.Missing(_posted ?? throw new InvalidOperationException("What was posted for the loan was not read."), account.Entries), at);
+        Post(LoanLedger.Missing(_posted, account.Entries), at);
         Take(account);
         Loan.Count();
         return recorded;

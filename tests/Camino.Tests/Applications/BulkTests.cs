@@ -50,6 +50,21 @@ internal sealed class BulkTests
     }
 
     [Test]
+    public async Task Lines_worked_side_by_side_are_answered_in_their_order_and_two_that_share_a_key_are_one_application()
+    {
+        var (id, client) = await ClientAsync("Pairs");
+        var answers = await SendAsync(client, string.Join('\n', Enumerable.Range(0, 40).Select(i => Line($"Pair {i / 2}", $"pair-{i / 2}"))), Guid.NewGuid().ToString());
+
+        Assert.That(answers.Select(line => line.GetProperty("line").GetInt32()), Is.EqualTo(Enumerable.Range(1, 40)));
+        Assert.That(answers.Select(CodeOf), Is.All.EqualTo("accepted"));
+        Assert.That(answers.Chunk(2).Select(pair => IdOf(pair[0])), Is.EqualTo(answers.Chunk(2).Select(pair => IdOf(pair[1]))).And.Unique);
+        Assert.That(answers.Select(line => line.TryGetProperty("replayed", out _)), Is.EqualTo(Enumerable.Range(0, 40).Select(i => i % 2 == 1)), "the first of two is the one that was taken");
+        Assert.That(await _camino.ScalarAsync<long>($"select count(*) from camino.applications where received_by = '{id}'"), Is.EqualTo(20));
+        var other = await SendAsync(client, string.Join('\n', Enumerable.Range(0, 8).Select(i => Line($"Other {i}", "other"))), Guid.NewGuid().ToString());
+        Assert.That(other.Select(CodeOf), Is.EqualTo((string[])["accepted", .. Enumerable.Repeat("idempotency.key_reused", 7)]));
+    }
+
+    [Test]
     public async Task Two_thousand_lines_are_taken_in_one_request_without_a_growing_memory()
     {
         var (id, client) = await ClientAsync("Many");

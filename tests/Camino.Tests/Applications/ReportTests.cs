@@ -96,8 +96,9 @@ internal sealed class ReportTests
             analyze camino.applications, camino.application_events
             """);
         var period = new ReportPeriod(new DateOnly(2024, 5, 1), new DateOnly(2024, 5, 2));
-        await using var funnel = ReportApplications.FunnelCommand(_camino.Source, period);
-        await using var groups = ReportApplications.GroupsCommand(_camino.Source, period);
+        await using var connection = await _camino.Source.OpenConnectionAsync();
+        await using var funnel = ReportApplications.FunnelCommand(connection, period);
+        await using var groups = ReportApplications.GroupsCommand(connection, period);
         var report = await new ReportApplications(_camino.Source).RunAsync(period, CancellationToken.None);
 
         Assert.That((report.All.Received, report.All.Open), Is.EqualTo((144L, 144L)));

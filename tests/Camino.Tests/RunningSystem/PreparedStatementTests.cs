@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Net;
+using Camino.Data;
+using Camino.People;
 using Camino.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,8 +14,11 @@ namespace Camino.Tests.RunningSystem;
 /// <summary>The Back Office keeps its statements prepared, so that a page costs the database less.</summary>
 internal sealed class PreparedStatementTests
 {
-    /// <summary>More often than the driver wants to see a statement before it prepares it.</summary>
-    private const int Often = 8;
+    /// <summary>As often as the driver wants to see a statement on a connection before it prepares it (5), on each of the few there are.</summary>
+    private const int Often = 5 * Connections;
+
+    /// <summary>The least that a pool may have.</summary>
+    private const int Connections = 4;
 
     private static readonly string[] s_pages = ["/", "/loans", "/borrowers", "/servicing", "/applications", "/tasks", "/approvals", "/screening", "/imports", "/jobs", "/servers", "/people", "/people/add", "/branches", "/audit", "/clients", "/settings", "/sessions", "/notices", "/underwriting", "/books"];
 
@@ -24,22 +29,28 @@ internal sealed class PreparedStatementTests
         var book = new ServicedBook(camino);
         await book.PrepareAsync();
         var loan = await book.DisbursedLoanAsync();
-        using var staff = new StaffBrowser(camino.OfficeAddress);
+        await using var office = await camino.StartSecondOfficeAsync(change: settings => settings.Database.MaxPoolSize = Connections);
+        using var staff = new StaffBrowser(RunningCamino.AddressOf(office));
         (await staff.SignInAsync("admin")).Dispose();
+        var user = await camino.ScalarAsync<Guid>("select id from camino.staff_users where email = 'admin@demo.camino.example'");
         string[] pages = [.. s_pages, $"/servicing/{loan}"];
         for (var i = 0; i < Often; i++)
         {
             foreach (var page in pages)
                 (await OkAsync(staff, page)).Dispose();
             await book.OkAsync(loan, "record-payment", new { on = "2026-02-01", amount = "10.00" });
+            await LockUserAsync(office, user);
         }
 
-        await using (var prepared = camino.Source.CreateCommand("do $$ declare t record; begin for t in select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname in ('camino', 'jobs') loop execute 'alter table ' || t.name || ' add column of_the_next_release int'; end loop; end $$"))
-            await prepared.ExecuteNonQueryAsync();
+        await using (var kept = office.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand("select count(*) from pg_prepared_statements"))
+            Assert.That(await kept.ExecuteScalarAsync(), Is.GreaterThan(20L), "that much is kept prepared on a connection");
+        await using (var next = camino.Source.CreateCommand("do $$ declare t record; begin for t in select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname in ('camino', 'jobs') loop execute 'alter table ' || t.name || ' add column of_the_next_release int'; end loop; end $$"))
+            await next.ExecuteNonQueryAsync();
 
         foreach (var page in pages)
             (await OkAsync(staff, page)).Dispose();
         await book.OkAsync(loan, "record-payment", new { on = "2026-02-01", amount = "10.00" });
+        await LockUserAsync(office, user);
     }
 
     [Test]
@@ -61,6 +72,15 @@ internal sealed class PreparedStatementTests
         IEnumerable<CultureInfo> all = [.. languages.SupportedCultures ?? [], .. languages.SupportedUICultures ?? [], languages.DefaultRequestCulture?.Culture ?? CultureInfo.InvariantCulture];
         Assert.That(all.Select(culture => culture.Name), Is.EquivalentTo(new[] { "en-US", "es-US", "en", "es", "en-US" }));
         Assert.That(all, Has.All.Property(nameof(CultureInfo.IsReadOnly)).True, "of one that could be changed, the framework makes a copy for each request");
+    }
+
+    /// <summary>An entity by a statement of our own, as every act on a person begins.</summary>
+    private static async Task LockUserAsync(WebApplication office, Guid user)
+    {
+        await using var scope = office.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<CaminoDb>();
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        Assert.That((await db.UserForChangeAsync(user, CancellationToken.None)).Id, Is.EqualTo(user));
     }
 
     private static async Task<HttpResponseMessage> OkAsync(StaffBrowser staff, string page)

@@ -54,7 +54,10 @@ internal sealed class LoanReplayTests
         var db = scope.ServiceProvider.GetRequiredService<CaminoDb>();
         var loan = await db.LoanToLookAtAsync(_loan, CancellationToken.None);
 
-        Assert.That(() => loan?.Record(new LoanEvent { Key = "new", Type = LoanEventType.Pay, On = loan.Today, Amount = new Money(100m) }, null, DateTimeOffset.UtcNow, Guid.NewGuid()), Throws.InvalidOperationException);
+        Assert.That(loan, Is.Not.Null);
+        Assert.That(() => loan.Record(new LoanEvent { Key = "new", Type = LoanEventType.Pay, On = loan.Today, Amount = new Money(100m) }, null, DateTimeOffset.UtcNow, Guid.NewGuid()), Throws.InvalidOperationException);
+        Assert.That(() => loan.BringForward(DateTimeOffset.UtcNow), Throws.InvalidOperationException);
+        Assert.That((loan.Events.Count, loan.NewEvents.Count, loan.NewInstallments.Count), Is.EqualTo((1, 0, 0)));
         Assert.That(await db.LoanToLookAtAsync(_loan, CancellationToken.None, toTry: true), Is.Not.Null);
     }
 }
