@@ -31,6 +31,7 @@ public sealed class MigrationLinterTests
 
     [TestCase("drop", "ALTER TABLE camino.loans DROP COLUMN state")]
     [TestCase("drop", "drop table camino.loans")]
+    [TestCase("drop", "drop index concurrently if exists camino.ix_a; create index concurrently ix_b on camino.loans (state)")]
     [TestCase("rename", "alter table camino.loans rename column state to region")]
     [TestCase("type-change", "ALTER TABLE camino.loans ALTER COLUMN number TYPE bigint")]
     [TestCase("not-null-without-check", "alter table camino.loans alter column state set not null")]
@@ -48,6 +49,7 @@ public sealed class MigrationLinterTests
     [TestCase("alter table camino.loans add column region text")]
     [TestCase("alter table camino.loans add column region text not null default ''")]
     [TestCase("create index concurrently ix on camino.loans (state)")]
+    [TestCase("drop index concurrently if exists camino.ix_a; create index concurrently ix_a on camino.loans (state)")]
     [TestCase("alter table camino.loans add constraint ck check (balance >= 0) not valid")]
     [TestCase("alter table camino.loans validate constraint ck; alter table camino.loans alter column balance set not null")]
     [TestCase("create function camino.f() returns int language sql as $$ update camino.loans set state = '' returning 1 $$; update camino.schema_info set version = 9")]

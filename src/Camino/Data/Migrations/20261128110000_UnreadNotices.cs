@@ -12,9 +12,9 @@ public sealed class UnreadNoticesIndex : Migration
     /// <inheritdoc/>
     protected override void Up(MigrationBuilder migrationBuilder)
     {
-        migrationBuilder.Sql("drop index concurrently if exists camino.ix_notices_unread", suppressTransaction: true);
-        migrationBuilder.Sql("create index concurrently ix_notices_unread on camino.notices (user_id) where read_at is null", suppressTransaction: true);
-        migrationBuilder.Sql("update camino.schema_info set version = 33", suppressTransaction: true);
+        migrationBuilder.Sql("drop index concurrently if exists camino.ix_notices_unread;", suppressTransaction: true);
+        migrationBuilder.Sql("create index concurrently ix_notices_unread on camino.notices (user_id) where read_at is null;", suppressTransaction: true);
+        migrationBuilder.Sql("update camino.schema_info set version = 33;", suppressTransaction: true);
     }
 
     /// <inheritdoc/>
