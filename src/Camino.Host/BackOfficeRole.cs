@@ -14,6 +14,7 @@ using Camino.Host.Limits;
 using Camino.Host.Logging;
 using Camino.Host.Releases;
 using Camino.Imports;
+using Camino.Journal;
 using Camino.Operations;
 using Camino.People;
 using Camino.Quotes;
@@ -73,6 +74,8 @@ internal static class BackOfficeRole
                 forwarded.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
                 forwarded.KnownIPNetworks.Clear();
                 forwarded.KnownProxies.Clear();
+                foreach (var network in settings.Web.ProxyNetworks is { Length: > 0 } named ? named.Split(';') : [])
+                    forwarded.KnownIPNetworks.Add(System.Net.IPNetwork.Parse(network));
             });
         }
 
@@ -91,6 +94,7 @@ internal static class BackOfficeRole
         app.UseMiddleware<RetiredGate>();
         app.UseMiddleware<ReadAgain>();
         app.UseRouting();
+        app.Use(RequestLog.KeepRouteAsync);
         app.UseMiddleware<DeprecationHeaders>();
         app.UseAuthentication();
         app.UseMiddleware<SessionWatch>();
@@ -135,6 +139,7 @@ internal static class BackOfficeRole
         api.MapSettingsApi();
         api.MapAuditApi();
         api.MapServicingApi();
+        api.MapJournalApi();
         api.MapScreeningApi();
         ApiDocument.Map(app);
         api.MapBorrowerApi();
@@ -165,11 +170,11 @@ internal static class BackOfficeRole
             cookie.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
             cookie.LoginPath = "/sign-in";
             cookie.LogoutPath = "/sign-out";
-            cookie.AccessDeniedPath = "/error/403";
             cookie.ReturnUrlParameter = "ReturnUrl";
             cookie.ExpireTimeSpan = TimeSpan.FromHours(settings.SignIn.AbsoluteHours); // when nobody uses it, its row in the database says so
             cookie.SlidingExpiration = false;
             cookie.Events.OnRedirectToLogin = SessionEnd.LeadToSignIn;
+            cookie.Events.OnRedirectToAccessDenied = SessionEnd.Refuse;
             cookie.Events.OnSigningIn = SessionGuard.BeginAsync;
             cookie.Events.OnValidatePrincipal = SessionGuard.CheckAsync;
             cookie.Events.OnSigningOut = SessionGuard.EndAsync;
@@ -179,7 +184,7 @@ internal static class BackOfficeRole
         services.AddSingleton<ClientTurns>();
         services.AddSingleton<ClientUse>();
         services.AddHostedService(provider => provider.GetRequiredService<ClientUse>());
-        services.AddSingleton(new SecondFactorPolicy(settings.SignIn.SecondFactor == SecondFactorMode.Required));
+        services.AddSingleton(new SecondFactorPolicy(settings.SignIn.SecondFactor == SecondFactorMode.Required, settings.SignIn.SecondFactor == SecondFactorMode.Everybody));
         var site = new PasskeySite(settings.SignIn.Address);
         services.AddSingleton(site);
         services.TryAddScoped<IPasskeyHandler<StaffUser>, PasskeyHandler<StaffUser>>();

@@ -79,6 +79,9 @@ internal static class HostModule
     public static void AddCaminoIdentity(this IServiceCollection services, HostSettings settings)
     {
         services.AddSingleton(new SessionLimits(TimeSpan.FromMinutes(settings.SignIn.IdleMinutes), TimeSpan.FromHours(settings.SignIn.AbsoluteHours)));
+        services.AddSingleton(new BreachedPasswords(settings.SignIn.BreachedPasswords));
+        services.AddSingleton<PasswordRules>();
+        services.Configure<PasswordHasherOptions>(hasher => hasher.IterationCount = settings.SignIn.PasswordRounds);
         services.AddIdentityCore<StaffUser>(identity =>
             {
                 identity.Password.RequiredLength = PasswordRules.Shortest;

@@ -138,6 +138,7 @@ public static class CaminoModule
         services.AddScoped<AddApiKey>();
         services.AddScoped<BeginSession>();
         services.AddScoped<EndSessions>();
+        services.AddSingleton<SignInLog>();
         services.AddScoped<AddStaff>();
         services.AddScoped<ChangeRoles>();
         services.AddScoped<DisableStaff>();

@@ -287,7 +287,7 @@ public sealed class RunningCamino : IAsyncDisposable
         Web = new WebSettings { Urls = "http://127.0.0.1:0" },
         Database = new DatabaseSettings { ConnectionString = ConnectionString, MaxPoolSize = _engine == "Camino" ? 12 : 20 },
         Files = new FilesSettings { Folder = FilesFolder },
-        SignIn = new SignInSettings { SecondFactor = _secondFactor },
+        SignIn = new SignInSettings { SecondFactor = _secondFactor, PasswordRounds = 1_000 }, // below what a file may say: tests sign in thousands of times
         Providers = new ProvidersSettings { Registry = ProviderSettings(), Credit = ProviderSettings(), Identity = ProviderSettings(), Account = ProviderSettings(), Reading = ProviderSettings(), Signature = ProviderSettings(), Email = ProviderSettings(), Text = ProviderSettings() },
         Signature = new SignatureSettings { CallbackSecret = role == Role.BackOffice ? SignatureSecret : null },
         Documents = new DocumentsSettings { ReadKinds = _providers is null ? null : "taxReturn,bankStatement" },

@@ -87,7 +87,7 @@ public sealed partial class StaffBrowser : IDisposable
     [GeneratedRegex("data-key>(?<key>[A-Z2-7 ]+)<", RegexOptions.ExplicitCapture, 1_000)]
     private static partial Regex KeyOnPage();
 
-    [GeneratedRegex("<li>(?<code>[a-z2-9-]{19})</li>", RegexOptions.ExplicitCapture, 1_000)]
+    [GeneratedRegex("<li>(?<code>[a-z2-9-]{29})</li>", RegexOptions.ExplicitCapture, 1_000)]
     private static partial Regex CodeOnPage();
 
     [GeneratedRegex("""__RequestVerificationToken"[^>]*value="(?<value>[^"]+)""", RegexOptions.ExplicitCapture, 1_000)]

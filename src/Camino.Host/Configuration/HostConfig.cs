@@ -228,6 +228,28 @@ public static class HostConfig
         }
     }
 
+    private static void CheckSignIn(SignInSettings signIn, string path)
+    {
+        if (signIn.Provider is { Authority.Length: > 0 } provider && (string.IsNullOrEmpty(provider.ClientId) || string.IsNullOrEmpty(provider.ClientSecret)))
+            throw new ConfigRefusedException($"{path}: SignIn:Provider:Authority is set; SignIn:Provider:ClientId and :ClientSecret must be, too.");
+        if (!signIn.Provider.AdministratorsByGroup && signIn.Provider.Groups.FindIndex(group => group.Role == StaffRoles.Administrator) is >= 0 and var index)
+            throw new ConfigRefusedException(FormattableString.Invariant($"{path}: SignIn:Provider:Groups:{index}:Role is \"administrator\"; that needs SignIn:Provider:AdministratorsByGroup to be true."));
+        if (signIn.Provider is { AddPeople: true, Groups.Count: 0 })
+            throw new ConfigRefusedException($"{path}: SignIn:Provider:AddPeople is true; SignIn:Provider:Groups must name at least one group, for whoever is in none is not added.");
+        if (signIn.BreachedPasswords is { Length: > 0 } record && BreachedPasswords.Fault(record) is { } fault)
+            throw new ConfigRefusedException($"{path}: SignIn:BreachedPasswords is \"{record}\"; {fault}. It must be a file of upper-case SHA-1 hashes in their order, one a line.");
+    }
+
+    private static void CheckProxy(WebSettings web, string path)
+    {
+        if (web.ProxyNetworks is not { Length: > 0 } networks)
+            return;
+        if (!web.BehindProxy)
+            throw new ConfigRefusedException($"{path}: Web:ProxyNetworks is set and Web:BehindProxy is false; nothing would be believed of anybody, so remove one of them.");
+        if (networks.Split(';').FirstOrDefault(network => !System.Net.IPNetwork.TryParse(network, out _)) is { } wrong)
+            throw new ConfigRefusedException($"{path}: Web:ProxyNetworks names \"{wrong}\"; it must be networks such as 10.0.0.0/8 or fd00::/8, without bits set beyond the prefix, separated by semicolons.");
+    }
+
     private static void CheckSmtp(HostSettings settings, string path)
     {
         if (settings.Smtp is not { Host.Length: > 0 } smtp)
@@ -258,12 +280,8 @@ public static class HostConfig
 
         if (settings is { Database.Tls: DatabaseTls.Verified, Database.RootCertificate: { Length: > 0 } certificate } && !File.Exists(certificate))
             throw new ConfigRefusedException($"{path}: Database:RootCertificate is \"{certificate}\"; there is no such file.");
-        if (settings.SignIn.Provider is { Authority.Length: > 0 } provider && (string.IsNullOrEmpty(provider.ClientId) || string.IsNullOrEmpty(provider.ClientSecret)))
-            throw new ConfigRefusedException($"{path}: SignIn:Provider:Authority is set; SignIn:Provider:ClientId and :ClientSecret must be, too.");
-        if (!settings.SignIn.Provider.AdministratorsByGroup && settings.SignIn.Provider.Groups.FindIndex(group => group.Role == StaffRoles.Administrator) is >= 0 and var index)
-            throw new ConfigRefusedException(FormattableString.Invariant($"{path}: SignIn:Provider:Groups:{index}:Role is \"administrator\"; that needs SignIn:Provider:AdministratorsByGroup to be true."));
-        if (settings.SignIn.Provider is { AddPeople: true, Groups.Count: 0 })
-            throw new ConfigRefusedException($"{path}: SignIn:Provider:AddPeople is true; SignIn:Provider:Groups must name at least one group, for whoever is in none is not added.");
+        CheckSignIn(settings.SignIn, path);
+        CheckProxy(settings.Web, path);
         CheckSmtp(settings, path);
         if (settings.Documents.Bucket is { Address.Length: > 0 } bucket && (string.IsNullOrEmpty(bucket.Name) || string.IsNullOrEmpty(bucket.KeyId) || string.IsNullOrEmpty(bucket.Secret)))
             throw new ConfigRefusedException($"{path}: Documents:Bucket:Address is set; Documents:Bucket:Name, :KeyId and :Secret must be, too.");

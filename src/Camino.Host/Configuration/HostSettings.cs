@@ -46,6 +46,9 @@ public enum SecondFactorMode
 
     /// <summary>Whoever wants one; for demos.</summary>
     Optional,
+
+    /// <summary>Whoever signs in sets one up, whatever the roles.</summary>
+    Everybody,
 }
 
 /// <summary>Least severity that is written.</summary>
@@ -159,6 +162,11 @@ public sealed class WebSettings
     /// <summary>Trust X-Forwarded-For and -Proto of the proxy in front.</summary>
     [OnlyFor(Role.BackOffice)]
     public bool BehindProxy { get; set; }
+
+    /// <summary>Behind a proxy: from which networks it connects, separated by semicolons; of others nothing is believed. Without it, whoever connects is.</summary>
+    [OnlyFor(Role.BackOffice)]
+    [Matching(@"^[^\s;]{1,50}(;[^\s;]{1,50}){0,19}$", "1 to 20 networks such as 10.0.0.0/8, separated by semicolons")]
+    public string? ProxyNetworks { get; set; }
 
     /// <summary>Behind a proxy: seconds after SIGTERM in which requests are still taken while readiness fails already, so that the proxy lets go first.</summary>
     [OnlyFor(Role.BackOffice)]

@@ -22,6 +22,13 @@ public sealed class SignInSettings
     [Between(3, 20)]
     public int Attempts { get; set; } = 5;
 
+    /// <summary>Rounds of PBKDF2 with HMAC-SHA-512 for a new password; one that was made with fewer is made anew at its next right use.</summary>
+    [Between(100_000, 10_000_000)]
+    public int PasswordRounds { get; set; } = 210_000;
+
+    /// <summary>A file of SHA-1 hashes of stolen passwords, in their order, as the downloader of Have I Been Pwned writes it; none of them can be chosen. Without it, only what the rules know is refused.</summary>
+    public string? BreachedPasswords { get; set; }
+
     public CompanyProviderSettings Provider { get; set; } = new();
 }
 

@@ -1,9 +1,10 @@
 using System.Diagnostics;
+using System.Security.Claims;
 
 namespace Camino.Host.Logging;
 
 /// <summary>
-/// One line a request: method, route (the pattern, never the path: paths and queries may hold what was searched for), status, duration. Gives the request an id,
+/// One line a request: method, route (the pattern, never the path: paths and queries may hold what was searched for), status, duration, and the id of the user or client who asked. Gives the request an id,
 /// answers with it, and names the server span after the route.
 /// </summary>
 internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLog> log)
@@ -28,7 +29,7 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
         }
         finally
         {
-            var route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "(none)";
+            var route = ((context.Features.Get<FirstRoute>()?.Endpoint ?? context.GetEndpoint()) as RouteEndpoint)?.RoutePattern.RawText ?? "(none)";
             if (Activity.Current is { } activity)
             {
                 activity.DisplayName = $"{context.Request.Method} {route}";
@@ -40,12 +41,22 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
             if (context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal))
                 LogHealth(context.Request.Method, route, context.Response.StatusCode, milliseconds);
             else
-                LogRequest(context.Request.Method, route, context.Response.StatusCode, milliseconds);
+                LogRequest(context.Request.Method, route, context.Response.StatusCode, milliseconds, context.User.FindFirstValue(ClaimTypes.NameIdentifier) ?? "nobody");
         }
     }
 
-    [LoggerMessage(100, LogLevel.Information, "{Method} {Route} answered {Status} in {Milliseconds:0.0} ms")]
-    private partial void LogRequest(string method, string route, int status, double milliseconds);
+    /// <summary>Remembers where a request led at first: what is refused is answered by the page of errors, under another route.</summary>
+    public static Task KeepRouteAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.GetEndpoint() is { } endpoint && context.Features.Get<FirstRoute>() is null)
+            context.Features.Set(new FirstRoute(endpoint));
+        return next(context);
+    }
+
+    private sealed record FirstRoute(Endpoint Endpoint);
+
+    [LoggerMessage(100, LogLevel.Information, "{Method} {Route} answered {Status} in {Milliseconds:0.0} ms for {User}")]
+    private partial void LogRequest(string method, string route, int status, double milliseconds, string user);
 
     [LoggerMessage(101, LogLevel.Debug, "{Method} {Route} answered {Status} in {Milliseconds:0.0} ms")]
     private partial void LogHealth(string method, string route, int status, double milliseconds);

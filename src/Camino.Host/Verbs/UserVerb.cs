@@ -8,7 +8,7 @@ using Camino.People;
 
 namespace Camino.Host.Verbs;
 
-/// <summary><c>camino user add|disable|enable|roles|link|reset-second-factor|unlink-company|list</c>: the people who sign in, for operators. Every act is written into the audit trail under the operator's name.</summary>
+/// <summary><c>camino user add|disable|enable|roles|link|end-sessions|reset-second-factor|unlink-company|list</c>: the people who sign in, for operators. Every act is written into the audit trail under the operator's name.</summary>
 internal static class UserVerb
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -25,6 +25,7 @@ internal static class UserVerb
         var command = new Command("user", "Add people, disable and enable them, set their roles, make links for their passwords.") { Add(), Roles(), Link(), ListCommand() };
         command.Add(Access("disable", "Disable a user: signed out everywhere at once, and API keys open nothing.", (disable, id, reason, actor, ct) => disable.DisableAsync(id, reason, actor, ct), "The user is disabled; every session has ended."));
         command.Add(Access("enable", "Let a disabled user in again, with the password that it was.", (disable, id, reason, actor, ct) => disable.EnableAsync(id, reason, actor, ct), "The user is enabled."));
+        command.Add(EndAll());
         command.Add(Reset());
         command.Add(Unlink());
         return command;
@@ -71,6 +72,17 @@ internal static class UserVerb
         {
             await services.GetRequiredService<SecondFactors>().ResetAsync(await IdAsync(services, parse, ct), parse.GetValue(Reason), ActorOf(parse), ct);
             Console.WriteLine("The second factor is gone; every session of the user has ended.");
+        }, ct));
+        return command;
+    }
+
+    private static Command EndAll()
+    {
+        var command = new Command("end-sessions", "Sign a user out everywhere at once; the user may sign in again.") { Email, Reason, By, Config, Data };
+        command.SetAction((parse, ct) => RunAsync(parse, async (services, _) =>
+        {
+            var ended = await services.GetRequiredService<EndSessions>().AllAsync(await IdAsync(services, parse, ct), parse.GetValue(Reason), ActorOf(parse), ct);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{ended} session{(ended == 1 ? "" : "s")} ended."));
         }, ct));
         return command;
     }

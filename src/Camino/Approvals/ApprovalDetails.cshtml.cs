@@ -43,6 +43,7 @@ public sealed class ApprovalDetailsPage(ShowApproval show, DecideApproval decide
         "product" when User.May(Permissions.ProductsRead) => "/products",
         "application" when User.May(Permissions.ApplicationsRead) => "/applications/" + Found.Approval.SubjectId,
         "policy" when User.May(Permissions.UnderwritingRead) => "/underwriting/" + Found.Approval.SubjectId,
+        "journal" when User.May(Permissions.LedgerRead) => "/books/journal",
         "user" when User.May(Permissions.PeopleManage) => "/people/" + Found.Approval.SubjectId,
         _ => null,
     };

@@ -59,6 +59,7 @@ public static class ApprovalKinds
     public const string BulkJobs = "jobs.bulk";
     public const string PublishPolicy = "policy.publish";
     public const string Offer = "application.offer";
+    public const string JournalEntry = "ledger.entry";
 
     /// <summary>All, with the permission of each.</summary>
     public static IReadOnlyList<(string Kind, string Permission)> All { get; } =
@@ -74,6 +75,7 @@ public static class ApprovalKinds
         (BulkJobs, Permissions.JobsAll),
         (PublishPolicy, Permissions.UnderwritingChange),
         (Offer, Permissions.ApplicationsDecide),
+        (JournalEntry, Permissions.LedgerPost),
     ];
 
     /// <summary>What the act asks for.</summary>

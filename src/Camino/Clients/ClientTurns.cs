@@ -19,6 +19,7 @@ public sealed class ClientTurns(TimeProvider clock)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<Guid, Bucket> _buckets = [];
+    private readonly List<ClientCounts> _inWriting = [];
     private Dictionary<(Guid Client, DateOnly Day), long> _requests = [];
     private Dictionary<Guid, DateTimeOffset> _keys = [];
     private Dictionary<(Guid Client, DateOnly Day, string Code), long> _refusals = [];
@@ -33,7 +34,7 @@ public sealed class ClientTurns(TimeProvider clock)
         var (rate, burst) = (client.Terms.RequestsAMinute / 60.0, client.Terms.Burst);
         lock (_lock)
         {
-            var used = client.UsedToday + _requests.GetValueOrDefault((client.Id, day));
+            var used = client.UsedToday + Unwritten(client.Id, day);
             var leftToday = client.Terms.RequestsADay is { } quota ? Math.Max(0, quota - used) : (long?)null;
             var bucket = _buckets.TryGetValue(client.Id, out var known) ? Math.Min(burst, known.Held + (Math.Max(0, (now - known.At).TotalSeconds) * rate)) : burst;
             var isGiven = leftToday is not 0 && bucket >= 1;
@@ -56,7 +57,7 @@ public sealed class ClientTurns(TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(client);
         lock (_lock)
-            return client.Terms.RequestsADay is { } quota ? Math.Max(0, quota - client.UsedToday - _requests.GetValueOrDefault((client.Id, Today()))) : null;
+            return client.Terms.RequestsADay is { } quota ? Math.Max(0, quota - client.UsedToday - Unwritten(client.Id, Today())) : null;
     }
 
     /// <summary>Counts one line of a bulk request against the day.</summary>
@@ -74,6 +75,9 @@ public sealed class ClientTurns(TimeProvider clock)
             _refusals[(client, Today(), code)] = _refusals.GetValueOrDefault((client, Today(), code)) + 1;
     }
 
+    /// <summary>What is being written down counts until it stands there: else whoever asks meanwhile would be given it once more.</summary>
+    private long Unwritten(Guid client, DateOnly day) => _requests.GetValueOrDefault((client, day)) + _inWriting.Sum(counts => counts.Requests.GetValueOrDefault((client, day)));
+
     private DateOnly Today() => DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
 
     /// <summary>Hands over what is not written down yet, and begins anew.</summary>
@@ -83,8 +87,16 @@ public sealed class ClientTurns(TimeProvider clock)
         {
             var counts = new ClientCounts(_requests, _keys, _refusals);
             (_requests, _keys, _refusals) = ([], [], []);
+            _inWriting.Add(counts);
             return counts;
         }
+    }
+
+    /// <summary>What was handed over stands in the database.</summary>
+    internal void Written(ClientCounts counts)
+    {
+        lock (_lock)
+            _inWriting.Remove(counts);
     }
 
     /// <summary>Takes back what could not be written down.</summary>
@@ -92,6 +104,7 @@ public sealed class ClientTurns(TimeProvider clock)
     {
         lock (_lock)
         {
+            _inWriting.Remove(counts);
             foreach (var (which, requests) in counts.Requests)
                 _requests[which] = _requests.GetValueOrDefault(which) + requests;
             foreach (var (key, at) in counts.Keys)

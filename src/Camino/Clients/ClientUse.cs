@@ -28,7 +28,11 @@ public sealed partial class ClientUse(NpgsqlDataSource source, ClientTurns turns
     {
         var counts = turns.HandOver();
         if (counts.IsEmpty)
+        {
+            turns.Written(counts);
             return;
+        }
+
         try
         {
             // in the order of the clients, so that two servers do not wait for each other
@@ -46,6 +50,7 @@ public sealed partial class ClientUse(NpgsqlDataSource source, ClientTurns turns
             write.Parameters.Add(new() { Value = refusals.Select(one => one.Key.Code).ToArray() });
             write.Parameters.Add(new() { Value = refusals.Select(one => one.Value).ToArray() });
             await write.ExecuteNonQueryAsync(ct);
+            turns.Written(counts);
         }
         catch (Exception failed) when (failed is DbException or OperationCanceledException or TimeoutException)
         {

@@ -10,7 +10,7 @@ namespace Camino.Data;
 public static class SchemaWindow
 {
     /// <summary>The version that this release's migrations make; raised by every migration.</summary>
-    public const int Newest = 33;
+    public const int Newest = 34;
 
     /// <summary>The oldest version that this release works on: the pipeline migrates before it deploys.</summary>
     public const int Oldest = Newest;

@@ -7,7 +7,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Camino.People;
 
 /// <summary>A user chooses a password: by the one-time link, or knowing the present one. Every session of the user ends by it.</summary>
-public sealed class ChoosePassword(CaminoDb db, UserManager<StaffUser> users, TimeProvider clock)
+public sealed class ChoosePassword(CaminoDb db, UserManager<StaffUser> users, PasswordRules rules, TimeProvider clock)
 {
     /// <param name="token">From the link.</param>
     /// <param name="password">12 to 200 characters that the rules let through.</param>
@@ -43,8 +43,7 @@ public sealed class ChoosePassword(CaminoDb db, UserManager<StaffUser> users, Ti
 
     private async Task SetAsync(StaffUser user, string? password, string action, CancellationToken ct)
     {
-        if (PasswordRules.Fault(password, user.Email, user.DisplayName) is { } fault)
-            throw fault;
+        rules.Check(password, user);
         user.LockoutEnd = null;
         user.AccessFailedCount = 0;
         user.PasswordHash = users.PasswordHasher.HashPassword(user, password ?? "");

@@ -1,11 +1,12 @@
 using System.Text.Json;
 using Camino.Audit;
 using Camino.Data;
+using Camino.Lending;
 using Microsoft.EntityFrameworkCore;
 
 namespace Camino.People;
 
-/// <summary>A person ends sessions of their own.</summary>
+/// <summary>Sessions end: a person ends own ones, an administrator all of somebody's.</summary>
 public sealed class EndSessions(CaminoDb db, TimeProvider clock)
 {
     /// <summary>Ends one.</summary>
@@ -18,6 +19,25 @@ public sealed class EndSessions(CaminoDb db, TimeProvider clock)
     /// <returns>How many.</returns>
     public Task<int> OthersAsync(Guid userId, Guid session, CancellationToken ct) =>
         RunAsync(userId, SessionEnds.Owner, $"update camino.staff_sessions set ended_at = {clock.GetUtcNow()}, ended_why = {SessionEnds.Owner} where user_id = {userId} and id <> {session} and ended_at is null returning id as \"Value\"", ct);
+
+    /// <summary>Ends all that somebody has, who may sign in again: for a lost laptop, or a browser left open somewhere.</summary>
+    /// <param name="reason">3 to 300 characters.</param>
+    /// <returns>How many ended.</returns>
+    /// <exception cref="RefusedException"><c>user.not_found</c>, <c>user.reason</c>, <c>session.none</c>.</exception>
+    public async Task<int> AllAsync(Guid userId, string? reason, StaffActor actor, CancellationToken ct)
+    {
+        ArgumentNullException.ThrowIfNull(actor);
+        var why = StaffActs.Reason(reason);
+        await using var transaction = await db.Database.BeginTransactionAsync(ct);
+        await db.UserForChangeAsync(userId, ct); // whoever signs in meanwhile waits, or was first and is ended too
+        var now = clock.GetUtcNow();
+        var ended = await db.Database.SqlQuery<Guid>($"update camino.staff_sessions set ended_at = {now}, ended_why = {SessionEnds.Administrator} where user_id = {userId} and ended_at is null returning id as \"Value\"").ToListAsync(ct);
+        Refuse.If(ended.Count == 0, "session.none", "The user has no open session.");
+        db.AuditEntries.Add(StaffActs.Entry(clock, actor, "user.sessions_ended", userId, new { reason = why, sessions = ended }));
+        await db.SaveChangesAsync(ct);
+        await transaction.CommitAsync(ct);
+        return ended.Count;
+    }
 
     private async Task<int> RunAsync(Guid userId, string why, FormattableString end, CancellationToken ct)
     {

@@ -28,7 +28,7 @@ public sealed class OfferFirstAdminLink(CaminoDb db, TimeProvider clock)
 }
 
 /// <summary>The first administrator follows the link and chooses a password.</summary>
-public sealed class CreateFirstAdmin(CaminoDb db, UserManager<StaffUser> users, TimeProvider clock)
+public sealed class CreateFirstAdmin(CaminoDb db, UserManager<StaffUser> users, PasswordRules rules, TimeProvider clock)
 {
     /// <param name="token">From the link.</param>
     /// <param name="email">Becomes the name to sign in with.</param>
@@ -45,8 +45,7 @@ public sealed class CreateFirstAdmin(CaminoDb db, UserManager<StaffUser> users, 
         Refuse.If(displayName.Trim().Length is 0 or > 100, "first_admin.name", $"The name has {displayName.Trim().Length} characters; it must have 1 to 100.");
 
         var user = new StaffUser { Id = Guid.CreateVersion7(), UserName = email.Trim(), Email = email.Trim(), EmailConfirmed = true, DisplayName = displayName.Trim() };
-        if (PasswordRules.Fault(password, user.Email, user.DisplayName) is { } fault)
-            throw fault;
+        rules.Check(password, user);
         var created = await users.CreateAsync(user, password);
         Refuse.If(!created.Succeeded, "first_admin.password_weak", string.Join(" ", created.Errors.Select(e => e.Description)));
         await users.AddToRoleAsync(user, StaffRoles.Administrator);

@@ -50,9 +50,6 @@ public sealed class Passkeys(CaminoDb db, UserManager<StaffUser> users, IPasskey
     /// <summary>So long a browser may take to answer.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
-    /// <summary>Who changes passkeys signed in so long ago at most, so that a browser left open gives nobody one.</summary>
-    public static readonly TimeSpan Fresh = TimeSpan.FromMinutes(15);
-
     private const int LongestAnswer = 16_000;
 
     private sealed record Line(Guid Id, string Name, DateTimeOffset CreatedAt, DateTimeOffset? LastUsedAt, bool IsBackedUp);
@@ -63,10 +60,10 @@ public sealed class Passkeys(CaminoDb db, UserManager<StaffUser> users, IPasskey
             .Select(line => new PasskeyLine(line.Id, line.Name, line.CreatedAt, line.LastUsedAt, line.IsBackedUp))];
 
     /// <summary>What the browser needs to make a new passkey for whoever is signed in.</summary>
-    /// <exception cref="RefusedException"><c>passkey.sign_in_anew</c>, <c>passkey.most</c>.</exception>
+    /// <exception cref="RefusedException"><c>session.sign_in_anew</c>, <c>passkey.most</c>.</exception>
     public async Task<PasskeyChallenge> AskForNewAsync(Guid userId, Guid? session, HttpContext http, CancellationToken ct)
     {
-        await MustBeFreshAsync(session, ct);
+        await db.MustBeFreshAsync(session, clock.GetUtcNow(), ct);
         await CheckRoomAsync(userId, ct);
         var user = await users.FindByIdAsync(userId.ToString()) ?? throw new InvalidOperationException("Nobody is signed in.");
         var made = await handler.MakeCreationOptionsAsync(new PasskeyUserEntity { Id = user.Id.ToString(), Name = user.UserName ?? "", DisplayName = user.DisplayName }, http);
@@ -78,10 +75,10 @@ public sealed class Passkeys(CaminoDb db, UserManager<StaffUser> users, IPasskey
     /// <param name="credential">The browser's answer: JSON.</param>
     /// <param name="name">How its owner will know it again, 1 to 60 characters.</param>
     /// <returns>Recovery codes, which are never shown again; none where the user had a second factor already.</returns>
-    /// <exception cref="RefusedException"><c>passkey.sign_in_anew</c>, <c>passkey.most</c>, <c>passkey.name</c>, <c>passkey.refused</c>.</exception>
+    /// <exception cref="RefusedException"><c>session.sign_in_anew</c>, <c>passkey.most</c>, <c>passkey.name</c>, <c>passkey.refused</c>.</exception>
     public async Task<IReadOnlyList<string>> AddAsync(Guid userId, Guid? session, string? token, string? credential, string? name, HttpContext http, CancellationToken ct)
     {
-        await MustBeFreshAsync(session, ct);
+        await db.MustBeFreshAsync(session, clock.GetUtcNow(), ct);
         var state = await TakeAsync(token, session, userId, ct);
         var called = name?.Trim() ?? "";
         Refuse.If(called.Length is 0 or > LongestName || called.Any(char.IsControl), "passkey.name", $"name has {called.Length} characters; it must have 1 to {LongestName}, without control characters.");
@@ -116,10 +113,10 @@ public sealed class Passkeys(CaminoDb db, UserManager<StaffUser> users, IPasskey
 
     /// <summary>Takes one of the own passkeys away. Every session of the user ends by it; the caller begins a new one.</summary>
     /// <returns>Whether the user still has a second factor.</returns>
-    /// <exception cref="RefusedException"><c>passkey.sign_in_anew</c>, <c>passkey.not_found</c>, <c>passkey.last</c>.</exception>
+    /// <exception cref="RefusedException"><c>session.sign_in_anew</c>, <c>passkey.not_found</c>, <c>passkey.last</c>.</exception>
     public async Task<bool> RemoveAsync(Guid userId, Guid? session, Guid passkey, CancellationToken ct)
     {
-        await MustBeFreshAsync(session, ct);
+        await db.MustBeFreshAsync(session, clock.GetUtcNow(), ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var user = await db.UserForChangeAsync(userId, ct);
         Refuse.If(await db.Database.ExecuteSqlAsync($"delete from camino.staff_passkeys where id = {passkey} and user_id = {userId}", ct) == 0, "passkey.not_found", "There is no such passkey of yours; it may be removed already.");
@@ -143,10 +140,10 @@ public sealed class Passkeys(CaminoDb db, UserManager<StaffUser> users, IPasskey
     }
 
     /// <summary>New recovery codes for whoever has passkeys and no app, in place of all before.</summary>
-    /// <exception cref="RefusedException"><c>passkey.sign_in_anew</c>, <c>second_factor.not_begun</c>.</exception>
+    /// <exception cref="RefusedException"><c>session.sign_in_anew</c>, <c>second_factor.not_begun</c>.</exception>
     public async Task<IReadOnlyList<string>> RenewCodesAsync(Guid userId, Guid? session, CancellationToken ct)
     {
-        await MustBeFreshAsync(session, ct);
+        await db.MustBeFreshAsync(session, clock.GetUtcNow(), ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await db.UserForChangeAsync(userId, ct);
         Refuse.If((await ListAsync(userId, ct)).Count == 0, "second_factor.not_begun", "There is no second factor yet; begin first.");
@@ -189,13 +186,6 @@ public sealed class Passkeys(CaminoDb db, UserManager<StaffUser> users, IPasskey
     {
         var count = await db.Database.SqlQuery<int>($"""select count(*)::int as "Value" from camino.staff_passkeys where user_id = {userId}""").SingleAsync(ct);
         Refuse.If(count >= Most, "passkey.most", $"You have {count} passkeys, and {Most} is the most; remove one first.");
-    }
-
-    private async Task MustBeFreshAsync(Guid? session, CancellationToken ct)
-    {
-        // whoever came by the company's identity provider signed in when it asked, which may be long before this session began
-        var signed = await db.Database.SqlQuery<DateTimeOffset?>($"""select case when by_company then company_signed_at else begun_at end as "Value" from camino.staff_sessions where id = {session} and ended_at is null""").ToListAsync(ct);
-        Refuse.If(signed is not [{ } at] || clock.GetUtcNow() - at > Fresh, "passkey.sign_in_anew", $"You signed in more than {(int)Fresh.TotalMinutes} minutes ago; sign out and in again, then change your passkeys.");
     }
 
     private async Task<PasskeyChallenge> KeepAsync(string options, string state, Guid? session, Guid? userId, CancellationToken ct)

@@ -7,13 +7,13 @@ namespace Camino.People;
 
 /// <summary>
 /// What a password must not be. Length is what counts: nothing asks for capitals or digits, nothing expires. Refused is what guessers try first: a list of common passwords, what is made of
-/// one of their words or of a run over the keyboard, and what is made of the person's or the house's own name.
+/// one of their words or of a run over the keyboard, what is made of the person's or the house's own name, and what stands in the record of stolen passwords where the house has one.
 /// </summary>
 /// <remarks>
-/// Source: NIST SP 800-63B 5.1.1.2. The list is our own, written down from what such lists have in common, and small; it works without a network and is no record of breaches. It
-/// refuses by pattern what such a record would hold a thousand times (<c>Passw0rd2026!!</c>), and knows nothing of a password that was stolen elsewhere.
+/// Source: NIST SP 800-63B 5.1.1.2. The list is our own, written down from what such lists have in common, and small; it works without a network and refuses by pattern what
+/// a record of breaches would hold a thousand times (<c>Passw0rd2026!!</c>). What was stolen elsewhere is <see cref="BreachedPasswords"/>' to know.
 /// </remarks>
-public sealed class PasswordRules : IPasswordValidator<StaffUser>
+public sealed class PasswordRules(BreachedPasswords breached) : IPasswordValidator<StaffUser>
 {
     /// <summary>Characters at least.</summary>
     public const int Shortest = 12;
@@ -51,10 +51,19 @@ public sealed class PasswordRules : IPasswordValidator<StaffUser>
     public Task<IdentityResult> ValidateAsync(UserManager<StaffUser> manager, StaffUser user, string? password)
     {
         ArgumentNullException.ThrowIfNull(user);
-        return Task.FromResult(Fault(password, user.Email, user.DisplayName) is { } fault ? IdentityResult.Failed(new IdentityError { Code = fault.Code, Description = fault.Message }) : IdentityResult.Success);
+        return Task.FromResult(FaultOf(password, user) is { } fault ? IdentityResult.Failed(new IdentityError { Code = fault.Code, Description = fault.Message }) : IdentityResult.Success);
     }
 
-    /// <summary>Why a password is refused; null when it is not.</summary>
+    /// <summary>A password that somebody chooses is let through by the rules and stands in no record.</summary>
+    /// <exception cref="RefusedException"><c>password.length</c>, <c>password.pattern</c>, <c>password.common</c>, <c>password.personal</c>, <c>password.breached</c>, <c>password.record</c>.</exception>
+    public void Check(string? password, StaffUser user)
+    {
+        ArgumentNullException.ThrowIfNull(user);
+        if (FaultOf(password, user) is { } fault)
+            throw fault;
+    }
+
+    /// <summary>Why a password is refused by what it is made of; null when it is not.</summary>
     /// <param name="email">The person's: its parts, the house's name among them, are no password.</param>
     /// <param name="name">The person's.</param>
     public static RefusedException? Fault(string? password, string? email, string? name)
@@ -75,6 +84,10 @@ public sealed class PasswordRules : IPasswordValidator<StaffUser>
             ? new RefusedException("password.personal", "password is made of the name, the e-mail or the house's name; choose one that nobody would guess from them.")
             : null;
     }
+
+    private RefusedException? FaultOf(string? password, StaffUser user) => Fault(password, user.Email, user.DisplayName) ?? (breached.Contains(password ?? "")
+        ? new RefusedException("password.breached", "password stands in a record of passwords that were stolen elsewhere; choose another one, and change it wherever else it is used.")
+        : null);
 
     private static string Without(string text, IEnumerable<string> parts) => parts.Aggregate(text, (rest, part) => rest.Replace(part, "", StringComparison.Ordinal));
 

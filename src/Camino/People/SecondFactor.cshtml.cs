@@ -48,7 +48,7 @@ public sealed class SecondFactorPage(SecondFactors factors, Passkeys passkeys, P
     {
         try
         {
-            await factors.BeginAsync(User.Id(), ct);
+            await factors.BeginAsync(User.Id(), User.SessionId(), ct);
             return LocalRedirect("/second-factor");
         }
         catch (RefusedException refused)

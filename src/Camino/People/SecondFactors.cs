@@ -13,20 +13,21 @@ namespace Camino.People;
 
 /// <summary>Who must have a second factor.</summary>
 /// <param name="IsRequired">Everybody with a role that moves money; false: whoever wants one.</param>
-public sealed record SecondFactorPolicy(bool IsRequired)
+/// <param name="IsForEverybody">Whatever the roles.</param>
+public sealed record SecondFactorPolicy(bool IsRequired, bool IsForEverybody = false)
 {
     /// <summary>What changes what somebody owes, what the lender is owed, or who may do so.</summary>
     private static readonly string[] s_money =
     [
         Permissions.BookLoans, Permissions.BookDisburse, Permissions.BookPayments, Permissions.BookFees, Permissions.BookWaive, Permissions.BookTerms, Permissions.BookPauses, Permissions.BookChargeOff,
-        Permissions.ProductsChange, Permissions.DayClose, Permissions.PeopleManage,
+        Permissions.ProductsChange, Permissions.LedgerPost, Permissions.DayClose, Permissions.PeopleManage,
     ];
 
     /// <summary>Whether a role may do any of that; by the table of permissions.</summary>
     public static bool MovesMoney(string role) => s_money.Any(Permissions.Of(role).Contains);
 
     /// <summary>Whether somebody with these roles must have one.</summary>
-    public bool Asks(IEnumerable<string> roles) => IsRequired && roles.Any(MovesMoney);
+    public bool Asks(IEnumerable<string> roles) => IsForEverybody || (IsRequired && roles.Any(MovesMoney));
 }
 
 /// <summary>How far a user is.</summary>
@@ -55,9 +56,11 @@ public sealed class SecondFactors(CaminoDb db, UserManager<StaffUser> users, Ask
     }
 
     /// <summary>Makes a key that becomes the second factor when its first code is given; begun again, it is another key.</summary>
-    /// <exception cref="RefusedException"><c>second_factor.already</c>.</exception>
-    public async Task BeginAsync(Guid userId, CancellationToken ct)
+    /// <param name="session">The user's own, which must be of a sign-in of just now.</param>
+    /// <exception cref="RefusedException"><c>second_factor.already</c>, <c>session.sign_in_anew</c>.</exception>
+    public async Task BeginAsync(Guid userId, Guid? session, CancellationToken ct)
     {
+        await db.MustBeFreshAsync(session, clock.GetUtcNow(), ct);
         var key = _protector.Protect(Convert.ToBase64String(RandomNumberGenerator.GetBytes(Totp.KeyBytes)));
         var stored = await db.Database.ExecuteSqlAsync(
             $"""
@@ -197,8 +200,8 @@ public sealed class SecondFactors(CaminoDb db, UserManager<StaffUser> users, Ask
     /// <summary>Stores new ones in the caller's transaction.</summary>
     internal async Task<IReadOnlyList<string>> NewCodesAsync(Guid userId, CancellationToken ct)
     {
-        // 16 letters of 31: 79 bits, so that a fast hash is enough
-        var codes = Enumerable.Range(0, Codes).Select(_ => string.Join('-', Enumerable.Range(0, 4).Select(_ => RandomNumberGenerator.GetString(Letters, 4)))).ToList();
+        // 24 letters of 31: 118 bits, so that a fast hash is enough (OWASP ASVS 5.0, 6.5.2: from 112 on)
+        var codes = Enumerable.Range(0, Codes).Select(_ => string.Join('-', Enumerable.Range(0, 6).Select(_ => RandomNumberGenerator.GetString(Letters, 4)))).ToList();
         var hashes = codes.Select(HashOf).ToArray();
         await db.Database.ExecuteSqlAsync($"delete from camino.staff_recovery_codes where user_id = {userId}", ct);
         await db.Database.ExecuteSqlAsync($"insert into camino.staff_recovery_codes (user_id, hash) select {userId}, unnest({hashes})", ct);

@@ -11,7 +11,7 @@ namespace Camino.People;
 
 /// <summary>Signs staff in by e-mail and password. One answer for every refusal: it never tells whether an account exists or is locked.</summary>
 [AllowAnonymous]
-public sealed class SignInPage(SignInManager<StaffUser> signIn, Passkeys passkeys, PasskeySite site, CompanyProvider provider, IStringLocalizer<Texts> texts) : PageModel
+public sealed class SignInPage(SignInManager<StaffUser> signIn, Passkeys passkeys, PasskeySite site, CompanyProvider provider, SignInLog log, IStringLocalizer<Texts> texts) : PageModel
 {
     [BindProperty]
     public string? Email { get; set; }
@@ -82,17 +82,19 @@ public sealed class SignInPage(SignInManager<StaffUser> signIn, Passkeys passkey
         {
             // as much work as for an account that exists, so that the time tells nothing either
             signIn.UserManager.PasswordHasher.HashPassword(new StaffUser(), Password);
-            return Refused(texts["SignIn.Refused"]);
+            return Refused(texts["SignIn.Refused"], user?.Id, SignInLog.Unknown);
         }
 
         try
         {
             var result = await signIn.PasswordSignInAsync(user, Password, isPersistent: false, lockoutOnFailure: true);
-            return result.Succeeded ? LocalRedirect(Target) : result.RequiresTwoFactor ? RedirectToPage("/People/SignInCode", new { ReturnUrl }) : Refused(texts["SignIn.Refused"]);
+            return result.Succeeded ? LocalRedirect(Target)
+                : result.RequiresTwoFactor ? RedirectToPage("/People/SignInCode", new { ReturnUrl })
+                : Refused(texts["SignIn.Refused"], user.Id, result.IsLockedOut ? SignInLog.Locked : SignInLog.Password);
         }
         catch (RefusedException)
         {
-            return Refused(texts["SignIn.Refused"]); // disabled, or the password changed, at this very moment
+            return Refused(texts["SignIn.Refused"], user.Id, SignInLog.Changed); // disabled, or the password changed, at this very moment
         }
     }
 
@@ -105,13 +107,13 @@ public sealed class SignInPage(SignInManager<StaffUser> signIn, Passkeys passkey
         try
         {
             if (!CanUsePasskey || await passkeys.PassAsync(HttpContext.Token(), credential, null, HttpContext, ct) is not { } user)
-                return Refused(texts["Passkeys.Refused"]);
+                return Refused(texts["Passkeys.Refused"], null, SignInLog.Passkey);
             await signIn.SignInAsync(user, isPersistent: false, authenticationMethod: SignInCodePage.Method);
             return LocalRedirect(Target);
         }
         catch (RefusedException)
         {
-            return Refused(texts["Passkeys.Refused"]); // disabled, or something of the account changed, at this very moment
+            return Refused(texts["Passkeys.Refused"], null, SignInLog.Changed); // disabled, or something of the account changed, at this very moment
         }
     }
 
@@ -120,6 +122,12 @@ public sealed class SignInPage(SignInManager<StaffUser> signIn, Passkeys passkey
         provider.TakesLocal || (provider.TakesPasswordOf(user.Email ?? "") && await signIn.UserManager.IsInRoleAsync(user, StaffRoles.Administrator));
 
     private string Target => Url.IsLocalUrl(ReturnUrl) ? ReturnUrl : "/";
+
+    private PageResult Refused(string problem, Guid? user, string why)
+    {
+        log.Refused(user, why);
+        return Refused(problem);
+    }
 
     private PageResult Refused(string problem)
     {

@@ -11,7 +11,7 @@ namespace Camino.People;
 
 /// <summary>The second step of the sign-in: a code of the app, or a recovery code. Open for five minutes to whoever knew the password.</summary>
 [AllowAnonymous]
-public sealed class SignInCodePage(SignInManager<StaffUser> signIn, SecondFactors factors, Passkeys passkeys, PasskeySite site, TimeProvider clock, IStringLocalizer<Texts> texts) : PageModel
+public sealed class SignInCodePage(SignInManager<StaffUser> signIn, SecondFactors factors, Passkeys passkeys, PasskeySite site, SignInLog log, TimeProvider clock, IStringLocalizer<Texts> texts) : PageModel
 {
     /// <summary>How the claims of a session say that a second factor was asked.</summary>
     internal const string Method = "mfa";
@@ -50,6 +50,7 @@ public sealed class SignInCodePage(SignInManager<StaffUser> signIn, SecondFactor
             return LocalRedirect("/sign-in"); // disabled, or the password changed, at this very moment
         }
 
+        log.Refused(user.Id, SignInLog.Code);
         Code = null;
         Problem = texts["SignInCode.Refused"];
         return await ShowAsync(user, ct);
@@ -73,6 +74,7 @@ public sealed class SignInCodePage(SignInManager<StaffUser> signIn, SecondFactor
             return LocalRedirect("/sign-in"); // disabled, or the password changed, at this very moment
         }
 
+        log.Refused(user.Id, SignInLog.Passkey);
         Problem = texts["Passkeys.Refused"];
         return await ShowAsync(user, ct);
     }

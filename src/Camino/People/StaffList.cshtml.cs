@@ -65,7 +65,7 @@ public sealed class StaffAddPage(AddStaff add, IStringLocalizer<Texts> texts) : 
 
 /// <summary>One user: roles, access, a new link for the password.</summary>
 [Authorize(Permissions.PeopleManage)]
-public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, DisableStaff disable, OfferPasswordLink offer, SecondFactors factors, BindBranches bind, ListBranches branchList, IStringLocalizer<Texts> texts) : PageModel
+public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, DisableStaff disable, EndSessions sessions, OfferPasswordLink offer, SecondFactors factors, BindBranches bind, ListBranches branchList, IStringLocalizer<Texts> texts) : PageModel
 {
     public StaffLine Line { get; private set; } = new(Guid.Empty, "", "", [], false, false, false, false, null, 0, false, false);
 
@@ -107,6 +107,9 @@ public sealed class StaffDetailsPage(ListStaff list, ChangeRoles change, Disable
 
     [Needs(Permissions.PeopleManage)]
     public Task<IActionResult> OnPostEnableAsync(Guid id, string? reason, CancellationToken ct) => DoAsync(id, reason, actor => disable.EnableAsync(id, reason, actor, ct), ct);
+
+    [Needs(Permissions.PeopleManage)]
+    public Task<IActionResult> OnPostEndSessionsAsync(Guid id, string? reason, CancellationToken ct) => DoAsync(id, null, actor => sessions.AllAsync(id, reason, actor, ct), ct);
 
     [Needs(Permissions.PeopleManage)]
     public Task<IActionResult> OnPostLinkAsync(Guid id, string? reason, CancellationToken ct) => DoAsync(id, null, async _ =>

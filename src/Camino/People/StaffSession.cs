@@ -18,6 +18,9 @@ public static class SessionEnds
     /// <summary>Its owner ended it from another session.</summary>
     public const string Owner = "owner";
 
+    /// <summary>An administrator, or an operator at the shell, ended all of its owner's.</summary>
+    public const string Administrator = "administrator";
+
     /// <summary>The same browser signed in anew.</summary>
     public const string Replaced = "replaced";
 

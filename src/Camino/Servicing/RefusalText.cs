@@ -1,5 +1,6 @@
 using System.Globalization;
 using Camino.Lending;
+using Camino.Lending.Ledger;
 using Camino.Lending.Loans;
 using Camino.Resources;
 using Camino.Web;
@@ -28,6 +29,7 @@ public static class RefusalText
         LoanEventType type => texts.Name(type),
         Portion portion => texts.Name(portion),
         string name when LoanCommand.Find(name) is { } command => texts.Name(command),
+        string account when HouseChart.Find(account) is not null => texts.Account(account),
         string word => Refusals.Find(word),
         Enum name => Refusals.Find(name.ToString()),
         // years and versions stay as they are, counts get their separators

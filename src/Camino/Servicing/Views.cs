@@ -1,4 +1,5 @@
 using Camino.Data;
+using Camino.Journal;
 using Camino.Lending.Ledger;
 using Camino.Lending.Loans;
 using Microsoft.EntityFrameworkCore;
@@ -36,7 +37,7 @@ public sealed record TrialBalanceLine(string Code, string Account, decimal Debit
 public sealed record LedgerPage(IReadOnlyList<LedgerLine> Lines, Guid? Next);
 
 /// <summary>Reads the ledger.</summary>
-public sealed class ReadLedger(CaminoDb db, NpgsqlDataSource source)
+public sealed class ReadLedger(CaminoDb db, ReadJournal journal, NpgsqlDataSource source)
 {
     /// <summary>Transactions of one page.</summary>
     public const int PageSize = 100;
@@ -78,11 +79,12 @@ public sealed class ReadLedger(CaminoDb db, NpgsqlDataSource source)
         return command;
     }
 
-    /// <summary>Every account of the chart, from the balances that are kept for each loan.</summary>
+    /// <summary>Every account of the house, from the balances that are kept for each loan and the entries by hand.</summary>
     public async Task<IReadOnlyList<TrialBalanceLine>> TrialBalanceAsync(CancellationToken ct)
     {
         var sums = await db.LoanBalances.AsNoTracking().GroupBy(balance => balance.Account).Select(group => new { Account = group.Key, Amount = group.Sum(balance => balance.Amount) }).ToDictionaryAsync(sum => sum.Account, sum => sum.Amount, ct);
-        return [.. ChartOfAccounts.Standard.Entries.Select(entry => (entry.Code, account: entry.Account.ToString(), amount: sums.GetValueOrDefault(entry.Account.ToString()))).Select(line => new TrialBalanceLine(line.Code, line.account, Math.Max(0m, line.amount), Math.Max(0m, -line.amount)))];
+        var byHand = await journal.BalancesAsync(ct);
+        return [.. HouseChart.All.Select(entry => (entry.Code, entry.Name, Amount: sums.GetValueOrDefault(entry.Name) + byHand.GetValueOrDefault(entry.Name))).Select(line => new TrialBalanceLine(line.Code, line.Name, Math.Max(0m, line.Amount), Math.Max(0m, -line.Amount)))];
     }
 }
 

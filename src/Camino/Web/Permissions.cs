@@ -80,6 +80,9 @@ public static class Permissions
     public const string LedgerRead = "ledger.read";
     public const string LedgerCheck = "ledger.check";
 
+    /// <summary>Ask for entries by hand, and for their reversal; a second person with this right approves.</summary>
+    public const string LedgerPost = "ledger.post";
+
     /// <summary>Close the business day, and resume a close that stopped.</summary>
     public const string DayClose = "day.close";
 
@@ -168,7 +171,7 @@ public static class Permissions
     /// <summary>Every permission, in the order of the table.</summary>
     public static IReadOnlyList<string> All { get; } =
     [
-        Own, PortfolioRead, LoansRead, LoansExport, BorrowersRead, BorrowersChange, BorrowersReveal, BookRead, BookLoans, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, BookChargeOff, ProductsRead, ProductsChange, LedgerRead, LedgerCheck,
+        Own, PortfolioRead, LoansRead, LoansExport, BorrowersRead, BorrowersChange, BorrowersReveal, BookRead, BookLoans, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, BookChargeOff, ProductsRead, ProductsChange, LedgerRead, LedgerCheck, LedgerPost,
         DayClose, ImportsRead, ImportsWrite, JobsRead, JobsAct, JobsAll, ServersRead, MetricsRead, QuotesUse, AuditRead, PeopleManage, ScreeningRead, ScreeningUse, ScreeningReview, ScreeningLists,
         ApplicationsRead, ApplicationsCreate, ApplicationsChange, ApplicationsDecide, ClientsManage, SearchRead, WebhooksManage, TasksRead, TasksWork, NotesRead, NotesWrite, DocumentsRead, DocumentsWrite, SettingsRead,
         ApprovalsRead, ApprovalsWithdraw, ApprovalsDecide, BranchesRead, BranchesMove, BranchesManage, BorrowersMerge, UnderwritingRead, UnderwritingChange,
@@ -183,7 +186,7 @@ public static class Permissions
         [StaffRoles.Underwriter] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BorrowersReveal, BorrowersMerge, BookTerms, ScreeningRead, ScreeningUse, ScreeningReview, ApplicationsCreate, ApplicationsChange, ApplicationsDecide, ApprovalsWithdraw, ApprovalsDecide],
         [StaffRoles.Servicing] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BorrowersReveal, BorrowersMerge, BookDisburse, BookPayments, BookFees, BookWaive, BookTerms, BookPauses, LedgerCheck, ApprovalsWithdraw, ApprovalsDecide, BranchesMove],
         [StaffRoles.Collections] = [.. s_reading, .. s_working, LoansExport, BorrowersChange, BookPayments, BookWaive, BookPauses, ApprovalsWithdraw, ApprovalsDecide],
-        [StaffRoles.Accountant] = [.. s_reading, .. s_working, LoansExport, LedgerCheck, DayClose, BookChargeOff, AuditRead, ScreeningRead, ApprovalsWithdraw, ApprovalsDecide],
+        [StaffRoles.Accountant] = [.. s_reading, .. s_working, LoansExport, LedgerCheck, LedgerPost, DayClose, BookChargeOff, AuditRead, ScreeningRead, ApprovalsWithdraw, ApprovalsDecide],
         [StaffRoles.Administrator] = [.. All],
     };
 

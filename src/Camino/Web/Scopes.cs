@@ -35,6 +35,7 @@ public static class Scopes
         new("products:write", "Add, change, publish and retire products.", Permissions.ProductsChange),
         new("ledger:read", "Read the ledger and the business date.", Permissions.LedgerRead),
         new("ledger:check", "Have the ledger proved against the loans.", Permissions.LedgerCheck),
+        new("ledger:post", "Ask for entries by hand, which people approve.", Permissions.LedgerPost),
         new("day:close", "Close the business day.", Permissions.DayClose),
         new("imports:read", "Read imports and what became of their rows.", Permissions.ImportsRead),
         new("imports:write", "Hand portfolios in, map, load and cancel them.", Permissions.ImportsWrite),

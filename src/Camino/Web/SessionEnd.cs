@@ -21,6 +21,13 @@ public static class SessionEnd
         return Task.CompletedTask;
     }
 
+    /// <summary>Whoever may not is told so in place, and not led away: the address stays, and the log has it with its status.</summary>
+    public static Task Refuse(RedirectContext<CookieAuthenticationOptions> context)
+    {
+        context.Response.StatusCode = StatusCodes.Status403Forbidden;
+        return Task.CompletedTask;
+    }
+
     /// <summary>Browsers say what they ask for; a page that is opened is a navigation.</summary>
     private static bool IsFromScript(HttpRequest request) =>
         request.Headers["Sec-Fetch-Mode"] is [{ } mode] ? mode != "navigate" : request.Headers.Accept.ToString().StartsWith("text/event-stream", StringComparison.Ordinal);

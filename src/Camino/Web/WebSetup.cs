@@ -11,6 +11,7 @@ using Camino.Approvals;
 using Camino.Borrowers;
 using Camino.Documents;
 using Camino.Imports;
+using Camino.Journal;
 using Camino.Loans;
 using Camino.Notices;
 using Camino.Operations;
@@ -82,6 +83,8 @@ public static class WebSetup
         services.AddScoped<ListServicedLoans>();
         services.AddScoped<ShowServicedLoan>();
         services.AddScoped<ReadLedger>();
+        services.AddSingleton<ReadJournal>();
+        services.AddScoped<PostJournal>();
         services.AddScoped<ReadProducts>();
         services.AddScoped<IApprovalKind, ChargeOffApproval>();
         services.AddScoped<IApprovalKind, WriteOffApproval>();
@@ -94,6 +97,7 @@ public static class WebSetup
         services.AddScoped<IApprovalKind, RetireProductApproval>();
         services.AddScoped<IApprovalKind, PublishPolicyApproval>();
         services.AddScoped<IApprovalKind, OfferApproval>();
+        services.AddScoped<IApprovalKind, JournalApproval>();
         services.AddScoped<DecideApproval>();
         services.AddScoped<ListApprovals>();
         services.AddScoped<ShowApproval>();

@@ -21,7 +21,11 @@ internal sealed partial class ClientTests
     private RunningCamino _camino = null!;
 
     [OneTimeSetUp]
-    public async Task StartAsync() => _camino = await RunningCamino.StartAsync(withAsync: false);
+    public async Task StartAsync()
+    {
+        _camino = await RunningCamino.StartAsync(withAsync: false);
+        await _camino.Office.Services.GetRequiredService<ClientUse>().StopAsync(CancellationToken.None); // what was counted is written when a test says so
+    }
 
     [OneTimeTearDown]
     public async Task StopAsync() => await _camino.DisposeAsync();
@@ -218,6 +222,26 @@ internal sealed partial class ClientTests
         Assert.That(later, Is.EqualTo((bool[])[true, false]));
         Assert.That((fourth.IsGiven, fourth.LeftToday, fifth.IsGiven, fifth.IsDayOver, fifth.Wait), Is.EqualTo((true, 0L, false, true, fifth.DayEnds)));
         Assert.That((nextDay.IsGiven, nextDay.LeftToday, nextDay.Left), Is.EqualTo((true, 3L, 1)));
+    }
+
+    [Test]
+    public void What_is_being_written_down_is_not_given_once_more_and_what_could_not_be_is_not_forgotten()
+    {
+        var turns = new ClientTurns(new Clock());
+        var client = new KnownClient(Guid.NewGuid(), Guid.NewGuid(), "c", new ClientTerms([], 60, 60, 10), 0);
+        turns.Take(client);
+        turns.Take(client);
+        var first = turns.HandOver();
+        Assert.That(turns.LeftToday(client), Is.EqualTo(8), "handed over");
+        turns.Take(client);
+        var second = turns.HandOver();
+        Assert.That(turns.LeftToday(client), Is.EqualTo(7), "and the next before the first was written");
+
+        turns.TakeBack(second);
+        Assert.That(turns.LeftToday(client), Is.EqualTo(7), "could not be written");
+        turns.Written(first);
+        Assert.That(turns.LeftToday(client with { UsedToday = 2 }), Is.EqualTo(7), "stands in the database");
+        Assert.That(turns.HandOver().Requests.Values, Is.EqualTo((long[])[1]));
     }
 
     [Test]

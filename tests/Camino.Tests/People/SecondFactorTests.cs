@@ -81,7 +81,7 @@ internal sealed class SecondFactorTests
     {
         var user = await AddAsync(StaffRoles.Servicing);
         using var browser = await SetUpAsync(user);
-        Assert.That(browser.RecoveryCodes, Has.Count.EqualTo(SecondFactors.Codes).And.Unique.And.All.Match("^[a-z2-9]{4}(-[a-z2-9]{4}){3}$"));
+        Assert.That(browser.RecoveryCodes, Has.Count.EqualTo(SecondFactors.Codes).And.Unique.And.All.Match("^[a-z2-9]{4}(-[a-z2-9]{4}){5}$"));
         var code = browser.RecoveryCodes[0];
 
         using var first = new StaffBrowser(_camino.OfficeAddress);
@@ -191,6 +191,25 @@ internal sealed class SecondFactorTests
         using var again = new StaffBrowser(demo.OfficeAddress);
         using var half = await again.SignInAsync("officer");
         Assert.That(half.Headers.Location?.ToString(), Does.StartWith("/sign-in/code"));
+    }
+
+    [Test]
+    public async Task Where_everybody_needs_one_a_viewer_sets_it_up_too_and_a_browser_left_open_gives_nobody_one()
+    {
+        await using var office = await _camino.StartSecondOfficeAsync(change: settings => settings.SignIn.SecondFactor = SecondFactorMode.Everybody);
+        var user = await AddAsync(StaffRoles.Viewer);
+        using var browser = new StaffBrowser(RunningCamino.AddressOf(office));
+        (await browser.SignInAsync(user)).Dispose();
+        Assert.That(await browser.LeadsToAsync("/loans"), Is.EqualTo("/second-factor"));
+
+        await _camino.ScalarAsync<long>($"with aged as (update camino.staff_sessions set begun_at = begun_at - interval '16 minutes' where user_id = (select id from camino.staff_users where email = '{user}') returning 1) select count(*) from aged");
+        using var late = await browser.PostAsync("/second-factor", "/second-factor?handler=Begin");
+        Assert.That(await late.Content.ReadAsStringAsync(), Does.Contain("more than 15 minutes ago"));
+
+        using var again = new StaffBrowser(RunningCamino.AddressOf(office));
+        (await again.SignInAsync(user)).Dispose();
+        await again.SetSecondFactorUpAsync();
+        Assert.That(await again.LeadsToAsync("/loans"), Is.EqualTo("/loans"));
     }
 
     /// <remarks>Source: RFC 6238, appendix B, SHA-1; the last six of its eight digits.</remarks>

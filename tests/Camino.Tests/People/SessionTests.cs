@@ -201,6 +201,67 @@ internal sealed class SessionTests
     }
 
     [Test]
+    public async Task An_administrator_ends_all_sessions_of_somebody_who_may_sign_in_again()
+    {
+        var user = await AddAsync(StaffRoles.Officer);
+        using var laptop = await SignedInAsync(user);
+        using var phone = await SignedInAsync(user);
+        using var admin = await SignedInAsync(await AddAsync(StaffRoles.Administrator));
+        var page = $"/people/{await _camino.ScalarAsync<Guid>($"select id from camino.staff_users where email = '{user}'")}";
+        using var short2 = await admin.PostAsync(page, page + "?handler=EndSessions", ("reason", "no"));
+        Assert.That(await short2.Content.ReadAsStringAsync(), Does.Contain("3 to 300"));
+        Assert.That(await laptop.LeadsToAsync("/loans"), Is.EqualTo("/loans"));
+
+        (await admin.PostAsync(page, page + "?handler=EndSessions", ("reason", "laptop left in a cab"))).Dispose();
+
+        Assert.That(await laptop.LeadsToAsync("/loans"), Does.Contain("/sign-in"));
+        Assert.That(await phone.LeadsToAsync("/loans"), Does.Contain("/sign-in"));
+        Assert.That(await WhyAsync(user), Is.EqualTo("administrator"));
+        Assert.That(await _camino.ScalarAsync<string>($"select a.details from camino.audit_entries a join camino.staff_users u on a.subject_id = u.id::text where u.email = '{user}' and a.action = 'user.sessions_ended'"), Does.Contain("laptop left in a cab"));
+        using var again = await admin.PostAsync(page, page + "?handler=EndSessions", ("reason", "laptop left in a cab"));
+        Assert.That(await again.Content.ReadAsStringAsync(), Does.Contain("no open session"));
+        using var anew = await SignedInAsync(user);
+        Assert.That(await anew.PageAsync("/sessions"), Does.Contain("Ended by an administrator"));
+    }
+
+    [Test]
+    [CancelAfter(60_000)]
+    public async Task The_log_says_which_account_a_sign_in_was_refused_for_and_who_was_refused_a_page_and_names_nobody(CancellationToken ct)
+    {
+        var user = await AddAsync(StaffRoles.Viewer);
+        var id = await _camino.ScalarAsync<Guid>($"select id from camino.staff_users where email = '{user}'");
+        using var browser = new StaffBrowser(_camino.OfficeAddress);
+        (await browser.SignInAsync(user, "a wrong password")).Dispose();
+        (await browser.SignInAsync("nobody@elsewhere.example", "a wrong password")).Dispose();
+        (await browser.SignInAsync(user)).Dispose();
+        using var refused = await browser.Client.GetAsync(new Uri("/people", UriKind.Relative), ct);
+
+        Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.Forbidden));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(25));
+        while (!_camino.LogLines.Any(line => line.Contains("people\\\" answered 403", StringComparison.Ordinal) && line.Contains(id.ToString(), StringComparison.Ordinal)))
+            await timer.WaitForNextTickAsync(ct); // the line of a request is written after its answer
+        Assert.That(_camino.LogLines, Has.Some.Contains($"A sign-in of {id} was refused: \\\"password\\\"").And.Some.Contains("A sign-in of null was refused: \\\"unknown\\\""));
+        Assert.That(_camino.LogLines, Has.None.Contains("elsewhere.example").And.None.Contains(user).And.None.Contains("a wrong password"));
+    }
+
+    [Test]
+    public async Task A_password_that_was_hashed_with_fewer_rounds_is_hashed_anew_at_the_next_sign_in()
+    {
+        var user = await AddAsync(StaffRoles.Viewer);
+        await using var office = await _camino.StartSecondOfficeAsync(change: settings => settings.SignIn.PasswordRounds = 2_000);
+        var before = await _camino.ScalarAsync<string>($"select password_hash from camino.staff_users where email = '{user}'");
+        using var browser = new StaffBrowser(RunningCamino.AddressOf(office));
+        (await browser.SignInAsync(user)).Dispose();
+        Assert.That(await browser.LeadsToAsync("/loans"), Is.EqualTo("/loans"));
+
+        var after = Convert.FromBase64String(await _camino.ScalarAsync<string>($"select password_hash from camino.staff_users where email = '{user}'") ?? "");
+        Assert.That(Convert.ToBase64String(after), Is.Not.EqualTo(before));
+        Assert.That(System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(after.AsSpan(5)), Is.EqualTo(2_000), "as the framework writes it: version, function, rounds");
+        using var earlier = await SignedInAsync(user);
+        Assert.That(await earlier.LeadsToAsync("/loans"), Is.EqualTo("/loans"), "more rounds than asked for are left alone");
+    }
+
+    [Test]
     public async Task A_form_that_comes_after_the_end_leads_to_the_sign_in_and_back_and_a_script_is_told_so()
     {
         var user = await AddAsync(StaffRoles.Officer);

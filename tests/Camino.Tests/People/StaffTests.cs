@@ -52,7 +52,7 @@ internal sealed partial class StaffTests
         Assert.That(chosen.Headers.Location?.ToString(), Is.EqualTo("/sign-in"));
         (await rosa.SignInAsync("rosa@lender.example", NewPassword)).Dispose();
         Assert.That(await rosa.LeadsToAsync("/servicing"), Is.EqualTo("/servicing"));
-        Assert.That(await rosa.LeadsToAsync("/people"), Does.Contain("/error/403"));
+        Assert.That(await rosa.LeadsToAsync("/people"), Is.EqualTo("Forbidden"));
 
         using var again = new StaffBrowser(_camino.OfficeAddress);
         using var refused = await again.PostAsync(link, "/set-password", ("Token", TokenOf(link)), ("password", NewPassword), ("passwordAgain", NewPassword));
@@ -166,6 +166,11 @@ internal sealed partial class StaffTests
         (await lee.SignInAsync("lee@lender.example", NewPassword)).Dispose();
         Assert.That(await lee.LeadsToAsync("/loans"), Is.EqualTo("/loans"));
 
+        var ended = await RunAsync("end-sessions", "lee@lender.example", "--reason", "laptop left in a cab");
+        Assert.That((ended.Code, ended.Output.Trim()), Is.EqualTo((0, "1 session ended.")), ended.ToString());
+        Assert.That(await lee.LeadsToAsync("/loans"), Does.Contain("/sign-in"));
+        (await lee.SignInAsync("lee@lender.example", NewPassword)).Dispose();
+
         var disabled = await RunAsync("disable", "Lee@Lender.example", "--reason", "left the house");
         Assert.That(disabled.Code, Is.Zero, disabled.ToString());
         Assert.That(await lee.LeadsToAsync("/loans"), Does.Contain("/sign-in"));
@@ -194,6 +199,7 @@ internal sealed partial class StaffTests
     [TestCase("disable|viewer@demo.camino.example|--reason|no", "reason has 2 characters; say in 3 to 300 why.")]
     [TestCase("disable|admin@demo.camino.example|--reason|because", "(user.last_administrator)")]
     [TestCase("unlink-company|viewer@demo.camino.example|--reason|because", "(user.not_linked)")]
+    [TestCase("end-sessions|viewer@demo.camino.example|--reason|because", "(session.none)")]
     [TestCase("list|--take|0", "--take is 0; it must be 1 to 1,000.")]
     public async Task What_an_operator_gets_wrong_is_named_with_its_limit(string arguments, string said)
     {

@@ -58,6 +58,20 @@ internal sealed class SecurityHeaderTests
         }
     }
 
+    [TestCase("127.0.0.0/8", true)]
+    [TestCase("10.0.0.0/8;127.0.0.0/8;fd00::/8", true)]
+    [TestCase("10.0.0.0/8;fd00::/8", false)]
+    public async Task What_a_proxy_says_is_believed_of_the_networks_that_are_named_alone(string networks, bool isBelieved)
+    {
+        await using var office = await _camino.StartSecondOfficeAsync(change: settings => (settings.Web.BehindProxy, settings.Web.ProxyNetworks) = (true, networks));
+        using var anybody = new HttpClient { BaseAddress = RunningCamino.AddressOf(office) };
+        anybody.DefaultRequestHeaders.Add("X-Forwarded-Proto", "https");
+        anybody.DefaultRequestHeaders.Add("X-Forwarded-For", "203.0.113.9");
+        using var answer = await anybody.GetAsync(new Uri("/sign-in", UriKind.Relative));
+
+        Assert.That(answer.Headers.Contains("Strict-Transport-Security"), Is.EqualTo(isBelieved));
+    }
+
     [Test]
     public async Task Over_TLS_every_cookie_belongs_to_this_host_alone_and_one_without_the_prefix_is_nobodys()
     {

@@ -109,7 +109,7 @@ internal sealed partial class RefusalTextTests
     }
 
     private static HashSet<string> Said() =>
-        House.Files("src/Camino.Lending", ".cs").Concat(House.Files("src/Camino/Servicing", ".cs")).Concat(House.Files("src/Camino/Borrowers", ".cs")).Concat(House.Files("src/Camino/Screening", ".cs")).Concat(House.Files("src/Camino/Applications", ".cs")).Concat(House.Files("src/Camino/Web", ".cs")).Concat(House.Files("src/Camino/Tasks", ".cs")).Concat(House.Files("src/Camino/Documents", ".cs")).Concat(House.Files("src/Camino/Approvals", ".cs")).Concat(House.Files("src/Camino/Branches", ".cs")).Concat(House.Files("src/Camino/Filters", ".cs")).Where(file => !file.EndsWith("Refuse.cs", StringComparison.Ordinal))
+        House.Files("src/Camino.Lending", ".cs").Concat(House.Files("src/Camino/Servicing", ".cs")).Concat(House.Files("src/Camino/Journal", ".cs")).Concat(House.Files("src/Camino/Borrowers", ".cs")).Concat(House.Files("src/Camino/Screening", ".cs")).Concat(House.Files("src/Camino/Applications", ".cs")).Concat(House.Files("src/Camino/Web", ".cs")).Concat(House.Files("src/Camino/Tasks", ".cs")).Concat(House.Files("src/Camino/Documents", ".cs")).Concat(House.Files("src/Camino/Approvals", ".cs")).Concat(House.Files("src/Camino/Branches", ".cs")).Concat(House.Files("src/Camino/Filters", ".cs")).Where(file => !file.EndsWith("Refuse.cs", StringComparison.Ordinal))
             .SelectMany(file => RefusalSentences.In(File.ReadAllText(file))).ToHashSet(StringComparer.Ordinal);
 
     private static Dictionary<string, string> Texts(string file) =>
