@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Camino.Data;
 using Camino.Testing;
 using Npgsql;
 using NUnit.Framework;
@@ -26,7 +27,7 @@ internal sealed class Machine : IAsyncDisposable
     public static async Task<Machine> StartAsync()
     {
         Place.Needs("bash", "jq", "tail");
-        var machine = new Machine(await TestDatabase.CreateAsync("empty", _ => Task.CompletedTask));
+        var machine = new Machine(await TestDatabase.CreateAsync("migrated", PrepareAsync));
         await File.WriteAllTextAsync(Path.Combine(machine._folder, "env"), $"""
             CAMINO_Database__ConnectionString='{machine._database.ConnectionString}'
             CAMINO_Files__Folder='{Path.Combine(machine._folder, "files")}'
@@ -35,6 +36,13 @@ internal sealed class Machine : IAsyncDisposable
 
             """);
         return machine;
+    }
+
+    /// <summary>The schema is there already, as in every deploy but the first; what that one does is tested where migrations are.</summary>
+    private static async Task PrepareAsync(string connectionString)
+    {
+        await using var source = NpgsqlDataSource.Create(connectionString);
+        await Migrator.MigrateAsync(source, options => global::Camino.Host.Database.Configure(options, source), CancellationToken.None);
     }
 
     /// <summary>An "image" of that release: this build, told which number it has, with both configuration files; and its manifest.</summary>
