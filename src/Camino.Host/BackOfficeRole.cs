@@ -90,6 +90,7 @@ internal static class BackOfficeRole
             programs.UseStatusCodePages();
         });
         app.UseCaminoPages();
+        app.UseMiddleware<FloodGate>();
         app.UseMiddleware<OverloadGate>();
         app.UseMiddleware<RetiredGate>();
         app.UseMiddleware<ReadAgain>();

@@ -19,7 +19,7 @@ internal static class HostModule
     {
         services.AddCamino(
             new FileStoreOptions(Path.GetFullPath(settings.Files.Folder), settings.Imports.MaxFileBytes),
-            new ImportOptions(settings.Imports.ChunkRows, settings.Imports.KeepFilesDays),
+            new ImportOptions(settings.Imports.ChunkRows, settings.Imports.KeepFilesDays, settings.Imports.StepBack),
             new Screening.ScreeningOptions(settings.Screening.Threshold, settings.Screening.Required, settings.Screening.Folder, settings.Screening.Address is { Length: > 0 } address ? new Uri(address) : null),
             new Applications.Providers(ProviderOf("registry", settings.Providers.Registry), ProviderOf("credit", settings.Providers.Credit), ProviderOf("identity", settings.Providers.Identity), EmailOf(settings), ProviderOf("text", settings.Providers.Text))
             {

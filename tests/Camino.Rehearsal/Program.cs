@@ -42,7 +42,7 @@ public static class Program
         {
             command.Validators.Add(result =>
             {
-                if (result.GetValue(option) is var value && (value < least || value > most))
+                if (result.GetResult(option) is { Implicit: false } given && given.GetValueOrDefault<int>() is var value && (value < least || value > most))
                     result.AddError(string.Create(CultureInfo.InvariantCulture, $"{option.Name} is {value}; it must be {least} to {most}."));
             });
         }

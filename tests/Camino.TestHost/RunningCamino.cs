@@ -292,7 +292,7 @@ public sealed class RunningCamino : IAsyncDisposable
         Signature = new SignatureSettings { CallbackSecret = role == Role.BackOffice ? SignatureSecret : null },
         Documents = new DocumentsSettings { ReadKinds = _providers is null ? null : "taxReturn,bankStatement" },
         Webhooks = new WebhooksSettings { AllowPrivateAddresses = true },
-        Imports = new ImportsSettings { ChunkRows = _chunkRows, MaxFileBytes = 64 * 1024 * 1024 },
+        Imports = new ImportsSettings { ChunkRows = _chunkRows, StepBack = 0, MaxFileBytes = 64 * 1024 * 1024 },
         Jobs = new JobsSettings
         {
             Engine = _engine,

@@ -236,8 +236,6 @@ public static class HostConfig
             throw new ConfigRefusedException(FormattableString.Invariant($"{path}: SignIn:Provider:Groups:{index}:Role is \"administrator\"; that needs SignIn:Provider:AdministratorsByGroup to be true."));
         if (signIn.Provider is { AddPeople: true, Groups.Count: 0 })
             throw new ConfigRefusedException($"{path}: SignIn:Provider:AddPeople is true; SignIn:Provider:Groups must name at least one group, for whoever is in none is not added.");
-        if (signIn.BreachedPasswords is { Length: > 0 } record && BreachedPasswords.Fault(record) is { } fault)
-            throw new ConfigRefusedException($"{path}: SignIn:BreachedPasswords is \"{record}\"; {fault}. It must be a file of upper-case SHA-1 hashes in their order, one a line.");
     }
 
     private static void CheckProxy(WebSettings web, string path)

@@ -438,6 +438,11 @@ public sealed class ImportsSettings
     [Between(100, 50_000)]
     public int ChunkRows { get; set; } = 10_000;
 
+    /// <summary>So many times the time of each piece an import waits at most while the database serves others; 0 for never.</summary>
+    [OnlyFor(Role.Async)]
+    [Between(0, 100)]
+    public int StepBack { get; set; } = 5;
+
     /// <summary>Days for which the file of an import that is over, or that nobody decided on, is kept. Its rows, figures and findings stay.</summary>
     [OnlyFor(Role.Async)]
     [Between(1, 3_650)]

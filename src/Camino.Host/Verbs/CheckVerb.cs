@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Camino.Data;
 using Camino.Host.Configuration;
+using Camino.People;
 using Camino.Jobs;
 using Npgsql;
 
@@ -48,7 +49,7 @@ internal static class CheckVerb
         if (!well)
             return ConfigRefusedException.ExitCode;
         foreach (var (path, settings) in files)
-            well &= Stopping(path, settings) & Protected(path, settings);
+            well &= Stopping(path, settings) & Protected(path, settings) & Record(path, settings.SignIn.BreachedPasswords);
         foreach (var (path, settings) in files)
             well &= await DatabaseAsync(path, settings, files, ct);
         return well ? 0 : 1;
@@ -120,6 +121,10 @@ internal static class CheckVerb
             Console.WriteLine($"note {path}: Keys:Secret is not set; the keys of cookies stand in the database as they are. Set CAMINO_Keys__Secret or put it into the secrets folder.");
         return true;
     }
+
+    /// <summary>A start does not refuse a record that cannot be read, for only who chooses a password needs it; whoever checks is told.</summary>
+    private static bool Record(string path, string? record) =>
+        record is not { Length: > 0 } || BreachedPasswords.Fault(record) is not { } fault || Say(false, $"{path}: SignIn:BreachedPasswords is \"{record}\"; {fault}. It must be a file of upper-case SHA-1 hashes in their order, one a line.");
 
     private static async Task<bool> BudgetAsync(NpgsqlConnection connection, List<(string Path, HostSettings Settings)> files, CancellationToken ct)
     {

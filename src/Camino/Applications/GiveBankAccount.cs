@@ -7,8 +7,6 @@ using Camino.Lending.Applications;
 using Camino.Servicing;
 using Camino.Webhooks;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
-using Npgsql;
 
 namespace Camino.Applications;
 
@@ -93,7 +91,7 @@ public sealed record CheckBankAccount(Guid ApplicationId) : IJobArgs
             else if (course.IsOpen && course.State != ApplicationState.Received) // one that was just taken in plans all its steps by itself
                 await PlanAsync(id, check, job.RequestedBy, ct);
             await db.SaveChangesAsync(ct);
-            await job.CompleteAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), null, ct);
+            await job.CompleteAsync(db, transaction, null, ct);
             await transaction.CommitAsync(ct);
         }
 

@@ -1,8 +1,6 @@
 using Camino.Data;
 using Camino.Jobs;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
-using Npgsql;
 
 namespace Camino.Applications;
 
@@ -36,7 +34,7 @@ public sealed record RemoveResults : IJobArgs
                         update camino.applications set result_removed_at = {now} where id in (
                             select id from camino.applications where received_by = {client.Id} and channel = 'api' and id < {latest} and ended_at <= {until} and result_removed_at is null order by id limit {Batch} for update)
                         """, ct);
-                    await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
+                    await job.HoldLeaseAsync(db, transaction, ct);
                     await transaction.CommitAsync(ct);
                     removed += rows;
                 }

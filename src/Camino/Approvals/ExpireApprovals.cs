@@ -4,8 +4,6 @@ using Camino.Data;
 using Camino.Jobs;
 using Camino.Notices;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
-using Npgsql;
 
 namespace Camino.Approvals;
 
@@ -51,7 +49,7 @@ public sealed record ExpireApprovals : IJobArgs
             }
 
             await db.SaveChangesAsync(ct);
-            await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
+            await job.HoldLeaseAsync(db, transaction, ct);
             await transaction.CommitAsync(ct);
             db.Forget();
             return rows.Count;

@@ -33,7 +33,7 @@ public static class ClientKey
     }
 
     /// <summary>What is kept of a key. It has 256 random bits, so no slow hash is needed.</summary>
-    internal static byte[] HashOf(string key) => SHA256.HashData(Encoding.ASCII.GetBytes(key));
+    public static byte[] HashOf(string key) => SHA256.HashData(Encoding.ASCII.GetBytes(key));
 
     /// <summary>By which people tell keys apart: the last of the digits that check it.</summary>
     internal static string EndingOf(string key) => key[^4..];

@@ -20,7 +20,7 @@ begin
     loop
         execute format('revoke all on table %s from public, camino_web, camino_async, camino_readonly', relation.name);
         is_secret := relation.schema = 'camino' and (relation.short ~ '^(staff_|api_keys$|api_client|data_protection_keys$|first_admin_links$|field_keys$|borrower_identifiers$|borrower_accounts$|application_identifiers$|application_accounts$|exchange_keys$|webhook_secrets$|webhook_keys$)');
-        is_written_once := relation.schema = 'camino' and relation.short ~ '^(audit_entries|ledger_transactions|ledger_entries|journal_entries|journal_lines|loan_events|loan_versions|application_events|application_exchanges|application_loans|application_decisions|application_ticks|application_signatures|message_exchanges|document_exchanges|signature_exchanges|task_entries)$';
+        is_written_once := relation.schema = 'camino' and relation.short ~ '^(audit_entries|ledger_transactions|ledger_entries|loan_events|loan_versions|application_events|application_exchanges|application_loans|application_decisions|application_ticks|application_signatures|message_exchanges|document_exchanges|signature_exchanges|task_entries)$';
 
         if relation.schema = 'camino' and relation.short in ('schema_info', 'schema_contracts', 'migrations_history') then
             execute format('grant select on table %s to camino_web, camino_async, camino_readonly', relation.name);
@@ -46,6 +46,10 @@ begin
         elsif relation.schema = 'camino' and relation.short = 'credit_policies' then
             -- people change and publish it in the Back Office
             execute format('grant select, insert, update on table %s to camino_web', relation.name);
+            execute format('grant select on table %s to camino_async, camino_readonly', relation.name);
+        elsif relation.schema = 'camino' and relation.short in ('journal_entries', 'journal_lines') then
+            -- posted by a person's approval in the Back Office, and never changed
+            execute format('grant select, insert on table %s to camino_web', relation.name);
             execute format('grant select on table %s to camino_async, camino_readonly', relation.name);
         elsif relation.schema = 'camino' and relation.short = 'approvals' then
             -- people decide in the Back Office; the Async Server only lets requests expire

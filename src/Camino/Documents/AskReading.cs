@@ -6,8 +6,6 @@ using Camino.Data;
 using Camino.Jobs;
 using Camino.Tasks;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
-using Npgsql;
 
 namespace Camino.Documents;
 
@@ -29,7 +27,7 @@ public sealed record SendReading(Guid ReadingId) : IJobArgs
             else
                 db.Enqueue(new AskReading(args.ReadingId), new JobOptions { Limit = providers.Reading.Limit });
             await db.SaveChangesAsync(ct);
-            await job.CompleteAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), null, ct);
+            await job.CompleteAsync(db, transaction, null, ct);
             await transaction.CommitAsync(ct);
         }
     }
@@ -123,7 +121,7 @@ public sealed record AskReading(Guid ReadingId) : IJobArgs
                 throw new ProviderFailedException($"{providers.Reading.Name} did not take the document");
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             await db.Database.ExecuteSqlAsync($"update camino.document_readings set state = {(short)ReadingState.Handed}, problem = null, handed_at = {clock.GetUtcNow()} where id = {id}", ct);
-            await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
+            await job.HoldLeaseAsync(db, transaction, ct);
             await transaction.CommitAsync(ct);
             throw new JobSnoozedException(TimeSpan.FromSeconds(1), "The document is being read.");
         }
@@ -196,7 +194,7 @@ public sealed record AskReading(Guid ReadingId) : IJobArgs
             }
 
             await db.SaveChangesAsync(ct);
-            await job.CompleteAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), new { fields = fields.Count, differs = differs.Length }, ct);
+            await job.CompleteAsync(db, transaction, new { fields = fields.Count, differs = differs.Length }, ct);
             await transaction.CommitAsync(ct);
         }
 
@@ -235,7 +233,7 @@ public sealed record AskReading(Guid ReadingId) : IJobArgs
         {
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             await db.Database.ExecuteSqlAsync($"update camino.document_readings set state = {(short)ReadingState.Failed}, attempts = attempts + 1, problem = {problem} where id = {id}", ct);
-            await job.CompleteAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), new { problem }, ct);
+            await job.CompleteAsync(db, transaction, new { problem }, ct);
             await transaction.CommitAsync(ct);
         }
 
@@ -249,7 +247,7 @@ public sealed record AskReading(Guid ReadingId) : IJobArgs
                     attempts = attempts + {(state is null ? 0 : 1)}, problem = {problem[..Math.Min(problem.Length, 300)]}
                 where id = {id} and state <> {(short)ReadingState.Read}
                 """, ct);
-            await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
+            await job.HoldLeaseAsync(db, transaction, ct);
             await transaction.CommitAsync(ct);
         }
     }

@@ -8,8 +8,6 @@ using Camino.Jobs;
 using Camino.Notices;
 using Camino.Tasks;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
-using Npgsql;
 
 namespace Camino.Documents;
 
@@ -52,7 +50,7 @@ public sealed record ScanDocument(Guid VersionId) : IJobArgs
             }
 
             await db.SaveChangesAsync(ct);
-            await job.CompleteAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), new { infected = signature is not null }, ct);
+            await job.CompleteAsync(db, transaction, new { infected = signature is not null }, ct);
             await transaction.CommitAsync(ct);
         }
     }

@@ -2,8 +2,6 @@ using Camino.Data;
 using Camino.Jobs;
 using Camino.Tasks;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
-using Npgsql;
 
 namespace Camino.Documents;
 
@@ -42,7 +40,7 @@ public sealed record SweepDocuments : IJobArgs
                 await using var transaction = await db.Database.BeginTransactionAsync(ct);
                 rows = await RaiseAsync(now, ct);
                 raised += rows;
-                await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
+                await job.HoldLeaseAsync(db, transaction, ct);
                 await transaction.CommitAsync(ct);
                 db.ChangeTracker.Clear();
             }

@@ -151,4 +151,5 @@ internal static class ImportTable
 /// <summary>Settings of the import jobs.</summary>
 /// <param name="ChunkRows">Rows of one transaction.</param>
 /// <param name="KeepFilesDays">Days after the last event of an import for which its file is kept.</param>
-public sealed record ImportOptions(int ChunkRows, int KeepFilesDays);
+/// <param name="StepBack">So many times the time of a piece an import waits at most while others are served; 0: never.</param>
+public sealed record ImportOptions(int ChunkRows, int KeepFilesDays, int StepBack);

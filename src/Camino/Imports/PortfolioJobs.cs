@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Camino.Borrowers;
 using Camino.Jobs;
 using Camino.Loans;
@@ -82,9 +83,11 @@ public sealed partial class ImportPass(NpgsqlDataSource source, FileStore files,
         var kept = 0;
         try
         {
-            await using var chunks = new RowChunks(reader, options.ChunkRows, skip: 0, ct);
+            var pace = StepBack.On(connection, options);
+            await using var chunks = new RowChunks(reader, pace, skip: 0, ct);
             await foreach (var chunk in chunks.AllAsync(ct))
             {
+                var began = Stopwatch.GetTimestamp();
                 var sorted = new SortedChunk(chunk, await FindStoredAsync(connection, null, chunk, ct), figures);
                 var show = sorted.WithFindings.OrderByDescending(r => r.Outcome).Take(DryRunRowsKept - kept).ToList();
                 kept += show.Count;
@@ -97,6 +100,7 @@ public sealed partial class ImportPass(NpgsqlDataSource source, FileStore files,
                 await transaction.CommitAsync(ct);
                 await job.ReportProgressAsync(chunk.BytesRead, reader.FileLength, ct: ct);
                 chunks.Return(chunk);
+                await pace.AfterAsync(Stopwatch.GetElapsedTime(began), ct);
             }
         }
         catch (ImportFileException wrong)
@@ -126,9 +130,11 @@ public sealed partial class ImportPass(NpgsqlDataSource source, FileStore files,
         var branch = await ImportTable.BranchAsync(connection, importId, ct);
         try
         {
-            await using var chunks = new RowChunks(reader, options.ChunkRows, skip: figures.Rows, ct);
+            var pace = StepBack.On(connection, options);
+            await using var chunks = new RowChunks(reader, pace, skip: figures.Rows, ct);
             await foreach (var chunk in chunks.AllAsync(ct))
             {
+                var began = Stopwatch.GetTimestamp();
                 if (!await StoreAsync(connection, importId, branch, chunk, figures, job, ct))
                 {
                     await EndCancelledAsync(connection, importId, ct);
@@ -137,6 +143,7 @@ public sealed partial class ImportPass(NpgsqlDataSource source, FileStore files,
 
                 await job.ReportProgressAsync(chunk.BytesRead, reader.FileLength, ct: ct);
                 chunks.Return(chunk);
+                await pace.AfterAsync(Stopwatch.GetElapsedTime(began), ct);
             }
         }
         catch (ImportFileException wrong)

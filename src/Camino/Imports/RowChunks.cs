@@ -23,11 +23,12 @@ internal sealed class RowChunk(int capacity)
 
     /// <summary>Fills the chunk from the reader; false when nothing was left.</summary>
     /// <param name="skip">Records that an earlier run committed: their numbers are noted, the rows are passed over.</param>
-    public bool Fill(PortfolioReader reader, SeenNumbers seen, long skip, CancellationToken ct)
+    /// <param name="most">Rows at most.</param>
+    public bool Fill(PortfolioReader reader, SeenNumbers seen, long skip, int most, CancellationToken ct)
     {
         Count = 0;
         var sinceLook = 0;
-        while (Count < _rows.Length)
+        while (Count < Math.Min(most, _rows.Length))
         {
             if (++sinceLook % 256 == 0)
                 ct.ThrowIfCancellationRequested();
@@ -65,12 +66,15 @@ internal sealed class RowChunks : IAsyncDisposable
     private readonly Channel<RowChunk> _free = Channel.CreateBounded<RowChunk>(Buffers);
     private readonly CancellationTokenSource _stop;
     private readonly Task _reading;
+    private readonly StepBack _pace;
 
-    public RowChunks(PortfolioReader reader, int rowsPerChunk, long skip, CancellationToken ct)
+    /// <param name="pace">How many rows a chunk has at most.</param>
+    public RowChunks(PortfolioReader reader, StepBack pace, long skip, CancellationToken ct)
     {
+        _pace = pace;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(ct);
         for (var i = 0; i < Buffers; i++)
-            _free.Writer.TryWrite(new RowChunk(rowsPerChunk));
+            _free.Writer.TryWrite(new RowChunk(pace.Rows));
         _reading = Task.Run(() => ReadAsync(reader, skip, _stop.Token), CancellationToken.None);
     }
 
@@ -94,7 +98,7 @@ internal sealed class RowChunks : IAsyncDisposable
             while (true)
             {
                 var chunk = await _free.Reader.ReadAsync(ct);
-                if (!chunk.Fill(reader, seen, skip, ct))
+                if (!chunk.Fill(reader, seen, skip, _pace.Rows, ct))
                     break;
                 await _full.Writer.WriteAsync(chunk, ct);
             }

@@ -25,10 +25,14 @@ public static class JournalApi
             .Asks("from", "Posted on this business date or later.").Asks("to", "Posted on this business date or earlier.").Asks("account", "Name of an account that one of the lines is on.").Asks("after", "From next of the page before.").Asks("before", "The other way.");
         api.MapGet(Entries + "/{id:guid}", async (Guid id, ReadJournal journal, CancellationToken ct) => TypedResults.Ok(EntryView.Of(await journal.OneAsync(id, ct) ?? throw new RefusedException("journal.not_found", $"There is no entry {id} in the journal."))))
             .RequireAuthorization(Permissions.LedgerRead).WithSummary("An entry by hand with its lines");
-        api.MapPost(Entries, async (JournalInput input, HttpContext context, PostJournal post, CancellationToken ct) => ApprovalApi.Accepted(context, await post.AskAsync(input, new AskedBy(context.User.Id(), ServicingApi.KeyOf(context)), ct)))
-            .RequireAuthorization(Permissions.LedgerPost).WithSummary("Asks for an entry by hand, which a second person approves: it is posted on the business date of that day").NeedsIdempotencyKey();
-        api.MapPost(Entries + "/{id:guid}/reverse", async (Guid id, ReversalRequest input, HttpContext context, PostJournal post, CancellationToken ct) => ApprovalApi.Accepted(context, await post.AskReversalAsync(id, input.On, input.Memo, new AskedBy(context.User.Id(), ServicingApi.KeyOf(context)), ct)))
-            .RequireAuthorization(Permissions.LedgerPost).WithSummary("Asks for the entry that takes this one back, which a second person approves").NeedsIdempotencyKey();
+        api.MapPost(Entries, async (HttpContext context, PostJournal post, CancellationToken ct) => ApprovalApi.Accepted(context, await post.AskAsync(await InputAsync(context, ct), new AskedBy(context.User.Id(), ServicingApi.KeyOf(context)), ct)))
+            .RequireAuthorization(Permissions.LedgerPost).WithSummary("Asks for an entry by hand, which a second person approves: it is posted on the business date of that day").Reads(typeof(JournalInput), "application/json").NeedsIdempotencyKey();
+        api.MapPost(Entries + "/{id:guid}/reverse", async (Guid id, HttpContext context, PostJournal post, CancellationToken ct) =>
+        {
+            var input = (await JsonBody.ReadAsync(context, ct)).All(body => new ReversalRequest(body.Text("on"), body.Text("memo")));
+            return ApprovalApi.Accepted(context, await post.AskReversalAsync(id, input.On, input.Memo, new AskedBy(context.User.Id(), ServicingApi.KeyOf(context)), ct));
+        })
+            .RequireAuthorization(Permissions.LedgerPost).WithSummary("Asks for the entry that takes this one back, which a second person approves").Reads(typeof(ReversalRequest), "application/json").NeedsIdempotencyKey();
     }
 
     /// <param name="On">From when the reversal counts; the business date when left out.</param>
@@ -56,6 +60,9 @@ public static class JournalApi
     }
 
     public sealed record EntryPage(IReadOnlyList<EntryView> Items, string? Next);
+
+    private static async Task<JournalInput> InputAsync(HttpContext context, CancellationToken ct) =>
+        (await JsonBody.ReadAsync(context, ct)).All(body => new JournalInput(body.Text("on"), body.Text("memo"), body.Parts("lines", JournalEntry.MostLines, line => new JournalLineInput(line.Text("account"), line.Text("debit"), line.Text("credit")))));
 
     private static async Task<Ok<EntryPage>> ListAsync(HttpContext context, ReadJournal journal, CancellationToken ct)
     {

@@ -67,9 +67,9 @@ internal static class JournalTable
     public static JournalEntry Read(JournalInput input, DateOnly businessDate)
     {
         ArgumentNullException.ThrowIfNull(input);
-        var lines = (input.Lines ?? []).Where(line => line is { IsEmpty: false }).ToList();
+        var lines = (input.Lines ?? []).Select((line, at) => (Line: line, Number: at + 1)).Where(one => one.Line is { IsEmpty: false }).ToList();
         Refuse.If(lines.Count > JournalEntry.MostLines, "journal.lines", $"lines has {lines.Count} entries; it must have 2 to {JournalEntry.MostLines}.");
-        return JournalEntry.Of(On(input.On, businessDate), input.Memo, [.. lines.Select(Line)], businessDate);
+        return JournalEntry.Of(On(input.On, businessDate), input.Memo, [.. lines.Select(one => Line(one.Line, one.Number))], businessDate);
     }
 
     /// <summary>A date that was given, or the business date.</summary>
@@ -79,10 +79,10 @@ internal static class JournalTable
     public static Task HoldAsync(this CaminoDb db, Guid entry, CancellationToken ct) =>
         db.Database.ExecuteSqlAsync($"select from camino.approvals a join camino.journal_entries e on e.approval_id = a.id where e.id = {entry} for update of a", ct);
 
-    private static JournalLine Line(JournalLineInput line, int at)
+    private static JournalLine Line(JournalLineInput line, int number)
     {
         var (debit, credit) = (!string.IsNullOrWhiteSpace(line.Debit), !string.IsNullOrWhiteSpace(line.Credit));
-        Refuse.If(debit == credit, "journal.amount", $"Line {at + 1} has {(debit ? "both a debit and a credit" : "no amount")}; it must have a debit or a credit.");
+        Refuse.If(debit == credit, "journal.amount", $"Line {number} has {(debit ? "both a debit and a credit" : "no amount")}; it must have a debit or a credit.");
         var amount = debit ? InputText.Amount("debit", line.Debit) : -InputText.Amount("credit", line.Credit);
         return new JournalLine(line.Account?.Trim() ?? "", amount);
     }

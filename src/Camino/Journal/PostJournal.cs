@@ -63,8 +63,8 @@ public sealed class PostJournal(CaminoDb db, AskApproval ask, TimeProvider clock
         var (id, today) = (Guid.CreateVersion7(run.At), await db.TodayAsync(ct));
         var number = (await db.Database.SqlQuery<long>(
             $"""
-            insert into camino.journal_entries (id, posted_on, effective_on, memo, reverses, approval_id, asked_by, approved_by, posted_at)
-            values ({id}, {today}, {entry.On}, {entry.Memo}, {entry.Reverses}, {approval.Id}, {approval.AskedBy}, {run.By}, {run.At}) returning number as "Value"
+            insert into camino.journal_entries (id, posted_on, effective_on, memo, reverses, lines, approval_id, asked_by, approved_by, posted_at)
+            values ({id}, {today}, {entry.On}, {entry.Memo}, {entry.Reverses}, {(short)entry.Lines.Count}, {approval.Id}, {approval.AskedBy}, {run.By}, {run.At}) returning number as "Value"
             """).ToListAsync(ct))[0];
         var (accounts, amounts) = (entry.Lines.Select(line => line.Account).ToArray(), entry.Lines.Select(line => line.Amount.Dollars).ToArray());
         await db.Database.ExecuteSqlAsync($"insert into camino.journal_lines (entry_id, line, account, amount) select {id}, t.line, t.account, t.amount from unnest({accounts}, {amounts}) with ordinality t (account, amount, line)", ct);

@@ -85,17 +85,17 @@ public sealed class ReadJournal(NpgsqlDataSource source)
         return balances;
     }
 
-    /// <summary>The statement of one page and one row more. Ids are made in the order of time, so that they are the order of the numbers.</summary>
+    /// <summary>The statement of one page and one row more. By number: that is the order in which they were posted.</summary>
     internal static NpgsqlCommand Page(NpgsqlDataSource source, JournalFilter filter, ListCursor? cursor)
     {
         var command = source.CreateCommand();
         var sql = Conditions(filter, command);
         var descending = cursor is not { Backward: true };
         if (cursor is not null)
-            sql.Add($"e.id {KeysetSql.Sign(descending)} @cursor_id", ("cursor_id", cursor.Id));
+            sql.Add($"e.number {KeysetSql.Sign(descending)} (select at.number from camino.journal_entries at where at.id = @cursor_id)", ("cursor_id", cursor.Id));
         command.CommandText = new StringBuilder(Columns).Append(" select e.* from camino.journal_entries e").Append(KeysetSql.Where(sql.Conditions))
-            .Append(" order by e.id ").Append(KeysetSql.Direction(descending)).Append(" limit ").Append(KeysetSql.Rows(ListPage.Size + 1)).Append(Lines)
-            .Append(" order by e.id ").Append(KeysetSql.Direction(descending)).ToString();
+            .Append(" order by e.number ").Append(KeysetSql.Direction(descending)).Append(" limit ").Append(KeysetSql.Rows(ListPage.Size + 1)).Append(Lines)
+            .Append(" order by e.number ").Append(KeysetSql.Direction(descending)).ToString();
         return command;
     }
 

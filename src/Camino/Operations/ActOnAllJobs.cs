@@ -5,8 +5,6 @@ using Camino.Data;
 using Camino.Jobs;
 using Camino.Lending;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
-using Npgsql;
 
 namespace Camino.Operations;
 
@@ -99,7 +97,7 @@ public sealed record ActOnManyJobs(Guid AuditEntryId) : IJobArgs
         private async Task KeepAsync(JobContext job, Checkpoint at, CancellationToken ct)
         {
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
-            await job.WriteCheckpointAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), at, ct);
+            await job.WriteCheckpointAsync(db, transaction, at, ct);
             await transaction.CommitAsync(ct);
         }
     }

@@ -36,7 +36,7 @@ public sealed class SecondFactorApproval(SecondFactors factors, Passkeys passkey
     public async Task<ApprovalChange> LookAsync(Approval approval, IStringLocalizer<Texts> texts, CancellationToken ct)
     {
         var id = Guid.Parse(approval.SubjectId);
-        var (state, keys) = (await factors.StateAsync(id, ct), await passkeys.ListAsync(id, ct));
+        var (state, keys) = (await factors.StateAsync(id, null, ct), await passkeys.ListAsync(id, ct));
         var problem = await factors.ChangedSinceAsync(id, approval.AskedAt, ct) ? new RefusedException("second_factor.changed", "The second factor was set up after this was asked for; ask anew.")
             : !state.IsSet && keys.Count == 0 ? new RefusedException("second_factor.none", "The user has no second factor.") : null;
         return await AccessChange.LookAsync(list, approval, texts, _ =>

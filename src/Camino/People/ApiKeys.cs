@@ -49,12 +49,18 @@ public sealed class ApiKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> o
     public static bool IsPresent(HttpRequest request) =>
         request.Headers.ContainsKey("X-Api-Key") || request.Headers.Authorization.ToString().StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>The key that a request carries; empty for none.</summary>
+    public static string KeyIn(HttpRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var given = request.Headers["X-Api-Key"].ToString();
+        return given.Length == 0 && request.Headers.Authorization.ToString() is { Length: > 7 } header ? header[7..].Trim() : given;
+    }
+
     /// <inheritdoc/>
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        var given = Request.Headers["X-Api-Key"].ToString();
-        if (given.Length == 0 && Request.Headers.Authorization.ToString() is { Length: > 7 } header)
-            given = header[7..].Trim();
+        var given = KeyIn(Request);
         if (given.Length is 0 or > 200)
             return AuthenticateResult.Fail("The key is missing or too long.");
         if (given.StartsWith(ClientKey.Prefix, StringComparison.Ordinal))

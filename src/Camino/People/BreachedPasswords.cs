@@ -30,7 +30,7 @@ public sealed class BreachedPasswords(string? path)
         {
             return Find(path, Convert.ToHexString(Sha1(password)));
         }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or InvalidDataException)
         {
             throw new RefusedException("password.record", "The record of stolen passwords cannot be read, so no password can be chosen now; tell whoever runs Camino. Nothing was changed.");
         }

@@ -56,12 +56,15 @@ public sealed record CompanyVouched(bool HasSecondFactor, string? Session, DateT
     private const string SignedClaim = "camino.company-signed";
     private const int LongestSession = 255;
 
+    /// <summary>So far the provider's clock may be ahead, as its tokens may.</summary>
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
+
     /// <summary>As an ID token says it.</summary>
     public static CompanyVouched Of(ClaimsPrincipal said, bool hasSecondFactor, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(said);
         var session = said.FindFirstValue("sid");
-        DateTimeOffset? signed = long.TryParse(said.FindFirstValue("auth_time"), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= now.ToUnixTimeSeconds() ? DateTimeOffset.FromUnixTimeSeconds(seconds) : null;
+        DateTimeOffset? signed = long.TryParse(said.FindFirstValue("auth_time"), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= (now + ClockSkew).ToUnixTimeSeconds() ? DateTimeOffset.FromUnixTimeSeconds(Math.Min(seconds, now.ToUnixTimeSeconds())) : null;
         return new CompanyVouched(hasSecondFactor, session is { Length: > 0 and <= LongestSession } ? session : null, signed);
     }
 

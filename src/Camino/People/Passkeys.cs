@@ -63,7 +63,7 @@ public sealed class Passkeys(CaminoDb db, UserManager<StaffUser> users, IPasskey
     /// <exception cref="RefusedException"><c>session.sign_in_anew</c>, <c>passkey.most</c>.</exception>
     public async Task<PasskeyChallenge> AskForNewAsync(Guid userId, Guid? session, HttpContext http, CancellationToken ct)
     {
-        await db.MustBeFreshAsync(session, clock.GetUtcNow(), ct);
+        await db.MustBeFreshAsync(session, clock.GetUtcNow(), takesUntold: false, ct);
         await CheckRoomAsync(userId, ct);
         var user = await users.FindByIdAsync(userId.ToString()) ?? throw new InvalidOperationException("Nobody is signed in.");
         var made = await handler.MakeCreationOptionsAsync(new PasskeyUserEntity { Id = user.Id.ToString(), Name = user.UserName ?? "", DisplayName = user.DisplayName }, http);
@@ -78,7 +78,7 @@ public sealed class Passkeys(CaminoDb db, UserManager<StaffUser> users, IPasskey
     /// <exception cref="RefusedException"><c>session.sign_in_anew</c>, <c>passkey.most</c>, <c>passkey.name</c>, <c>passkey.refused</c>.</exception>
     public async Task<IReadOnlyList<string>> AddAsync(Guid userId, Guid? session, string? token, string? credential, string? name, HttpContext http, CancellationToken ct)
     {
-        await db.MustBeFreshAsync(session, clock.GetUtcNow(), ct);
+        await db.MustBeFreshAsync(session, clock.GetUtcNow(), takesUntold: false, ct);
         var state = await TakeAsync(token, session, userId, ct);
         var called = name?.Trim() ?? "";
         Refuse.If(called.Length is 0 or > LongestName || called.Any(char.IsControl), "passkey.name", $"name has {called.Length} characters; it must have 1 to {LongestName}, without control characters.");
@@ -116,7 +116,7 @@ public sealed class Passkeys(CaminoDb db, UserManager<StaffUser> users, IPasskey
     /// <exception cref="RefusedException"><c>session.sign_in_anew</c>, <c>passkey.not_found</c>, <c>passkey.last</c>.</exception>
     public async Task<bool> RemoveAsync(Guid userId, Guid? session, Guid passkey, CancellationToken ct)
     {
-        await db.MustBeFreshAsync(session, clock.GetUtcNow(), ct);
+        await db.MustBeFreshAsync(session, clock.GetUtcNow(), takesUntold: false, ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var user = await db.UserForChangeAsync(userId, ct);
         Refuse.If(await db.Database.ExecuteSqlAsync($"delete from camino.staff_passkeys where id = {passkey} and user_id = {userId}", ct) == 0, "passkey.not_found", "There is no such passkey of yours; it may be removed already.");
@@ -143,7 +143,7 @@ public sealed class Passkeys(CaminoDb db, UserManager<StaffUser> users, IPasskey
     /// <exception cref="RefusedException"><c>session.sign_in_anew</c>, <c>second_factor.not_begun</c>.</exception>
     public async Task<IReadOnlyList<string>> RenewCodesAsync(Guid userId, Guid? session, CancellationToken ct)
     {
-        await db.MustBeFreshAsync(session, clock.GetUtcNow(), ct);
+        await db.MustBeFreshAsync(session, clock.GetUtcNow(), takesUntold: false, ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         await db.UserForChangeAsync(userId, ct);
         Refuse.If((await ListAsync(userId, ct)).Count == 0, "second_factor.not_begun", "There is no second factor yet; begin first.");

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Collections.Frozen;
 using System.Text;
 using Camino.Lending;
@@ -52,6 +53,14 @@ public sealed class PasswordRules(BreachedPasswords breached) : IPasswordValidat
     {
         ArgumentNullException.ThrowIfNull(user);
         return Task.FromResult(FaultOf(password, user) is { } fault ? IdentityResult.Failed(new IdentityError { Code = fault.Code, Description = fault.Message }) : IdentityResult.Success);
+    }
+
+    /// <summary>Whether a stored hash was made with fewer rounds than now, or is none.</summary>
+    /// <remarks>The framework's form: a byte for the version, four for the function, four for the rounds.</remarks>
+    internal static bool IsHashedWithLess(string? hash, int rounds)
+    {
+        Span<byte> bytes = stackalloc byte[128];
+        return hash is null || !Convert.TryFromBase64String(hash, bytes, out var length) || length < 9 || BinaryPrimitives.ReadInt32BigEndian(bytes[5..]) < rounds;
     }
 
     /// <summary>A password that somebody chooses is let through by the rules and stands in no record.</summary>

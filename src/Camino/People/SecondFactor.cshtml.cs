@@ -63,7 +63,7 @@ public sealed class SecondFactorPage(SecondFactors factors, Passkeys passkeys, P
         try
         {
             var id = User.Id();
-            NewCodes = await factors.ConfirmAsync(id, code, ct);
+            NewCodes = await factors.ConfirmAsync(id, User.SessionId(), code, ct);
             db.ChangeTracker.Clear();
             return await GoOnAsync(id, hasFactor: true, ct);
         }
@@ -78,7 +78,7 @@ public sealed class SecondFactorPage(SecondFactors factors, Passkeys passkeys, P
     {
         try
         {
-            var state = await factors.StateAsync(User.Id(), ct);
+            var state = await factors.StateAsync(User.Id(), User.SessionId(), ct);
             NewCodes = state.IsSet ? await factors.RenewCodesAsync(User.Id(), code, ct) : await passkeys.RenewCodesAsync(User.Id(), User.SessionId(), ct);
             await ReadAsync(User.Id(), ct);
             return Page();
@@ -152,7 +152,7 @@ public sealed class SecondFactorPage(SecondFactors factors, Passkeys passkeys, P
 
     private async Task ReadAsync(Guid id, CancellationToken ct)
     {
-        State = await factors.StateAsync(id, ct);
+        State = await factors.StateAsync(id, User.SessionId(), ct);
         Passkeys = await passkeys.ListAsync(id, ct);
     }
 

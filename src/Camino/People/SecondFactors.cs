@@ -48,11 +48,13 @@ public sealed class SecondFactors(CaminoDb db, UserManager<StaffUser> users, Ask
 
     private sealed record Row(string Key, bool IsConfirmed, long LastStep);
 
-    public async Task<SecondFactorState> StateAsync(Guid userId, CancellationToken ct)
+    /// <param name="session">A key that waits for its first code is shown to a session of just now alone: whoever finds an older one open copies nothing.</param>
+    public async Task<SecondFactorState> StateAsync(Guid userId, Guid? session, CancellationToken ct)
     {
         var row = await RowAsync(userId, ct);
+        var shows = row is { IsConfirmed: false } && await db.IsFreshAsync(session, clock.GetUtcNow(), takesUntold: true, ct);
         var left = await db.Database.SqlQuery<int>($"""select count(*)::int as "Value" from camino.staff_recovery_codes where user_id = {userId} and used_at is null""").ToListAsync(ct);
-        return new SecondFactorState(row is { IsConfirmed: false } ? Totp.Base32(KeyOf(row)) : null, row is { IsConfirmed: true }, left[0]);
+        return new SecondFactorState(row is not null && shows ? Totp.Base32(KeyOf(row)) : null, row is { IsConfirmed: true }, left[0]);
     }
 
     /// <summary>Makes a key that becomes the second factor when its first code is given; begun again, it is another key.</summary>
@@ -60,7 +62,7 @@ public sealed class SecondFactors(CaminoDb db, UserManager<StaffUser> users, Ask
     /// <exception cref="RefusedException"><c>second_factor.already</c>, <c>session.sign_in_anew</c>.</exception>
     public async Task BeginAsync(Guid userId, Guid? session, CancellationToken ct)
     {
-        await db.MustBeFreshAsync(session, clock.GetUtcNow(), ct);
+        await db.MustBeFreshAsync(session, clock.GetUtcNow(), takesUntold: true, ct);
         var key = _protector.Protect(Convert.ToBase64String(RandomNumberGenerator.GetBytes(Totp.KeyBytes)));
         var stored = await db.Database.ExecuteSqlAsync(
             $"""
@@ -72,9 +74,10 @@ public sealed class SecondFactors(CaminoDb db, UserManager<StaffUser> users, Ask
 
     /// <summary>The first code proves that the app has the key: from now on one is asked at every sign-in. The user's sessions end; the caller begins a new one.</summary>
     /// <returns>The recovery codes, which are never shown again.</returns>
-    /// <exception cref="RefusedException"><c>second_factor.already</c>, <c>second_factor.not_begun</c>, <c>second_factor.code</c>.</exception>
-    public async Task<IReadOnlyList<string>> ConfirmAsync(Guid userId, string? code, CancellationToken ct)
+    /// <exception cref="RefusedException"><c>second_factor.already</c>, <c>second_factor.not_begun</c>, <c>second_factor.code</c>, <c>session.sign_in_anew</c>.</exception>
+    public async Task<IReadOnlyList<string>> ConfirmAsync(Guid userId, Guid? session, string? code, CancellationToken ct)
     {
+        await db.MustBeFreshAsync(session, clock.GetUtcNow(), takesUntold: true, ct);
         await using var transaction = await db.Database.BeginTransactionAsync(ct);
         var user = await db.UserForChangeAsync(userId, ct);
         var row = await RowAsync(userId, ct);

@@ -6,12 +6,13 @@ using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
 using Microsoft.Extensions.Localization;
+using Microsoft.Extensions.Options;
 
 namespace Camino.People;
 
 /// <summary>Signs staff in by e-mail and password. One answer for every refusal: it never tells whether an account exists or is locked.</summary>
 [AllowAnonymous]
-public sealed class SignInPage(SignInManager<StaffUser> signIn, Passkeys passkeys, PasskeySite site, CompanyProvider provider, SignInLog log, IStringLocalizer<Texts> texts) : PageModel
+public sealed class SignInPage(SignInManager<StaffUser> signIn, Passkeys passkeys, PasskeySite site, CompanyProvider provider, SignInLog log, IOptions<PasswordHasherOptions> hasher, IStringLocalizer<Texts> texts) : PageModel
 {
     [BindProperty]
     public string? Email { get; set; }
@@ -87,7 +88,10 @@ public sealed class SignInPage(SignInManager<StaffUser> signIn, Passkeys passkey
 
         try
         {
+            var stored = user.PasswordHash;
             var result = await signIn.PasswordSignInAsync(user, Password, isPersistent: false, lockoutOnFailure: true);
+            if (result.IsLockedOut || (!result.Succeeded && !result.RequiresTwoFactor && PasswordRules.IsHashedWithLess(stored, hasher.Value.IterationCount)))
+                signIn.UserManager.PasswordHasher.HashPassword(new StaffUser(), Password); // as much work as for any other account, or more
             return result.Succeeded ? LocalRedirect(Target)
                 : result.RequiresTwoFactor ? RedirectToPage("/People/SignInCode", new { ReturnUrl })
                 : Refused(texts["SignIn.Refused"], user.Id, result.IsLockedOut ? SignInLog.Locked : SignInLog.Password);

@@ -85,7 +85,7 @@ public sealed record PlanClose(Guid RunId) : IJobArgs
             }
 
             await db.SaveChangesAsync(ct);
-            await job.CompleteAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), null, ct);
+            await job.CompleteAsync(db, transaction, null, ct);
             await transaction.CommitAsync(ct);
         }
     }
@@ -201,7 +201,7 @@ public sealed partial record CloseLoans(Guid RunId, int Chunk) : IJobArgs
         {
             (await db.CloseChunks.SingleAsync(one => one.RunId == args.RunId && one.Number == args.Chunk, ct)).Report(closed, setAside);
             await db.SaveChangesAsync(ct);
-            await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
+            await job.HoldLeaseAsync(db, transaction, ct);
             await transaction.CommitAsync(ct);
         }
 
@@ -227,7 +227,7 @@ public sealed partial record CloseLoans(Guid RunId, int Chunk) : IJobArgs
                 }
             }
 
-            await job.CompleteAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), null, ct);
+            await job.CompleteAsync(db, transaction, null, ct);
             await transaction.CommitAsync(ct);
         }
 

@@ -3,8 +3,6 @@ using Camino.Data;
 using Camino.Jobs;
 using Camino.Lending.Loans;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
-using Npgsql;
 
 namespace Camino.Servicing;
 
@@ -41,7 +39,7 @@ public sealed record WriteLetter(Guid LoanId, int Sequence) : IJobArgs
             if (!await db.LoanLetters.AnyAsync(letter => letter.LoanId == args.LoanId && letter.Sequence == args.Sequence && letter.Kind == kind, ct))
                 db.LoanLetters.Add(new LoanLetter(args.LoanId, args.Sequence, kind, JsonSerializer.Serialize(facts, JsonSerializerOptions.Web), clock.GetUtcNow()));
             await db.SaveChangesAsync(ct);
-            await job.CompleteAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), null, ct);
+            await job.CompleteAsync(db, transaction, null, ct);
             await transaction.CommitAsync(ct);
         }
     }

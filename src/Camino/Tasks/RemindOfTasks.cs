@@ -2,8 +2,6 @@ using Camino.Data;
 using Camino.Jobs;
 using Camino.Notices;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
-using Npgsql;
 
 namespace Camino.Tasks;
 
@@ -30,7 +28,7 @@ public sealed record RemindOfTasks : IJobArgs
             foreach (var one in due)
                 db.Notices.Add(new Notice(one.Id, one.Tasks == 1 ? "Notice.TaskDue.One" : "Notice.TaskDue.Many", [one.Tasks.ToString(System.Globalization.CultureInfo.InvariantCulture)], "/tasks", now));
             await db.SaveChangesAsync(ct);
-            await job.CompleteAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), new { people = due.Count }, ct);
+            await job.CompleteAsync(db, transaction, new { people = due.Count }, ct);
             await transaction.CommitAsync(ct);
         }
     }

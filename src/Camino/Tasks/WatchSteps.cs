@@ -3,8 +3,6 @@ using Camino.Audit;
 using Camino.Data;
 using Camino.Jobs;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
-using Npgsql;
 
 namespace Camino.Tasks;
 
@@ -66,7 +64,7 @@ public sealed record WatchSteps : IJobArgs
             }
 
             await db.SaveChangesAsync(ct);
-            await job.CompleteAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), new { raised = slow.Count, ended = over.Count }, ct);
+            await job.CompleteAsync(db, transaction, new { raised = slow.Count, ended = over.Count }, ct);
             await transaction.CommitAsync(ct);
         }
     }

@@ -199,7 +199,7 @@ public sealed record PruneWebhooks : IJobArgs
                     ), deliveries as (delete from camino.webhook_deliveries d where d.event_id in (select id from old))
                     delete from camino.webhook_events e where e.id in (select id from old)
                     """, ct);
-                await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
+                await job.HoldLeaseAsync(db, transaction, ct);
                 await transaction.CommitAsync(ct);
                 forgotten += rows;
             }

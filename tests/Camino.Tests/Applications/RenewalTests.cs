@@ -128,7 +128,7 @@ internal sealed class RenewalTests
         Assert.That(await wrong.Content.ReadAsStringAsync(), Does.Contain("message-bad").And.Contain("-5"));
         Assert.That(asked.StatusCode, Is.EqualTo(HttpStatusCode.Redirect));
         Assert.That(application, Does.Contain("Copper Basin Laundry LLC").And.Contain($"/servicing/{loan}"));
-        Assert.That(closed.StatusCode, Is.EqualTo(HttpStatusCode.Redirect), "to the page that says so");
+        Assert.That(closed.StatusCode, Is.EqualTo(HttpStatusCode.Forbidden));
     }
 
     [Test]

@@ -225,6 +225,57 @@ internal sealed partial class ClientTests
     }
 
     [Test]
+    public void Whoever_had_no_turn_is_remembered_for_a_second_and_no_longer_than_until_there_is_one()
+    {
+        var clock = new Clock();
+        var turns = new ClientTurns(clock);
+        var client = new KnownClient(Guid.NewGuid(), Guid.NewGuid(), "c", new ClientTerms([], 120, 1, null), 0);
+        var (hash, other) = (ClientKey.HashOf(ClientKey.New()), ClientKey.HashOf(ClientKey.New()));
+        Assert.That((turns.Take(client).IsGiven, turns.StillExhausted(hash)), Is.EqualTo((true, ((KnownClient, ClientTurn)?)null)), "it had its turn");
+        Assert.That(turns.Take(client).IsGiven, Is.False);
+        turns.NoteExhausted(hash, client);
+
+        clock.Now += TimeSpan.FromMilliseconds(400);
+        Assert.That(turns.StillExhausted(hash)?.Turn.Wait, Is.EqualTo(TimeSpan.FromMilliseconds(100)).Within(TimeSpan.FromMilliseconds(1)));
+        Assert.That(turns.StillExhausted(other), Is.Null, "another key");
+        clock.Now += TimeSpan.FromMilliseconds(200);
+        Assert.That(turns.StillExhausted(hash), Is.Null, "there is a turn again");
+
+        turns.Take(client);
+        turns.NoteExhausted(hash, client with { Terms = new ClientTerms([], 1, 1, null) });
+        clock.Now += ClientTurns.RememberedFor;
+        Assert.That(turns.StillExhausted(hash), Is.Null, "the limits may be others by now");
+    }
+
+    [Test]
+    [CancelAfter(60_000)]
+    public async Task Whoever_had_no_turn_a_moment_ago_is_told_so_without_a_look_into_the_database(CancellationToken ct)
+    {
+        // a key that the database does not know: whoever looked there would answer 401
+        var key = ClientKey.New();
+        await using var own = await RunningCamino.StartAsync(withAsync: false, withPeople: false);
+        var turns = own.Office.Services.GetRequiredService<ClientTurns>();
+        var client = new KnownClient(Guid.NewGuid(), Guid.NewGuid(), "Flood", new ClientTerms(["loans:read"], 1, 1, null), 0);
+        turns.Take(client);
+        turns.HandOver(); // nobody is to write down what a client did that is not there
+        using var flood = ClientOf(key, own.OfficeAddress);
+        HttpResponseMessage told;
+        do
+        {
+            turns.NoteExhausted(ClientKey.HashOf(key), client); // again where the machine took longer than it is remembered
+            told = await flood.GetAsync(new Uri("/api/v1/loans", UriKind.Relative), ct);
+        }
+        while (told.StatusCode == HttpStatusCode.Unauthorized);
+
+        Assert.That(told.StatusCode, Is.EqualTo(HttpStatusCode.TooManyRequests));
+        Assert.That((await told.Content.ReadFromJsonAsync<JsonElement>(ct)).GetProperty("code").GetString(), Is.EqualTo("client.too_many"));
+        Assert.That(told.Headers.RetryAfter?.Delta, Is.GreaterThan(TimeSpan.FromSeconds(30)));
+        Assert.That(Header(told, "RateLimit"), Does.StartWith("\"burst\";r=0;"));
+        told.Dispose();
+        turns.HandOver();
+    }
+
+    [Test]
     public void What_is_being_written_down_is_not_given_once_more_and_what_could_not_be_is_not_forgotten()
     {
         var turns = new ClientTurns(new Clock());

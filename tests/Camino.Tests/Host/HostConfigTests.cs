@@ -91,7 +91,6 @@ public sealed class HostConfigTests
     [TestCase("BackOffice", "SignIn", "{ \"Provider\": { \"Groups\": [ { \"Group\": \"it\", \"Role\": \"boss\" } ] } }", "SignIn:Provider:Groups:0:Role is \"boss\"", "viewer, officer")]
     [TestCase("BackOffice", "SignIn", "{ \"Provider\": { \"AddPeople\": true } }", "SignIn:Provider:AddPeople is true", "at least one group")]
     [TestCase("BackOffice", "SignIn:PasswordRounds", "1000", "SignIn:PasswordRounds is \"1000\"", "100000 to 10000000")]
-    [TestCase("BackOffice", "SignIn:BreachedPasswords", "\"/nowhere/at/all.txt\"", "SignIn:BreachedPasswords is \"/nowhere/at/all.txt\"; it cannot be read", "SHA-1 hashes in their order")]
     [TestCase("BackOffice", "Web:ProxyNetworks", "\"10.0.0.0/8\"", "Web:ProxyNetworks is set and Web:BehindProxy is false")]
     [TestCase("Async", "Smtp", "{ \"Host\": \"mail.lender.example\" }", "Smtp:Host is set", "Smtp:From")]
     [TestCase("Async", "Smtp", "{ \"Host\": \"mail.lender.example\", \"From\": \"loans@lender.example\", \"User\": \"camino\" }", "Smtp:User and Smtp:Password go together")]

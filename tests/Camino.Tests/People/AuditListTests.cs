@@ -65,7 +65,7 @@ internal sealed class AuditListTests
         using var refused = await viewer.GetAsync("/audit");
 
         Assert.That(page, Does.Contain("session.begun").And.Contain("127.0.0.1").And.Contain("href=\"/people/").And.Not.Contain("user.demo_created"));
-        Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.Redirect).Or.EqualTo(HttpStatusCode.Forbidden));
+        Assert.That(refused.StatusCode, Is.EqualTo(HttpStatusCode.Forbidden));
         foreach (var odd in new[] { "?by=nobody", "?from=2026-02-31", "?until=9999-12-31", "?from=0001-01-01", "?after=~", "?id=7", "?action=%00%27--", "?subject=" + new string('x', 500) })
         {
             using var answer = await accountant.GetAsync("/audit" + odd);

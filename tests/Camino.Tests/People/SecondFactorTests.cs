@@ -208,6 +208,11 @@ internal sealed class SecondFactorTests
 
         using var again = new StaffBrowser(RunningCamino.AddressOf(office));
         (await again.SignInAsync(user)).Dispose();
+        (await again.PostAsync("/second-factor", "/second-factor?handler=Begin")).Dispose();
+        Assert.That(await again.PageAsync("/second-factor"), Does.Contain("data-key"));
+        Assert.That(await browser.PageAsync("/second-factor"), Does.Not.Contain("data-key"), "the older session copies nothing of it");
+        using var stolen = await browser.PostAsync("/second-factor", "/second-factor?handler=Confirm", ("code", "123456"));
+        Assert.That(await stolen.Content.ReadAsStringAsync(), Does.Contain("more than 15 minutes ago"));
         await again.SetSecondFactorUpAsync();
         Assert.That(await again.LeadsToAsync("/loans"), Is.EqualTo("/loans"));
     }

@@ -11,8 +11,6 @@ using Camino.Lending.Applications;
 using Camino.Notices;
 using Camino.Webhooks;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
-using Npgsql;
 
 namespace Camino.Applications.Acceptance;
 
@@ -34,7 +32,7 @@ public sealed record SendEnvelope(Guid EnvelopeId) : IJobArgs
             else
                 db.Enqueue(new AskEnvelope(args.EnvelopeId), new JobOptions { Limit = providers.Signature.Limit, UniqueKey = args.EnvelopeId.ToString(), Replace = JobReplace.DueAt });
             await db.SaveChangesAsync(ct);
-            await job.CompleteAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), null, ct);
+            await job.CompleteAsync(db, transaction, null, ct);
             await transaction.CommitAsync(ct);
         }
     }
@@ -147,7 +145,7 @@ public sealed record AskEnvelope(Guid EnvelopeId) : IJobArgs
 
             db.AuditEntries.Add(new AuditEntry(clock.GetUtcNow(), null, "application.signature-sent", "application", envelope.ApplicationId.ToString(), JsonSerializer.Serialize(new { envelope = id, offer = envelope.Offer, sha256 = paper.Sha256 })));
             await db.SaveChangesAsync(ct);
-            await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
+            await job.HoldLeaseAsync(db, transaction, ct);
             await transaction.CommitAsync(ct);
             throw new JobSnoozedException(s_soonest, "The service waits for the applicant.");
         }
@@ -197,7 +195,7 @@ public sealed record AskEnvelope(Guid EnvelopeId) : IJobArgs
             await db.KeepSignatureAsync(new SignedOffer(envelope.ApplicationId, envelope.Offer, envelope.LinkId, envelope.MadeBy, paper.Id, paper.Sha256, envelope.Language, Consent, name, from), at, ct);
             await db.Database.ExecuteSqlAsync($"update camino.signature_envelopes set state = {(short)EnvelopeState.Accepted}, problem = null, attempts = attempts + 1, ended_at = {at} where id = {id} and state <> {(short)EnvelopeState.Accepted}", ct);
             await db.SaveChangesAsync(ct);
-            await job.CompleteAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), null, ct);
+            await job.CompleteAsync(db, transaction, null, ct);
             await transaction.CommitAsync(ct);
         }
 
@@ -216,7 +214,7 @@ public sealed record AskEnvelope(Guid EnvelopeId) : IJobArgs
             }
 
             await db.SaveChangesAsync(ct);
-            await job.CompleteAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), null, ct);
+            await job.CompleteAsync(db, transaction, null, ct);
             await transaction.CommitAsync(ct);
         }
 
@@ -257,7 +255,7 @@ public sealed record AskEnvelope(Guid EnvelopeId) : IJobArgs
                     attempts = attempts + {(state is null ? 0 : 1)}, problem = {problem[..Math.Min(problem.Length, 300)]}
                 where id = {id} and state in (0, 1, 5)
                 """, ct);
-            await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
+            await job.HoldLeaseAsync(db, transaction, ct);
             await transaction.CommitAsync(ct);
         }
     }

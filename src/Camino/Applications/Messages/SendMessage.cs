@@ -8,8 +8,6 @@ using Camino.Papers;
 using Camino.Servicing;
 using Camino.Webhooks;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
-using Npgsql;
 
 namespace Camino.Applications.Messages;
 
@@ -36,7 +34,7 @@ public sealed record SendMessage(Guid MessageId) : IJobArgs
             }
 
             await db.SaveChangesAsync(ct);
-            await job.CompleteAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), null, ct);
+            await job.CompleteAsync(db, transaction, null, ct);
             await transaction.CommitAsync(ct);
         }
     }
@@ -146,7 +144,7 @@ public sealed record DeliverMessage(Guid MessageId) : IJobArgs
             db.AuditEntries.Add(new AuditEntry(at, null, "application.message-sent", "application", message.ApplicationId.ToString(),
                 System.Text.Json.JsonSerializer.Serialize(new { message = id, kind = Words.Camel((MessageKind)message.Kind), channel = Words.Camel((MessageChannel)message.Channel) })));
             await db.SaveChangesAsync(ct);
-            await job.CompleteAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), null, ct);
+            await job.CompleteAsync(db, transaction, null, ct);
             await transaction.CommitAsync(ct);
         }
 
@@ -155,7 +153,7 @@ public sealed record DeliverMessage(Guid MessageId) : IJobArgs
             db.Forget();
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             await db.Database.ExecuteSqlAsync($"update camino.application_messages set state = {(short)state}, attempts = attempts + {(state == MessageState.Failed ? 1 : 0)}, problem = {problem[..Math.Min(problem.Length, 300)]} where id = {id} and state <> {(short)MessageState.Sent}", ct);
-            await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
+            await job.HoldLeaseAsync(db, transaction, ct);
             await transaction.CommitAsync(ct);
         }
     }

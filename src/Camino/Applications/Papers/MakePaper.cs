@@ -9,8 +9,6 @@ using Camino.Servicing;
 using Camino.Tasks;
 using Camino.Web;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Storage;
-using Npgsql;
 
 namespace Camino.Applications.Papers;
 
@@ -84,7 +82,7 @@ public sealed record MakePaper(Guid PaperId) : IJobArgs
             db.AuditEntries.Add(new AuditEntry(at, null, "application.paper-made", "application", paper.ApplicationId.ToString(),
                 JsonSerializer.Serialize(new { paper = id, kind = Words.Camel(kind), number = paper.Number, language = language.Code, template = paper.Template, sha256 = Convert.ToHexStringLower(file.Sha256) })));
             await db.SaveChangesAsync(ct);
-            await job.CompleteAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), null, ct);
+            await job.CompleteAsync(db, transaction, null, ct);
             await transaction.CommitAsync(ct);
         }
 
@@ -102,7 +100,7 @@ public sealed record MakePaper(Guid PaperId) : IJobArgs
             db.Forget();
             await using var transaction = await db.Database.BeginTransactionAsync(ct);
             await db.Database.ExecuteSqlAsync($"update camino.application_papers set state = {(short)PaperState.Failed}, problem = {problem[..Math.Min(problem.Length, 300)]} where id = {id} and state <> {(short)PaperState.Made}", ct);
-            await job.HoldLeaseAsync((NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction(), ct);
+            await job.HoldLeaseAsync(db, transaction, ct);
             await transaction.CommitAsync(ct);
         }
     }

@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore.Migrations;
 
 namespace Camino.Data.Migrations;
 
-/// <summary>Entries of the house's ledger that accountants make by hand, apart from those of the loans. Adds only; the release before shows a trial balance without them.</summary>
+/// <summary>Entries of the house's ledger that accountants make by hand, apart from those of the loans. Adds only; the release before shows a trial balance without them and cannot list requests for them: nobody asks for one before every process is of this release.</summary>
 /// <remarks>Written by hand: entries are rows for SQL, not entities.</remarks>
 [DbContext(typeof(CaminoDb))]
 [Migration("20261128150000_Journal")]
@@ -20,6 +20,7 @@ public sealed class Journal : Migration
             effective_on date        not null constraint ck_journal_entries_effective_on check (effective_on <= posted_on),
             memo         text        not null constraint ck_journal_entries_memo check (length(memo) between 3 and 300),
             reverses     uuid        constraint fk_journal_entries_reverses references camino.journal_entries (id) constraint ux_journal_entries_reverses unique,
+            lines        smallint    not null constraint ck_journal_entries_lines check (lines between 2 and 20),
             approval_id  uuid        not null constraint fk_journal_entries_approvals references camino.approvals (id) constraint ux_journal_entries_approval_id unique,
             asked_by     uuid        not null,
             approved_by  uuid        not null constraint ck_journal_entries_second_person check (approved_by <> asked_by),
@@ -43,16 +44,18 @@ public sealed class Journal : Migration
         create trigger journal_lines_written_once before update or delete on camino.journal_lines for each row execute function camino.refuse_change();
         create trigger journal_lines_never_emptied before truncate on camino.journal_lines for each statement execute function camino.refuse_change();
 
-        -- An entry has lines, and they come to zero when everything of it is there.
+        -- An entry has as many lines as it says, and they come to zero when everything of it is there: none is added later.
         create function camino.check_journal_balance() returns trigger language plpgsql as $$
         declare
             wanted uuid := case tg_table_name when 'journal_lines' then (to_jsonb(new) ->> 'entry_id')::uuid else (to_jsonb(new) ->> 'id')::uuid end;
             total  numeric;
-            lines  bigint;
+            found  bigint;
+            said   smallint;
         begin
-            select sum(amount), count(*) into total, lines from camino.journal_lines where entry_id = wanted;
-            if lines < 2 or total <> 0 then
-                raise exception 'journal entry % has % lines that come to %; at least 2 that come to 0 are needed', wanted, lines, coalesce(total, 0) using errcode = 'check_violation';
+            select sum(amount), count(*) into total, found from camino.journal_lines where entry_id = wanted;
+            select lines into said from camino.journal_entries where id = wanted;
+            if found <> said or total <> 0 then
+                raise exception 'journal entry % has % lines that come to %; % that come to 0 are needed', wanted, found, coalesce(total, 0), said using errcode = 'check_violation';
             end if;
             return null;
         end $$;
