@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json;
 using static Microsoft.Playwright.Assertions;
 
 namespace Camino.Browser;
@@ -5,7 +7,7 @@ namespace Camino.Browser;
 /// <summary>Every page, as wide as a desk and as narrow as a phone, in both languages and both themes: usable by everybody, and nothing sticks out.</summary>
 internal sealed class LookTests : BrowserTest
 {
-    private static readonly string[] Pages = ["/", "/portfolio", "/loans", "loan", "/imports", "import", "/jobs", "/jobs/all", "/jobs/errors", "/jobs/recurring", "job", "/notices", "/sessions", "/password", "/second-factor", "/shortcuts", "/people", "/people/add", "person", "/audit", "/error/404", "/error/403"];
+    private static readonly string[] Pages = ["/", "/portfolio", "/loans", "loan", "/imports", "import", "/jobs", "/jobs/all", "/jobs/errors", "/jobs/recurring", "job", "/notices", "/sessions", "/password", "/second-factor", "/shortcuts", "/people", "/people/add", "person", "/books/journal", "/books/journal/new", "entry", "/audit", "/error/404", "/error/403"];
 
     [TestCaseSource(nameof(Pages))]
     public async Task A_page_suits_everybody_in_both_languages_and_themes(string path)
@@ -75,8 +77,22 @@ internal sealed class LookTests : BrowserTest
         "import" => $"/imports/{Site.FirstImport}",
         "job" => "/jobs/" + await Site.Camino.ScalarAsync<Guid>("select id from jobs.finished where kind = 'imports.load' order by id limit 1"),
         "person" => "/people/" + await Site.Camino.ScalarAsync<Guid>("select id from camino.staff_users where user_name = 'viewer@demo.camino.example'"),
+        "entry" => $"/books/journal/{await EntryAsync()}",
         _ => path,
     };
+
+    /// <summary>An entry by hand that a second person approved.</summary>
+    private static async Task<Guid> EntryAsync()
+    {
+        using var accountant = await Site.Camino.ApiOfAsync("accountant");
+        object[] lines = [new { account = "ProvisionForLosses", debit = "12500.00" }, new { account = "BankCharges", debit = "45.50" }, new { account = "AllowanceForLosses", credit = "12500.00" }, new { account = "Cash", credit = "45.50" }];
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/api/v1/ledger/entries", UriKind.Relative)) { Content = JsonContent.Create(new { memo = "Provision of the first quarter, and what the bank charged for wires", lines }) };
+        request.Headers.Add("Idempotency-Key", Guid.NewGuid().ToString());
+        using var answer = await accountant.SendAsync(request);
+        var approval = (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("approvalId").GetGuid();
+        await Site.Camino.ApproveAsync(approval);
+        return await Site.Camino.ScalarAsync<Guid>($"select id from camino.journal_entries where approval_id = '{approval}'");
+    }
 
     private static string NameOf(string path) => path == "/" ? "home" : path.Trim('/').Replace('/', '-');
 }

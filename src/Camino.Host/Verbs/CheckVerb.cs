@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using Camino.Data;
 using Camino.Host.Configuration;
-using Camino.People;
 using Camino.Jobs;
+using Camino.People;
 using Npgsql;
 
 namespace Camino.Host.Verbs;
